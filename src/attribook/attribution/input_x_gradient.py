@@ -1,0 +1,39 @@
+"""Input x gradient, and the reduction over the embedding width that gradient methods share."""
+
+from torch import Generator, Tensor
+
+from attribook.attribution.base import method
+from attribook.errors import AttribookError
+from attribook.models import CausalLM, Encoding
+
+
+@method(version=1, forwards="1", backwards="1")
+def input_x_gradient(
+    model: CausalLM,
+    encoding: Encoding,
+    *,
+    generator: Generator | None = None,
+    output: str = "probability",
+    reduction: str = "sum",
+) -> Tensor:
+    r"""The prediction's slope at the prompt, times the prompt: a first-order guess at each token's part.
+
+    Formula: a_i = sum_d E_id * df/dE_id (`sum`), or the L2 norm over d of the same products (`l2`); E are the
+        input embeddings as the model's embedding layer gives them, f the target's `output`.
+    Shapes:  (T,).
+    Range:   `sum` signed, in units of f; `l2` not negative. Higher is more important.
+    Raises:  AttribookError for an unknown output or reduction.
+    Source:  Shrikumar et al. 2016; Kindermans et al. 2016. Inseq reduces by `l2` and then divides by the sum.
+    """
+    del generator
+    grads, _ = model.gradients(encoding, encoding.embeds[None], output)  # (1, T, D)
+    return reduced(encoding.embeds * grads[0], reduction)
+
+
+def reduced(products: Tensor, reduction: str) -> Tensor:
+    """From `(T, D)` to one score a token `(T,)`: the signed sum or the L2 norm over the embedding width."""
+    if reduction == "sum":
+        return products.double().sum(-1)
+    if reduction == "l2":
+        return products.double().norm(dim=-1)
+    raise AttribookError(f"Unknown reduction {reduction!r}. Choose sum or l2.")

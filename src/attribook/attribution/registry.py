@@ -1,0 +1,41 @@
+"""Every method by its name. Adding one is one file, one line here, one test and one page of the book."""
+
+import difflib
+from typing import Any
+
+from torch import Generator
+
+from attribook.attribution.attention import attention_last, attention_mean, attention_rollout
+from attribook.attribution.base import Attribution, Method
+from attribook.attribution.input_x_gradient import input_x_gradient
+from attribook.attribution.integrated_gradients import integrated_gradients
+from attribook.attribution.occlusion import occlusion
+from attribook.attribution.random_scores import random
+from attribook.errors import AttribookError
+from attribook.models import CausalLM, Encoding
+
+METHODS: dict[str, Method] = {
+    "random": random,
+    "occlusion": occlusion,
+    "input_x_gradient": input_x_gradient,
+    "integrated_gradients": integrated_gradients,
+    "attention_last": attention_last,
+    "attention_mean": attention_mean,
+    "attention_rollout": attention_rollout,
+}
+
+
+def find_method(name: str) -> Method:
+    """The method of that name. Raises: AttribookError that names the nearest and all known ones."""
+    if name in METHODS:
+        return METHODS[name]
+    near = difflib.get_close_matches(name, METHODS, n=1)
+    hint = f" Did you mean {near[0]}?" if near else ""
+    raise AttribookError(f"Unknown method {name!r}.{hint} Known methods: {', '.join(METHODS)}.")
+
+
+def explain(
+    model: CausalLM, encoding: Encoding, method: str, *, generator: Generator | None = None, **options: Any
+) -> Attribution:
+    """Run the method of that name with the given options."""
+    return find_method(method)(model, encoding, generator=generator, **options)

@@ -1,0 +1,175 @@
+"""From notebooks as text to a site: papermill executes them on a profile, Jupyter Book renders what came out."""
+
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from attribook.errors import AttribookError
+from attribook.paths import build_folder, checkout
+
+STAGED = ("_config.yml", "_toc.yml", "book")
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A notebook that did not run to its end, and why."""
+
+    notebook: str
+    reason: str
+
+
+def notebook_names() -> list[str]:
+    """All notebooks, without their ending."""
+    return sorted(path.stem for path in (checkout() / "notebooks").glob("*.py"))
+
+
+def profile_names() -> list[str]:
+    """All profiles."""
+    return sorted(path.stem for path in (checkout() / "params").glob("*.yml"))
+
+
+def parameters(profile: str, notebook: str) -> dict[str, Any]:
+    """What papermill injects: the profile's values for all notebooks, and over them those for this one."""
+    path = checkout() / "params" / f"{profile}.yml"
+    if not path.is_file():
+        raise AttribookError(f"Unknown profile {profile!r}. Known: {', '.join(profile_names())}.")
+    sections = yaml.safe_load(path.read_text())
+    return {"profile": profile, **sections.get(notebook, {})}
+
+
+def run_notebooks(names: list[str], profile: str, *, fresh: bool = False) -> list[Failure]:
+    """Execute notebooks whose inputs changed since their last run; a failure does not stop the others.
+
+    `fresh` forgets earlier runs and ignores the stored rows: it computes all rows again, into the build folder.
+    """
+    known = notebook_names()
+    if unknown := [name for name in names if name not in known]:
+        raise AttribookError(f"Unknown notebook {', '.join(unknown)}. Known: {', '.join(known)}.")
+    folder = build_folder(profile)
+    own_results = folder / "results"
+    if fresh:
+        for stale in (own_results, folder / "stamps"):
+            shutil.rmtree(stale, ignore_errors=True)
+    failures = []
+    # Rows of tiny random models, and rows recomputed on request, stay out of the committed results.
+    use_own = fresh or profile == "smoke" or own_results.is_dir()
+    with results_in(own_results if use_own else None):
+        for name in names or known:
+            if failure := run_notebook(name, profile):
+                failures.append(failure)
+    return failures
+
+
+@contextmanager
+def results_in(folder: Path | None) -> Iterator[None]:
+    """Let notebooks read and write their rows in `folder`, unless the user has named one."""
+    named = os.environ.get("ATTRIBOOK_RESULTS")
+    if named or folder is None:
+        yield
+        return
+    os.environ["ATTRIBOOK_RESULTS"] = str(folder)
+    try:
+        yield
+    finally:
+        del os.environ["ATTRIBOOK_RESULTS"]
+
+
+def run_notebook(name: str, profile: str) -> Failure | None:
+    """Execute one notebook into the book's build folder, unless nothing it depends on has changed."""
+    import jupytext
+    import papermill
+    from papermill.exceptions import PapermillExecutionError
+
+    folder = build_folder(profile)
+    injected = parameters(profile, name)
+    source = checkout() / "notebooks" / f"{name}.py"
+    output = folder / "book" / "notebooks" / f"{name}.ipynb"
+    stamp, inputs = folder / "stamps" / f"{name}.txt", inputs_hash(source, injected)
+    if output.is_file() and stamp.is_file() and stamp.read_text() == inputs:
+        print(f"{name}: unchanged", flush=True)
+        return None
+    draft = folder / "drafts" / f"{name}.ipynb"
+    for path in (draft, output, stamp):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.unlink(missing_ok=True)
+    jupytext.write(jupytext.read(source), draft)
+    print(f"{name}: running on {profile}", flush=True)
+    try:
+        papermill.execute_notebook(
+            draft, draft, parameters=injected, kernel_name="python3", cwd=str(checkout()),
+            progress_bar=False, stderr_file=sys.stderr,
+        )  # fmt: skip
+    except PapermillExecutionError as error:
+        return Failure(name, f"{error.ename}: {error.evalue}")
+    finish(draft, output)
+    stamp.write_text(inputs_hash(source, injected))
+    return None
+
+
+def inputs_hash(source: Path, injected: dict[str, Any]) -> str:
+    """Digest of all a notebook depends on: its text, its parameters, the code and the stored rows."""
+    digest = hashlib.sha256(json.dumps(injected, sort_keys=True).encode() + source.read_bytes())
+    code = Path(__file__).parent
+    rows = Path(os.environ.get("ATTRIBOOK_RESULTS") or checkout() / "results") / str(injected["profile"])
+    for folder in (code, rows):
+        for path in sorted(folder.rglob("*")):
+            if path.is_file() and path.suffix in {".py", ".toml", ".csv", ".jsonl"}:
+                digest.update(str(path.relative_to(folder)).encode() + path.read_bytes())
+    return digest.hexdigest()
+
+
+def finish(draft: Path, output: Path) -> None:
+    """Move an executed notebook into the book without what only the terminal needs: bars, paths, times."""
+    import nbformat
+
+    notebook = nbformat.read(draft, as_version=4)
+    notebook.metadata.pop("papermill", None)
+    for cell in notebook.cells:
+        cell.metadata.pop("papermill", None)
+        cell.metadata.pop("execution", None)
+        if cell.cell_type == "code":
+            cell.outputs = [out for out in cell.outputs if out.get("name") != "stderr"]
+    nbformat.write(notebook, output)
+
+
+def build_site(profile: str) -> Path:
+    """Render the executed notebooks and the prose. Returns the first page.
+
+    Raises: AttribookError if a notebook was not executed, or Jupyter Book fails or warns.
+    """
+    folder = build_folder(profile) / "book"
+    missing = [name for name in notebook_names() if not (folder / "notebooks" / f"{name}.ipynb").is_file()]
+    if missing:
+        raise AttribookError(f"Not executed yet: {', '.join(missing)}. Run `attribook run --profile {profile}` first.")
+    for name in STAGED:
+        stage(checkout() / name, folder / name)
+    command = [sys.executable, "-m", "jupyter_book", "build", str(folder), "-n", "-W", "--keep-going", "-q"]
+    done = subprocess.run([*command, "--path-output", str(folder.parent)], check=False)
+    index = folder.parent / "_build" / "html" / "index.html"
+    if done.returncode or not index.is_file():
+        raise AttribookError("Jupyter Book did not build the site without warnings; its messages stand above.")
+    return index
+
+
+def stage(source: Path, target: Path) -> None:
+    """Copy a file or a folder, touching only what differs, so that only changed pages are rendered again."""
+    if source.is_dir():
+        for path in source.rglob("*"):
+            if path.is_file():
+                stage(path, target / path.relative_to(source))
+        for path in target.rglob("*"):
+            if path.is_file() and not (source / path.relative_to(target)).exists():
+                path.unlink()
+    elif not target.is_file() or target.read_bytes() != source.read_bytes():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, target)

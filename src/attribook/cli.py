@@ -1,0 +1,261 @@
+"""The `attribook` command. Exit codes: 0 done, 1 a check failed, 2 wrong use (the message says what to type)."""
+
+import json
+import os
+import sys
+import warnings
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from attribook.errors import AttribookError, AttribookWarning
+
+app = typer.Typer(
+    help="Attribution methods for language models, explained, measured and checked.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+models_app = typer.Typer(help="What is explained.", no_args_is_help=True)
+data_app = typer.Typer(help="What it is asked.", no_args_is_help=True)
+app.add_typer(models_app, name="models")
+app.add_typer(data_app, name="data")
+
+out = Console()
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+
+def main() -> None:
+    """Entry point: errors that a user can mend are one message and exit code 2."""
+    warnings.showwarning = show_warning
+    try:
+        app()
+    except AttribookError as error:
+        print(f"attribook: {error}", file=sys.stderr)
+        sys.exit(2)
+
+
+def show_warning(message: Warning | str, category: type[Warning], *where: Any) -> None:
+    """Our own warnings as one line; others as Python shows them."""
+    if issubclass(category, AttribookWarning):
+        print(f"attribook: {message}", file=sys.stderr)
+    else:
+        print(warnings.formatwarning(message, category, *where[:2]), file=sys.stderr, end="")
+
+
+@app.command()
+def explain(
+    prompt: Annotated[str, typer.Argument(help="The text whose next token is explained.")],
+    model: Annotated[str, typer.Option(help="A known name, a folder, or a hub id.")] = "smollm2-135m",
+    method: Annotated[str, typer.Option(help="See `attribook methods`.")] = "occlusion",
+    target: Annotated[str | None, typer.Option(help="Explain this word instead of the prediction.")] = None,
+    option: Annotated[list[str] | None, typer.Option("--option", "-o", help="An option of the method, name=value.")] = None,
+    seed: Annotated[int, typer.Option(help="Seed of random methods.")] = 0,
+    as_json: Json = False,
+    html: Annotated[Path | None, typer.Option(help="Write one HTML page to this file.")] = None,
+) -> None:
+    """Explain one prediction, coloured by token."""
+    from attribook.attribution import find_method
+
+    found = find_method(method)
+    options = found.resolve(parsed_options(option or [], found.defaults))
+    if not prompt.strip():  # before a model is loaded for nothing
+        raise AttribookError("The prompt is empty. Give at least one word to attribute the prediction to.")
+
+    import torch
+
+    from attribook.models import load_model
+    from attribook.show import page
+    from attribook.show.terminal import coloured_text
+
+    explained = load_model(model)
+    encoding = explained.encode(prompt, target=target)
+    chance = torch.Generator().manual_seed(seed)
+    attribution = found(explained, encoding, generator=chance, **options)
+    scores = attribution.scores.tolist()
+    answer = {
+        "model": model,
+        "prompt": prompt,
+        "tokens": encoding.tokens,
+        "scores": scores,
+        "attributable": encoding.attributable.tolist(),
+        "target": encoding.target_text,
+        "probability": encoding.probability,
+        "method": method,
+        "options": attribution.options,
+        "seed": seed,
+        "cost": vars(attribution.cost),
+        "details": dict(attribution.details),
+        "notes": encoding.notes,
+    }
+    if html is not None:
+        facts = {
+            "model": model, "predicts": f"{encoding.target_text!r}, p = {encoding.probability:.3f}",
+            "method": method, **attribution.options,
+        }  # fmt: skip
+        write_whole(html, page(f"Why {encoding.target_text.strip()!r}?", facts, encoding.tokens, scores, method))
+    if as_json:
+        print(json.dumps(answer, ensure_ascii=False))
+    elif html is None:
+        out.print(coloured_text(encoding.tokens, scores))
+        out.print(f"→ [bold]{encoding.target_text.strip()}[/] (p = {encoding.probability:.3f})", highlight=False)
+        ranked = sorted(zip(encoding.tokens, scores, strict=True), key=lambda pair: -abs(pair[1]))[:5]
+        strongest = ", ".join(f"{token.strip()} {score:+.3f}" for token, score in ranked)
+        out.print(f"{method}, strongest: {strongest}", highlight=False, markup=False)
+
+
+def parsed_options(pairs: list[str], defaults: dict[str, Any]) -> dict[str, Any]:
+    """From `name=value` texts to values of the type that the option's default has."""
+    options: dict[str, Any] = {}
+    for pair in pairs:
+        name, equals, text = pair.partition("=")
+        if not equals:
+            raise AttribookError(f"Write options as name=value, not {pair!r}.")
+        kind = type(defaults.get(name, ""))
+        try:
+            options[name] = text.lower() in {"1", "true", "yes"} if kind is bool else kind(text)
+        except ValueError as error:
+            raise AttribookError(f"The option {name} takes a {kind.__name__}, not {text!r}.") from error
+    return options
+
+
+def write_whole(path: Path, content: str) -> None:
+    """Write a file in one step, or leave what was there. Raises: AttribookError where that is not possible."""
+    scratch = path.with_name(f".{path.name}.part")
+    try:
+        scratch.write_text(content)
+        os.replace(scratch, path)
+    except OSError as error:
+        raise AttribookError(f"Cannot write {path}: {error.strerror}.") from error
+
+
+@app.command()
+def methods(as_json: Json = False) -> None:
+    """Every method: what it does, its options, its cost."""
+    from attribook.attribution import METHODS
+
+    if as_json:
+        fields = ("version", "forwards", "backwards", "random", "summary")
+        listed = [{"name": m.name, "options": m.defaults, **{f: getattr(m, f) for f in fields}} for m in METHODS.values()]
+        print(json.dumps(listed))
+        return
+    shown = Table("method", "what it does", "options", "forwards", "backwards")
+    for m in METHODS.values():
+        options = "\n".join(f"{name}={value}" for name, value in m.defaults.items())
+        shown.add_row(m.name, m.summary, options, m.forwards, m.backwards)
+    out.print(shown)
+
+
+@app.command()
+def run(
+    notebooks: Annotated[list[str] | None, typer.Argument(help="Names of notebooks; none means all.")] = None,
+    profile: Annotated[str, typer.Option(help="smoke, laptop, original or paper.")] = "laptop",
+    fresh: Annotated[bool, typer.Option("--fresh", help="Compute all rows again, beside the stored ones.")] = False,
+    site: Annotated[bool, typer.Option("--site", help="Build the site from what was run.")] = False,
+) -> None:
+    """Execute notebooks with papermill; what has not changed is not run again."""
+    from attribook.book import build_site, run_notebooks
+
+    failures = run_notebooks(notebooks or [], profile, fresh=fresh)
+    for failure in failures:
+        print(f"attribook: {failure.notebook} failed: {failure.reason}", file=sys.stderr)
+    if failures:
+        raise typer.Exit(1)
+    if site:
+        print(f"The book is built. Its first page: {build_site(profile)}")
+
+
+@app.command()
+def bench(
+    as_json: Json = False,
+    peers: Annotated[bool, typer.Option(help="Measure Inseq too, in an environment of its own.")] = True,
+    model: Annotated[str, typer.Option(help="The explained model.")] = "smollm2-135m",
+) -> None:
+    """Speed against captum, Inseq and the machine's limit; scores are compared first."""
+    from attribook.bench import measure, report
+
+    found = measure(model, peers=peers)
+    print(json.dumps(found)) if as_json else out.print(report(found))
+
+
+@models_app.command("list")
+def models_list(as_json: Json = False) -> None:
+    """Models that need no hub."""
+    from attribook.models.load import known_names, status
+    from attribook.models.registry import SOURCES
+
+    rows = []
+    for name in known_names():
+        source = SOURCES.get(name)
+        about = source.note if source else "seeded random weights, for tests and the smoke profile"
+        rows.append({"name": name, "status": status(name), "licence": source.licence if source else "MIT", "about": about})
+    show_rows(rows, as_json)
+
+
+@models_app.command("fetch")
+def models_fetch(name: Annotated[str, typer.Argument(help="A registered model.")] = "smollm2-135m") -> None:
+    """Fetch, verify and convert a model; nothing to do where it is there and sound."""
+    from attribook.models.fetch import ensure
+
+    print(ensure(registered(name)))
+
+
+@models_app.command("verify")
+def models_verify(name: Annotated[str | None, typer.Argument(help="A registered model; none means all fetched.")] = None) -> None:
+    """Compare the hashes of fetched models with the registered ones."""
+    from attribook.models.fetch import damaged, model_folder
+    from attribook.models.registry import SOURCES
+
+    names = [registered(name)] if name else [n for n in SOURCES if model_folder(n).is_dir()]
+    if not names:
+        print("No model is fetched yet.")
+    damages = {n: damaged(n) for n in names}
+    for n, damage in damages.items():
+        print(f"{n}: {damage or 'sound'}")
+    if any(damages.values()):
+        raise typer.Exit(1)
+
+
+def registered(name: str) -> str:
+    """The name itself. Raises: AttribookError if no such model is registered."""
+    from attribook.models.registry import SOURCES
+
+    if name not in SOURCES:
+        raise AttribookError(f"Unknown model {name!r}. Models that can be fetched: {', '.join(SOURCES)}.")
+    return name
+
+
+@data_app.command("list")
+def data_list(as_json: Json = False) -> None:
+    """Data sets: our own and the papers'."""
+    from attribook.data import DATASETS
+
+    fields = ("name", "rows", "licence", "about", "source")
+    show_rows([{f: getattr(d, f) for f in fields} for d in DATASETS.values()], as_json)
+
+
+@data_app.command("verify")
+def data_verify(name: Annotated[str | None, typer.Argument(help="A data set; none means all that are there.")] = None) -> None:
+    """Read data sets and compare hashes and row counts."""
+    from attribook.data import DATASETS, load_dataset
+    from attribook.paths import data_home
+
+    names = [name] if name else [n for n, d in DATASETS.items() if d.own or data_home()]
+    for n in names:
+        print(f"{n}: {len(load_dataset(n))} items, sound")
+    if skipped := [n for n in DATASETS if n not in names and not name]:
+        print(f"not looked at, as $ATTRIBOOK_DATA is not set: {', '.join(skipped)}")
+
+
+def show_rows(rows: list[dict[str, Any]], as_json: bool) -> None:
+    """A list of like rows, as JSON or as a table."""
+    if as_json:
+        print(json.dumps(rows))
+        return
+    shown = Table(*rows[0])
+    for row in rows:
+        shown.add_row(*(str(value) for value in row.values()))
+    out.print(shown)

@@ -1,0 +1,70 @@
+"""What every metric takes, gives and declares."""
+
+import inspect
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Generator, Tensor
+
+from attribook.errors import AttribookError
+from attribook.models import CausalLM, Encoding
+
+OK = "ok"
+
+
+@dataclass(frozen=True)
+class Result:
+    """Values `(draws,)` of one metric for one score vector. A status other than `ok` names why there are none."""
+
+    values: Tensor
+    status: str = OK
+    forwards: int = 0
+    seconds: float = 0.0
+
+    @property
+    def value(self) -> float:
+        """Mean over draws. Raises: AttribookError where the metric failed, with the reason."""
+        if self.status != OK:
+            raise AttribookError(f"The metric has no value here: {self.status}.")
+        return float(self.values.mean())
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A registered metric: `(model, encoding, scores, *, generator, <named options>)`; see `Method.version`."""
+
+    name: str
+    function: Callable[..., tuple[Tensor, str]]
+    version: int
+
+    @property
+    def defaults(self) -> dict[str, Any]:
+        """Named options with the values they have unless told otherwise."""
+        parameters = inspect.signature(self.function).parameters.values()
+        return {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY and p.name != "generator"}
+
+    def __call__(
+        self, model: CausalLM, encoding: Encoding, scores: Tensor, *, generator: Generator, **options: Any
+    ) -> Result:
+        """Evaluate. Raises: AttribookError for NaN scores, a wrong number of scores, an unknown option."""
+        unknown = sorted(set(options) - set(self.defaults))
+        if unknown:
+            raise AttribookError(f"{self.name} has no option {', '.join(unknown)}. Its options: {self.defaults}.")
+        if scores.shape != (len(encoding),):
+            raise AttribookError(f"{self.name}: {tuple(scores.shape)} scores for {len(encoding)} tokens.")
+        if bool(torch.isnan(scores).any()):
+            # `u < nan` is False: a NaN score would zero every embedding and look like a plausible value.
+            raise AttribookError(f"{self.name} refuses NaN scores. Count the attribution as failed instead.")
+        before, start = model.engine.counter.forwards, time.perf_counter()
+        values, status = self.function(model, encoding, scores.double(), generator=generator, **options)
+        if status == OK and not bool(torch.isfinite(values).all()):
+            raise AttribookError(f"{self.name} gave a value that is not finite for {encoding.text[:60]!r}.")
+        return Result(values, status, model.engine.counter.forwards - before, time.perf_counter() - start)
+
+
+def metric(*, version: int) -> Callable[[Callable[..., tuple[Tensor, str]]], Metric]:
+    """Declare a function as a metric of its own name."""
+    return lambda function: Metric(function.__name__, function, version)

