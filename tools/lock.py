@@ -26,7 +26,15 @@ def compile_lock(*extra: str) -> str:
     with tempfile.NamedTemporaryFile("w", suffix=".txt") as constraint:
         constraint.write(TORCH + "\n")
         constraint.flush()
-        command = [sys.executable, "-m", "piptools", "compile", f"--constraint={constraint.name}", *extra, *COMPILE]
+        command = [
+            sys.executable,
+            "-m",
+            "piptools",
+            "compile",
+            f"--constraint={constraint.name}",
+            *extra,
+            *COMPILE,
+        ]
         return subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.PIPE, text=True).stdout
 
 

@@ -61,6 +61,8 @@ def run_notebooks(names: list[str], profile: str, *, fresh: bool = False) -> lis
         for stale in (own_results, folder / "stamps"):
             shutil.rmtree(stale, ignore_errors=True)
     failures = []
+    # Kernels have no widgets, and tqdm says so each time; the bars are drawn as text here anyway.
+    os.environ.setdefault("PYTHONWARNINGS", "ignore:IProgress not found")
     # Rows of tiny random models, and rows recomputed on request, stay out of the committed results.
     use_own = fresh or profile == "smoke" or own_results.is_dir()
     with results_in(own_results if use_own else None):
@@ -107,7 +109,7 @@ def run_notebook(name: str, profile: str) -> Failure | None:
     try:
         papermill.execute_notebook(
             draft, draft, parameters=injected, kernel_name="python3", cwd=str(checkout()),
-            progress_bar=False, stderr_file=sys.stderr,
+            progress_bar=False, stderr_file=sys.stderr, extra_arguments=["--IPKernelApp.log_level=ERROR"],
         )  # fmt: skip
     except PapermillExecutionError as error:
         return Failure(name, f"{error.ename}: {error.evalue}")
@@ -153,10 +155,13 @@ def build_site(profile: str) -> Path:
         raise AttribookError(f"Not executed yet: {', '.join(missing)}. Run `attribook run --profile {profile}` first.")
     for name in STAGED:
         stage(checkout() / name, folder / name)
-    command = [sys.executable, "-m", "jupyter_book", "build", str(folder), "-n", "-W", "--keep-going", "-q"]
-    done = subprocess.run([*command, "--path-output", str(folder.parent)], check=False)
+    # Through this interpreter, because the environment's scripts need not be on the path.
+    start = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()"]
+    options = ["-n", "-W", "--keep-going", "-q", "--path-output", str(folder.parent)]
+    done = subprocess.run([*start, "build", str(folder), *options], check=False, stdout=subprocess.PIPE, text=True)
     index = folder.parent / "_build" / "html" / "index.html"
     if done.returncode or not index.is_file():
+        print(done.stdout, file=sys.stderr)
         raise AttribookError("Jupyter Book did not build the site without warnings; its messages stand above.")
     return index
 

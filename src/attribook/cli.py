@@ -30,7 +30,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 def main() -> None:
     """Entry point: errors that a user can mend are one message and exit code 2."""
-    warnings.showwarning = show_warning
+    warnings.showwarning = show_warning  # type: ignore[assignment]
     try:
         app()
     except AttribookError as error:
@@ -52,7 +52,9 @@ def explain(
     model: Annotated[str, typer.Option(help="A known name, a folder, or a hub id.")] = "smollm2-135m",
     method: Annotated[str, typer.Option(help="See `attribook methods`.")] = "occlusion",
     target: Annotated[str | None, typer.Option(help="Explain this word instead of the prediction.")] = None,
-    option: Annotated[list[str] | None, typer.Option("--option", "-o", help="An option of the method, name=value.")] = None,
+    option: Annotated[
+        list[str] | None, typer.Option("--option", "-o", help="An option of the method, name=value.")
+    ] = None,
     seed: Annotated[int, typer.Option(help="Seed of random methods.")] = 0,
     as_json: Json = False,
     html: Annotated[Path | None, typer.Option(help="Write one HTML page to this file.")] = None,
@@ -139,7 +141,9 @@ def methods(as_json: Json = False) -> None:
 
     if as_json:
         fields = ("version", "forwards", "backwards", "random", "summary")
-        listed = [{"name": m.name, "options": m.defaults, **{f: getattr(m, f) for f in fields}} for m in METHODS.values()]
+        listed = [
+            {"name": m.name, "options": m.defaults, **{f: getattr(m, f) for f in fields}} for m in METHODS.values()
+        ]
         print(json.dumps(listed))
         return
     shown = Table("method", "what it does", "options", "forwards", "backwards")
@@ -191,7 +195,14 @@ def models_list(as_json: Json = False) -> None:
     for name in known_names():
         source = SOURCES.get(name)
         about = source.note if source else "seeded random weights, for tests and the smoke profile"
-        rows.append({"name": name, "status": status(name), "licence": source.licence if source else "MIT", "about": about})
+        rows.append(
+            {
+                "name": name,
+                "status": status(name),
+                "licence": source.licence if source else "MIT",
+                "about": about,
+            }
+        )
     show_rows(rows, as_json)
 
 
@@ -204,7 +215,9 @@ def models_fetch(name: Annotated[str, typer.Argument(help="A registered model.")
 
 
 @models_app.command("verify")
-def models_verify(name: Annotated[str | None, typer.Argument(help="A registered model; none means all fetched.")] = None) -> None:
+def models_verify(
+    name: Annotated[str | None, typer.Argument(help="A registered model; none means all fetched.")] = None,
+) -> None:
     """Compare the hashes of fetched models with the registered ones."""
     from attribook.models.fetch import damaged, model_folder
     from attribook.models.registry import SOURCES
@@ -238,7 +251,9 @@ def data_list(as_json: Json = False) -> None:
 
 
 @data_app.command("verify")
-def data_verify(name: Annotated[str | None, typer.Argument(help="A data set; none means all that are there.")] = None) -> None:
+def data_verify(
+    name: Annotated[str | None, typer.Argument(help="A data set; none means all that are there.")] = None,
+) -> None:
     """Read data sets and compare hashes and row counts."""
     from attribook.data import DATASETS, load_dataset
     from attribook.paths import data_home

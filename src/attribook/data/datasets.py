@@ -95,7 +95,13 @@ def longra_mini(content: str) -> list[Prompt]:
 def knowns_mini(content: str) -> list[Prompt]:
     """Our known-facts-style items: one sentence that stops before the fact's object."""
     return [
-        Prompt(f"{relation['name']}-{number:02d}", text, gold, relation["name"], {"antecedent": located(text, subject)})
+        Prompt(
+            f"{relation['name']}-{number:02d}",
+            text,
+            gold,
+            relation["name"],
+            {"antecedent": located(text, subject)},
+        )
         for relation in tomllib.loads(content)["relation"]
         for number, (text, subject, gold) in enumerate(relation["facts"])
     ]
@@ -105,11 +111,16 @@ def longra(content: str) -> list[Prompt]:
     """The 573 LongRA items, one JSON object a line."""
 
     def item(row: dict[str, Any]) -> Prompt:
-        spans = {
-            name: (row[f"{name}_char_start"], row[f"{name}_char_end"]) for name in ("antecedent", "distractor")
-        }
+        spans = {name: (row[f"{name}_char_start"], row[f"{name}_char_end"]) for name in ("antecedent", "distractor")}
         name = f"{row['category_index']}_{row['pair_index']}"
-        return Prompt(name, row["prompt"], row["target"].strip(), row["category"], spans, row["prompt_without_distractor"])
+        return Prompt(
+            name,
+            row["prompt"],
+            row["target"].strip(),
+            row["category"],
+            spans,
+            row["prompt_without_distractor"],
+        )
 
     return [item(json.loads(line)) for line in content.splitlines()]
 
@@ -132,22 +143,48 @@ DATASETS: dict[str, Dataset] = {
     data.name: data
     for data in [
         Dataset(
-            "longra-mini", "longra_mini.toml", True, 223, None, longra_mini, "written for this project", "MIT",
-            "a fact far back, a distractor between",
+            name="longra-mini",
+            file="longra_mini.toml",
+            own=True,
+            rows=223,
+            sha256=None,
+            parse=longra_mini,
+            source="written for this project",
+            licence="MIT",
+            about="a fact far back, a distractor between",
         ),
         Dataset(
-            "knowns-mini", "knowns_mini.toml", True, 213, None, knowns_mini, "written for this project", "MIT",
-            "one-sentence facts",
+            name="knowns-mini",
+            file="knowns_mini.toml",
+            own=True,
+            rows=213,
+            sha256=None,
+            parse=knowns_mini,
+            source="written for this project",
+            licence="MIT",
+            about="one-sentence facts",
         ),
         Dataset(
-            "longra", "longra/longra_573.jsonl", False, 573, "d6bc0b00773fa6f6c908bcd885fe85b2df18b68884ade8522d4bbb88721598b0", longra,
-            "keyonvafa/sequential-rationales templates filled with the pairs of tmikolov/word2vec questions-words.txt",
-            "MIT, Apache-2.0", "LongRA (Vafa et al. 2021), every unique analogy pair",
+            name="longra",
+            file="longra/longra_573.jsonl",
+            own=False,
+            rows=573,
+            sha256="d6bc0b00773fa6f6c908bcd885fe85b2df18b68884ade8522d4bbb88721598b0",
+            parse=longra,
+            source="templates of keyonvafa/sequential-rationales with the pairs of tmikolov/word2vec questions-words.txt",
+            licence="MIT, Apache-2.0",
+            about="LongRA (Vafa et al. 2021), every unique analogy pair",
         ),
         Dataset(
-            "knowns", "known_facts/known_1000.json", False, 1209, "61daca55318bb5260c1e62e133debef9102c7b278bbc7b19dd2ac655543f333a", knowns,
-            "kmeng01/rome, counterfact/compiled/known_1000.json, commit 448f8fe556cf267e0b71d02a9f3b4dec9858ec58",
-            "MIT", "known facts (Meng et al. 2022)",
+            name="knowns",
+            file="known_facts/known_1000.json",
+            own=False,
+            rows=1209,
+            sha256="61daca55318bb5260c1e62e133debef9102c7b278bbc7b19dd2ac655543f333a",
+            parse=knowns,
+            source="kmeng01/rome, counterfact/compiled/known_1000.json, commit 448f8fe556cf267e0b71d02a9f3b4dec9858ec58",
+            licence="MIT",
+            about="known facts (Meng et al. 2022)",
         ),
     ]
-}  # fmt: skip
+}

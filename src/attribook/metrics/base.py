@@ -17,7 +17,11 @@ OK = "ok"
 
 @dataclass(frozen=True)
 class Result:
-    """Values `(draws,)` of one metric for one score vector. A status other than `ok` names why there are none."""
+    """Values `(draws,)` of one metric for one score vector. A status other than `ok` names why there are none.
+
+    `forwards` counts the draws' own. What a prompt's metrics share, such as the forward for P0, belongs to the prompt:
+    a cost must not depend on which method was judged first.
+    """
 
     values: Tensor
     status: str = OK
@@ -58,11 +62,11 @@ class Metric:
         if bool(torch.isnan(scores).any()):
             # `u < nan` is False: a NaN score would zero every embedding and look like a plausible value.
             raise AttribookError(f"{self.name} refuses NaN scores. Count the attribution as failed instead.")
-        before, start = model.engine.counter.forwards, time.perf_counter()
+        start = time.perf_counter()
         values, status = self.function(model, encoding, scores.double(), generator=generator, **options)
         if status == OK and not bool(torch.isfinite(values).all()):
             raise AttribookError(f"{self.name} gave a value that is not finite for {encoding.text[:60]!r}.")
-        return Result(values, status, model.engine.counter.forwards - before, time.perf_counter() - start)
+        return Result(values, status, len(values), time.perf_counter() - start)
 
 
 def metric(*, version: int) -> Callable[[Callable[..., tuple[Tensor, str]]], Metric]:

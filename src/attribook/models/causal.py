@@ -57,10 +57,12 @@ class CausalLM:
         """
         if not text.strip():
             raise AttribookError("The prompt is empty. Give at least one word to attribute the prediction to.")
-        batch = self.tokenizer(text, return_offsets_mapping=True, return_special_tokens_mask=True)
+        batch = self.tokenizer(text, return_offsets_mapping=True)
         ids = torch.tensor(batch["input_ids"])  # (T,)
         self._check_length(len(ids))
-        special = torch.tensor(batch["special_tokens_mask"], dtype=torch.bool)  # (T,)
+        # By id, so that special tokens written in the prompt count too; an unknown word is still a word.
+        names = set(self.tokenizer.all_special_ids) - {self.tokenizer.unk_token_id}
+        special = torch.tensor([token in names for token in batch["input_ids"]])  # (T,)
         notes: list[str] = []
         logits, prefix = self.engine.prompt(ids.to(self.network.device))
         logits = logits.double().cpu()  # (V,)
@@ -134,9 +136,7 @@ class CausalLM:
         """The same for the unchanged prompt, which costs nothing: encoding it has computed its logits."""
         return float(target_reader(encoding.target, output)(encoding.logits[None])[0])
 
-    def gradients(
-        self, encoding: Encoding, embeds: Tensor, output: str = "probability"
-    ) -> tuple[Tensor, Tensor]:
+    def gradients(self, encoding: Encoding, embeds: Tensor, output: str = "probability") -> tuple[Tensor, Tensor]:
         """Gradient of the target's output for embeddings `(B, T, D)`: `(B, T, D)`, and the outputs `(B,)`."""
         grads, values = self.engine.gradients(embeds, target_reader(encoding.target, output))
         return grads.cpu(), values.cpu()
@@ -175,7 +175,11 @@ def target_reader(target: int, output: str) -> Read:
 
 
 def token_texts(
-    text: str, tokenizer: PreTrainedTokenizerBase, ids: Tensor, offsets: list[tuple[int, int]], special: Tensor
+    text: str,
+    tokenizer: PreTrainedTokenizerBase,
+    ids: Tensor,
+    offsets: list[tuple[int, int]],
+    special: Tensor,
 ) -> list[str]:
     """Text of each token, leading spaces included, so that the attributable ones join to the prompt.
 
@@ -183,10 +187,7 @@ def token_texts(
     """
     texts, end = [], 0
     for token, (_, stop), is_special in zip(ids.tolist(), offsets, special.tolist(), strict=True):
-        if is_special:
-            texts.append(tokenizer.convert_ids_to_tokens(token))
-            continue
-        texts.append(text[end:stop])
+        texts.append(tokenizer.convert_ids_to_tokens(token) if is_special else text[end:stop])
         end = max(end, stop)
     return texts
 

@@ -13,7 +13,7 @@ class Encoding:
     """One prompt as the model sees it, and the prediction that is explained.
 
     Position i of every tensor belongs to token i, special tokens included. Joining the texts of the
-    attributable tokens gives the prompt back.
+    attributable tokens gives the prompt back, special tokens that it spells out aside.
     """
 
     text: str

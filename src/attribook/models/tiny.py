@@ -25,10 +25,49 @@ CONTEXT = 256
 TOKENS = {"bos_token_id": 1, "eos_token_id": 2, "pad_token_id": 2}
 SPECIALS = ["<unk>", "<s>", "</s>"]
 # Merges make common words and word parts one token, so that tokens differ in length and words in pieces.
-WORDS = (
-    "the of in and was is to a my I it on at for with that capital city country language word from by "
-    "an are born spoken money old young large small day night year home river king queen staying landed"
-).split()
+WORDS = [
+    "the",
+    "of",
+    "in",
+    "and",
+    "was",
+    "is",
+    "to",
+    "a",
+    "my",
+    "I",
+    "it",
+    "on",
+    "at",
+    "for",
+    "with",
+    "that",
+    "capital",
+    "city",
+    "country",
+    "language",
+    "word",
+    "from",
+    "by",
+    "an",
+    "are",
+    "born",
+    "spoken",
+    "money",
+    "old",
+    "young",
+    "large",
+    "small",
+    "day",
+    "night",
+    "year",
+    "home",
+    "river",
+    "king",
+    "queen",
+    "staying",
+    "landed",
+]
 
 
 def _gpt2(vocab: int) -> PreTrainedConfig:
@@ -58,7 +97,12 @@ FAMILIES: dict[str, tuple[Callable[[int], PreTrainedConfig], str | None]] = {
     "opt": (_opt, "</s>"),
     "llama": (_rotary(LlamaConfig), "<s>"),
     "gemma3": (
-        _rotary(Gemma3TextConfig, head_dim=8, sliding_window=24, layer_types=["sliding_attention", "full_attention"]),
+        _rotary(
+            Gemma3TextConfig,
+            head_dim=8,
+            sliding_window=24,
+            layer_types=["sliding_attention", "full_attention"],
+        ),
         "<s>",
     ),
     "qwen2": (_rotary(Qwen2Config), None),

@@ -1,7 +1,17 @@
 """Rows made visible: heat maps, figures in light and dark, tables."""
 
+from attribook.show.faithfulness import faithfulness_figure, faithfulness_listing
 from attribook.show.figures import intervals, mass_bars, score_grid
 from attribook.show.heatmap import heatmaps, page
 from attribook.show.tables import table
 
-__all__ = ["heatmaps", "intervals", "mass_bars", "page", "score_grid", "table"]
+__all__ = [
+    "faithfulness_figure",
+    "faithfulness_listing",
+    "heatmaps",
+    "intervals",
+    "mass_bars",
+    "page",
+    "score_grid",
+    "table",
+]

@@ -3,6 +3,7 @@
 import base64
 import io
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import matplotlib
 import numpy as np
@@ -29,7 +30,7 @@ def themed(draw: Callable[[Axes, str], None], width: float, height: float, alt: 
     """`draw(axes, theme)` twice, as one picture that follows the page's theme; `alt` says what it shows."""
     images = []
     for theme, ink in INK.items():
-        settings = {
+        settings: Any = {
             "text.color": ink, "axes.labelcolor": ink, "axes.edgecolor": ink, "xtick.color": ink, "ytick.color": ink,
             "svg.hashsalt": "attribook", "font.size": 10,
         }  # fmt: skip
@@ -61,8 +62,8 @@ def score_grid(tokens: Sequence[str], scores: pd.DataFrame, alt: str) -> Html:
         )  # fmt: skip
         axes.xaxis.tick_top()
         axes.tick_params(length=0)
-        axes.set_xticks(axes.get_xticks(), axes.get_xticklabels(), rotation=35, ha="left")
-        axes.set_yticks(axes.get_yticks(), axes.get_yticklabels(), rotation=0)
+        axes.set_xticklabels(axes.get_xticklabels(), rotation=35, ha="left")
+        axes.set_yticklabels(axes.get_yticklabels(), rotation=0)
 
     return themed(draw, 1.9 + 0.75 * len(scores.columns), 1.2 + 0.21 * len(tokens), alt)
 
@@ -77,7 +78,15 @@ def mass_bars(shares: pd.DataFrame, alt: str) -> Html:
             axes.barh(shares.index, values, left=left, color=colour, label=name, height=0.7)
             for y, (start, width) in enumerate(zip(left, values, strict=True)):
                 if width > 0.06:
-                    axes.text(start + width / 2, y, f"{width:.0%}", ha="center", va="center", color="#111111", fontsize=8)
+                    axes.text(
+                        start + width / 2,
+                        y,
+                        f"{width:.0%}",
+                        ha="center",
+                        va="center",
+                        color="#111111",
+                        fontsize=8,
+                    )
             left += values.to_numpy()
         axes.set(xlim=(0, 1), xlabel="share of the positive attribution mass")
         axes.invert_yaxis()
@@ -91,14 +100,14 @@ def mass_bars(shares: pd.DataFrame, alt: str) -> Html:
 
 
 def intervals(frame: pd.DataFrame, label: str, alt: str) -> Html:
-    """Points with intervals against a line at 0: columns `name`, `value`, `low`, `high`, and `published` where known."""
+    """Points with intervals against a line at 0: columns `name`, `value`, `low`, `high`, `published` where known."""
 
     def draw(axes: Axes, theme: str) -> None:
-        for y, row in enumerate(frame.itertuples()):
-            axes.plot([row.low, row.high], [y, y], color=hexed(SUPPORTS), lw=2.5, solid_capstyle="round")
-            axes.plot(row.value, y, "o", color=hexed(SUPPORTS), ms=7)
-            if pd.notna(row.published):
-                axes.plot(row.published, y, "D", mfc="none", mec=hexed(AGAINST), mew=1.8, ms=7)
+        for y, row in enumerate(frame.to_dict("records")):
+            axes.plot([row["low"], row["high"]], [y, y], color=hexed(SUPPORTS), lw=2.5, solid_capstyle="round")
+            axes.plot(row["value"], y, "o", color=hexed(SUPPORTS), ms=7)
+            if pd.notna(row["published"]):
+                axes.plot(row["published"], y, "D", mfc="none", mec=hexed(AGAINST), mew=1.8, ms=7)
         axes.axvline(0, color=INK[theme], lw=0.8, alpha=0.6)
         axes.plot([], [], "o-", color=hexed(SUPPORTS), label="ours, 95% interval")
         axes.plot([], [], "D", mfc="none", mec=hexed(AGAINST), mew=1.8, ls="none", label="published")

@@ -36,7 +36,9 @@ def coloured(tokens: Sequence[str], scores: Sequence[float]) -> str:
     return "".join(spans)
 
 
-def heatmaps(tokens: Sequence[str], scores: Mapping[str, Sequence[float]], notes: Mapping[str, str] | None = None) -> Html:
+def heatmaps(
+    tokens: Sequence[str], scores: Mapping[str, Sequence[float]], notes: Mapping[str, str] | None = None
+) -> Html:
     """One coloured prompt a method, with a small note under its name where given."""
     rows = []
     for name, values in scores.items():

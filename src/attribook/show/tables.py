@@ -11,5 +11,7 @@ from attribook.show.heatmap import Html
 def table(frame: pd.DataFrame, *, caption: str, formats: Mapping[str, str] | None = None) -> Html:
     """A table with its caption above; missing values are shown as a dash, never as 0."""
     styled = frame.style.format(dict(formats or {}), na_rep="–", escape="html").hide(axis="index").set_caption(caption)
-    html = styled.set_table_attributes('class="dataframe attribook-table"').to_html(table_uuid=f"t{crc32(caption.encode())}")
+    html = styled.set_table_attributes('class="dataframe attribook-table"').to_html(
+        table_uuid=f"t{crc32(caption.encode())}"
+    )
     return Html(f'<div style="overflow-x:auto">{html}</div>')

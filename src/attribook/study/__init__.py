@@ -1,7 +1,29 @@
 """From a grid of items, methods and metrics to rows, and from rows to statistics."""
 
+from attribook.study.claims import EXPLANATION, verdict_counts
+from attribook.study.faithfulness import faithfulness_table
+from attribook.study.kept import kept_table
+from attribook.study.live import explain_live
+from attribook.study.mass import PARTS, against_flat, length_shares, mass_shares, mean_shares
 from attribook.study.protocols import PROTOCOLS, Protocol
-from attribook.study.statistics import LogRatio, log_ratio
+from attribook.study.statistics import LogRatio, as_released, log_ratio
 from attribook.study.study import Study
 
-__all__ = ["PROTOCOLS", "LogRatio", "Protocol", "Study", "log_ratio"]
+__all__ = [
+    "EXPLANATION",
+    "PARTS",
+    "PROTOCOLS",
+    "LogRatio",
+    "Protocol",
+    "Study",
+    "against_flat",
+    "as_released",
+    "explain_live",
+    "faithfulness_table",
+    "kept_table",
+    "length_shares",
+    "log_ratio",
+    "mass_shares",
+    "mean_shares",
+    "verdict_counts",
+]

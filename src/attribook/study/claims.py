@@ -1,6 +1,8 @@
 """Verdicts on published values, computed from our interval. The words are written once, here."""
 
 import math
+from collections import Counter
+from collections.abc import Iterable
 
 from attribook.study.statistics import LogRatio
 
@@ -11,6 +13,12 @@ EXPLANATION = {
     OPPOSITE: "our interval lies on the other side of random",
     UNDECIDED: "our interval contains 0: these items cannot tell the method from random",
 }
+
+
+def verdict_counts(verdicts: Iterable[str]) -> str:
+    """How often each verdict was given, as words."""
+    counts = Counter(verdicts)
+    return ", ".join(f"{counts[verdict]} {verdict}" for verdict in EXPLANATION if counts[verdict])
 
 
 def direction_verdict(published: float, ours: LogRatio) -> str:

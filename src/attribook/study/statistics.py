@@ -33,14 +33,12 @@ def per_item(rows: pd.DataFrame, method: str, metric: str) -> tuple[pd.Series, i
     chosen = rows[(rows["method"] == method) & (rows["metric"] == metric)]
     if chosen.empty:
         raise AttribookError(f"There are no rows of {metric} for {method}.")
-    good = chosen.groupby("item")["status"].agg(lambda statuses: (statuses == "ok").all())
+    good = (chosen["status"] == "ok").groupby(chosen["item"]).all()
     values = chosen.groupby("item")["value"].mean()
     return values[good], int((~good).sum())
 
 
-def log_ratio(
-    rows: pd.DataFrame, method: str, metric: str, *, baseline: str = "random", seed: int = 0
-) -> LogRatio:
+def log_ratio(rows: pd.DataFrame, method: str, metric: str, *, baseline: str = "random", seed: int = 0) -> LogRatio:
     """Log of the ratio of means over prompts, method to baseline.
 
     Formula: log(mean_x M(x; a) / mean_x M(x; rho)), M averaged over seeds and mask draws of each prompt first.

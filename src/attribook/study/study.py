@@ -1,6 +1,5 @@
 """A study: items x methods x metrics on one model under one protocol. Stored rows are read, missing ones computed."""
 
-import csv
 import datetime
 import hashlib
 import importlib.metadata
@@ -34,6 +33,13 @@ METRIC_COLUMNS = (
     "forwards", "backwards", "seconds",
 )  # fmt: skip
 
+# Which items a study explains. ReAGent asks for a right prediction with and without the distractor.
+KEEP = {
+    "correct_both": "predicted correctly with and without its distractor",
+    "correct": "predicted correctly as it stands",
+    "all": "whatever the model predicts",
+}
+
 
 @dataclass(frozen=True)
 class Study:
@@ -49,7 +55,7 @@ class Study:
     n_items: int = 0  # 0 = all kept items
     seed: int = 0
     random_seeds: int = 5  # seeds of each random method
-    keep: str = "correct"  # items to explain: those predicted correctly, or all
+    keep: str = "correct_both"  # which items are explained: see KEEP
 
     def __post_init__(self) -> None:
         find_protocol(self.protocol)
@@ -57,8 +63,8 @@ class Study:
             find_method(method)
         if unknown := set(self.metrics) - set(METRICS):
             raise AttribookError(f"Unknown metrics {', '.join(sorted(unknown))}. Known: {', '.join(METRICS)}.")
-        if self.keep not in {"correct", "all"}:
-            raise AttribookError(f"keep is {self.keep!r}; choose correct or all.")
+        if self.keep not in KEEP:
+            raise AttribookError(f"Unknown keep {self.keep!r}. Choose one of: {', '.join(KEEP)}.")
 
     # -- where things are ----------------------------------------------------------------------------------------
 
@@ -90,7 +96,7 @@ class Study:
         missing = [(key, prompt) for key, prompt in zip(keys, prompts, strict=True) if key not in store]
         if missing:
             with store.writing():
-                for key, prompt in tqdm(missing, desc=f"{self.dataset}: predictions", unit="item"):
+                for key, prompt in tqdm(missing, desc=f"{self.dataset}: predictions", unit="item", mininterval=1):
                     store.append(key, [self._prediction(prompt)])
         return pd.DataFrame([store[key][0] for key in keys])
 
@@ -102,15 +108,22 @@ class Study:
             "predicted": whole.target_text,
             "predicted_plain": plain.target_text,
             "probability": round(whole.probability, 6),
-            "kept": matches(prompt.gold, whole.target_text) and matches(prompt.gold, plain.target_text),
+            "correct": matches(prompt.gold, whole.target_text),
+            "correct_plain": matches(prompt.gold, plain.target_text),
         }
+
+    @property
+    def kept(self) -> pd.Series:
+        """For every item of the data set, whether the study may explain it."""
+        correct, plain = self.predictions["correct"], self.predictions["correct_plain"]
+        return {"correct_both": correct & plain, "correct": correct, "all": correct | True}[self.keep]
 
     @cached_property
     def items(self) -> list[Prompt]:
         """Items to explain, in the order of a hash of their names: a smaller study is a part of a larger one."""
         prompts = load_dataset(self.dataset)
-        if self.keep == "correct":
-            kept = dict(zip(self.predictions["item"], self.predictions["kept"], strict=True))
+        if self.keep != "all":
+            kept = dict(zip(self.predictions["item"], self.kept, strict=True))
             prompts = [prompt for prompt in prompts if kept[prompt.id]]
         if not prompts:
             raise AttribookError(
@@ -123,11 +136,10 @@ class Study:
     def n_kept(self) -> str:
         """How many items of the data set were kept, as a sentence."""
         if self.keep == "all":
-            return f"All {len(load_dataset(self.dataset))} items of {self.dataset} are candidates (keep='all')."
-        kept = int(self.predictions["kept"].sum())
+            return f"All {len(load_dataset(self.dataset))} items of {self.dataset} count, whatever is predicted."
         return (
-            f"{self.model} predicts {kept} of the {len(self.predictions)} items of {self.dataset} correctly; "
-            f"{len(self.items)} of these are explained."
+            f"{int(self.kept.sum())} of the {len(self.kept)} items of {self.dataset} are {KEEP[self.keep]} by "
+            f"{self.model}; {len(self.items)} of these are explained."
         )
 
     # -- work ----------------------------------------------------------------------------------------------------
@@ -147,7 +159,7 @@ class Study:
         encodings: dict[str, Encoding] = {}
         label = f"{self.name} · {self.protocol}"
         with self._scores.writing():
-            for prompt, method, seed in tqdm(missing, desc=label, unit="unit"):
+            for prompt, method, seed in tqdm(missing, desc=label, unit="unit", mininterval=1):
                 if prompt.id not in encodings:
                     encodings = {prompt.id: self.explained.encode(prompt.text, spans=prompt.spans)}
                 self._compute(encodings[prompt.id], prompt, method, seed)
@@ -232,24 +244,22 @@ class Study:
         result = METRICS[metric](
             self.explained, encoding, scores, generator=chance, **find_protocol(self.protocol).metric
         )
-        values = [significant(value) for value in result.values.tolist()] or [""]
+        values: list[float | None] = [significant(value) for value in result.values.tolist()]
+        values = values or [None]  # one row without a value, whose status says why
         fixed = {
             "item": prompt.id, "step": 0, "method": method, "seed": seed, "metric": metric, "backwards": 0,
             "options_hash": digest(self._options(method), length=8), "method_version": METHODS[method].version,
-            "status": result.status, "seconds": round(result.seconds / len(values), 4),
+            "status": result.status, "forwards": result.forwards // len(values),
+            "seconds": round(result.seconds / len(values), 4),
         }  # fmt: skip
-        shares = [result.forwards // len(values) + (i < result.forwards % len(values)) for i in range(len(values))]
-        return [
-            {**fixed, "draw": draw, "value": value, "forwards": share}
-            for draw, (value, share) in enumerate(zip(values, shares, strict=True))
-        ]
+        return [{**fixed, "draw": draw, "value": value} for draw, value in enumerate(values)]
 
     def _write_manifest(self) -> None:
         packages = ("attribook", "torch", "transformers", "tokenizers", "numpy")
         files = [path for path in (self._scores.path, self._rows.path) if path.is_file()]
         dataset = DATASETS[self.dataset]
         manifest = {
-            "study": {name: value for name, value in asdict(self).items()},
+            "study": asdict(self),
             "protocol": asdict(find_protocol(self.protocol)),
             "weights": self.fingerprint,
             "data_sha256": hashlib.sha256(dataset.path().read_bytes()).hexdigest(),

@@ -1,0 +1,67 @@
+# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Protocols
+#
+# A protocol freezes every option that moves a number. There is one for each paper as written, one for its code as
+# released where the two differ, and ours. This page prints what the code holds; it computes nothing.
+
+# %% tags=["parameters"]
+profile: str = "laptop"  # the profile this run belongs to
+
+# %% tags=["remove-input"]
+import pandas as pd
+from IPython.display import Markdown
+
+from attribook.show import table
+from attribook.study import PROTOCOLS
+
+Markdown("\n".join(f"- **{name}**: {protocol.about}." for name, protocol in PROTOCOLS.items()))
+
+# %% [markdown]
+# ## Options of the soft metrics
+#
+# - `distance`: `hellinger` is $H(P,Q)=\frac{1}{\sqrt2}\lVert\sqrt P-\sqrt Q\rVert_2$; `hellinger_released` is
+#   $\sqrt2\,H^2$, which ReAGent's released code computes under the name of Hellinger since 7 August 2023. After
+#   normalisation the factor cancels, so each draw's Soft-NC is squared and log-ratios roughly double.
+# - `scores_as`: how scores become keep probabilities. `clip_sum` clips at 0 and divides by the sum, `abs_sum` takes
+#   absolute values first, `as_is` uses scores unchanged, `softmax` normalises their exponentials.
+# - `draws`: Bernoulli masks a prompt and metric. The papers draw one; more draws have the same expectation and less
+#   noise.
+# - `specials`: whether BOS and other special tokens can be removed (`mask`) or never are (`keep`).
+
+# %% tags=["remove-input"]
+options = pd.DataFrame(
+    {name: dict(p.metric) | {"random baseline": p.baseline["form"]} for name, p in PROTOCOLS.items()}
+)
+table(options.reset_index(names="option"), caption="Metric options by protocol")
+
+# %% [markdown]
+# ## Options of the methods
+#
+# Only options that a protocol sets; everything else is at the default that `attribook methods` prints.
+
+# %% tags=["remove-input"]
+settings = [
+    {"protocol": name, "method": method, **{"options": ", ".join(f"{k}={v}" for k, v in chosen.items())}}
+    for name, protocol in PROTOCOLS.items()
+    for method, chosen in protocol.methods.items()
+]
+table(pd.DataFrame(settings), caption="Method options by protocol")
+
+# %% [markdown]
+# ## What all protocols share
+#
+# - The embedding of a removed element is zero; its position stays.
+# - The reference distribution has all word embeddings zero.
+# - A table's number is the log of a ratio of means over prompts, method to random baseline, in nats.
+# - The random baseline is drawn for each prompt with several seeds and is the same for all methods of a table; the
+#   released code drew another one for each method.
+# - A prompt whose attribution or metric fails is left out and counted in the column `failed`. The released code let a
+#   failed ReAGent attribution count as Soft-NC 1.

@@ -1,0 +1,123 @@
+# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Table 2, LongRA: Soft-NC and Soft-NS
+#
+# Claim: on LongRA, attribution methods differ widely in faithfulness, measured as the log-ratio of Soft-NC and Soft-NS
+# to a random attribution (ReAGent, Table 2, columns LongRA). This page measures the methods we have on a small model
+# and our own LongRA-style prompts. Reads `results/<profile>/reagent_longra`. Cost from scratch on two cores: about
+# 25 s a prompt and protocol with SmolLM2-135M; from stored rows, seconds.
+#
+# ```{admonition} What differs from the paper
+# :class: important
+# **Model**: the paper averages six models of 350M to 6.7B parameters; this page has one of 135M with 4-bit weights
+# brought back to float32. **Data**: our own LongRA-style prompts, not the paper's. **n**: stated at each table.
+# **Left out**: Gradient SHAP, LIME and ReAGent, not yet in this book. So a *value* cannot be reproduced here; what can
+# be compared is the *side*: better or worse than random.
+# ```
+
+# %% tags=["parameters"]
+profile: str = "laptop"  # which stored rows to read
+model: str = "smollm2-135m"  # a known name, a folder, or a hub id
+dataset: str = "longra-mini"  # longra-mini, or longra from $ATTRIBOOK_DATA
+n_items: int = 40  # 0 takes all kept prompts
+keep: str = "correct_both"  # correct_both, correct, or all
+seed: int = 0  # the only source of randomness
+
+# %% tags=["remove-input"]
+from IPython.display import Markdown
+
+from attribook.show import faithfulness_figure, faithfulness_listing, table
+from attribook.study import EXPLANATION, Study, as_released, faithfulness_table, verdict_counts
+
+methods = ("random", "occlusion", "input_x_gradient", "integrated_gradients",
+           "attention_last", "attention_mean", "attention_rollout")  # fmt: skip
+studies = {
+    protocol: Study("reagent_longra", profile, model, dataset, protocol, methods, ("soft_nc", "soft_ns"),
+                    n_items=n_items, keep=keep, seed=seed)
+    for protocol in ("attribook", "reagent-paper")
+}  # fmt: skip
+rows = {protocol: study.rows() for protocol, study in studies.items()}
+rows["reagent-code"] = as_released(rows["reagent-paper"])  # exact, from the same forwards
+tables = {
+    (protocol, metric): faithfulness_table(frame, metric, paper="reagent", table=2, column="LongRA")
+    for protocol, frame in rows.items()
+    for metric in ("soft_nc", "soft_ns")
+}
+study = studies["attribook"]
+draws = int(rows["attribook"]["draw"].max()) + 1
+Markdown(f"{study.n_kept()} {draws} mask draws a prompt and metric; random: {study.random_seeds} seeds.")
+
+# %% [markdown]
+# ## Our protocol: Soft-NC
+#
+# True Hellinger distance, raw attention, signed gradients clipped at 0. Higher is better; 0 is random. Published values
+# (diamonds) stand there for orientation: they come from other models and another distance.
+
+# %% tags=["remove-input"]
+faithfulness_figure(tables["attribook", "soft_nc"], "soft_nc", "attribook")
+
+# %% tags=["remove-input"]
+faithfulness_listing(tables["attribook", "soft_nc"], "soft_nc", f"protocol attribook, {model}, {dataset}")
+
+# %% [markdown]
+# `difference` is ours minus published. `detectable` is the smallest true log-ratio that these prompts would show at
+# the 5% level with 80% power. `failed` counts prompts whose method or metric gave no value.
+#
+# ## Our protocol: Soft-NS
+
+# %% tags=["remove-input"]
+faithfulness_figure(tables["attribook", "soft_ns"], "soft_ns", "attribook")
+
+# %% tags=["remove-input"]
+faithfulness_listing(tables["attribook", "soft_ns"], "soft_ns", f"protocol attribook, {model}, {dataset}")
+
+# %% [markdown]
+# ## The paper's protocol, as written and as released
+#
+# The released code softmaxes attention, which makes it nearly flat, takes L2 norms of gradients, and squares the
+# distance (see [](protocols)). The two tables below come from the same forwards: with the squared distance,
+# each draw's Soft-NC is the square of the other's.
+
+# %% tags=["remove-input"]
+faithfulness_listing(tables["reagent-paper", "soft_nc"], "soft_nc", f"protocol reagent-paper, {model}, {dataset}")
+
+# %% tags=["remove-input"]
+faithfulness_listing(tables["reagent-code", "soft_nc"], "soft_nc", f"protocol reagent-code, {model}, {dataset}")
+
+# %% tags=["remove-input"]
+faithfulness_listing(tables["reagent-paper", "soft_ns"], "soft_ns", f"protocol reagent-paper, {model}, {dataset}")
+
+# %% tags=["remove-input"]
+faithfulness_listing(tables["reagent-code", "soft_ns"], "soft_ns", f"protocol reagent-code, {model}, {dataset}")
+
+# %% [markdown]
+# ## What became of the published cells
+#
+# Only the side of random is judged, under the released code's protocol, whose distance the published LongRA column
+# used.
+
+# %% tags=["remove-input"]
+judged = {
+    metric: tables["reagent-code", metric].query("published.notna()")["verdict"] for metric in ("soft_nc", "soft_ns")
+}
+lines = [f"- **{metric}**, {len(found)} published cells: {verdict_counts(found)}." for metric, found in judged.items()]
+meanings = [f"*{verdict}*: {meaning}." for verdict, meaning in EXPLANATION.items()]
+Markdown("\n".join([*lines, "", *meanings]))
+
+# %% [markdown]
+# ## What it cost
+
+# %% tags=["remove-input"]
+cost = rows["attribook"].groupby("metric")[["forwards", "seconds"]].sum().reset_index()
+table(
+    cost,
+    caption="Forwards and seconds of the metrics, all methods, protocol attribook",
+    formats={"seconds": "{:.0f}"},
+)

@@ -1,0 +1,403 @@
+"""Speed against captum, Inseq and the machine's limit. Scores are compared first: only equal work is timed.
+
+Each row sets one of our methods, with the options under which it computes what a peer computes, beside that
+peer. Ours is timed from the text to the scores, as the prompt's own forward is part of the work. captum runs
+on the same network in this process, in turns with ours; Inseq in an environment of its own, made once.
+"""
+
+import json
+import math
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import torch
+from filelock import FileLock
+from rich.console import Group, RenderableType
+from rich.markup import escape
+from rich.table import Table
+from rich.text import Text
+from torch import Tensor, nn
+from transformers import PreTrainedModel
+
+from attribook.attribution import find_method
+from attribook.errors import AttribookError
+from attribook.models import CausalLM, Encoding, load_model
+from attribook.models.fetch import model_folder, to_stderr
+from attribook.models.registry import SOURCES
+from attribook.paths import home
+from attribook.study.study import machine_class
+
+PROMPT = (
+    "The train brought Mara to Norway, where a cousin met her. (The kettle in the kitchen was old, and "
+    "nobody had ever repaired it.) She soon learned to speak the language of the country, which is called"
+)
+STEPS = 50  # captum's default, and so Inseq's
+REPEATS = 3
+BATCHES = (8, 16)  # a peer runs with the faster of these
+MATMUL_SIZE = 2048
+TOLERANCE = 1e-5
+TOLERANCE_REASON = "scores are made of float32 probabilities, whose last digits depend on a batch's shape"
+PEER_PACKAGES = ("torch==2.13.0", "inseq==0.7.1")
+MEASURED = (
+    "max_difference", "largest_score", "correlation", "rank_correlation", "agree", "ours_seconds",
+    "peer_seconds", "ratio", "limit_share", "tokens_computed",
+)  # fmt: skip
+COLUMNS = (
+    "method", "peer", "scores", "ranks", "ours, s", "peer, s", "ratio", "of limit", "tokens (least)",
+)  # fmt: skip
+
+Row = dict[str, Any]
+Timed = tuple[Tensor, float]  # scores (T,) and median seconds
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One of our methods and a peer that computes the same."""
+
+    method: str
+    peer: str
+    options: dict[str, Any]  # ours
+    note: str
+    absolute: bool = False  # the peer drops the sign
+    peer_options: dict[str, Any] = field(default_factory=dict)
+
+
+_OCCLUSION = {"output": "probability"}
+_GRADIENTS = {"steps": STEPS, "rule": "gauss_legendre", "output": "probability", "reduction": "sum"}
+_INSEQ = "Inseq runs with sdpa attention (its default is eager) and computes the logits of all positions."
+COMPARISONS = (
+    Comparison(
+        "occlusion", "captum", {"operator": "zero", **_OCCLUSION},
+        "FeatureAblation of embeddings, one feature a token, zero baseline.",
+    ),
+    Comparison(
+        "integrated_gradients", "captum", {"baseline": "zero", **_GRADIENTS},
+        "IntegratedGradients of embeddings, zero baseline. Ours runs two more forwards, for completeness.",
+    ),
+    Comparison(
+        "occlusion", "inseq", {"operator": "mask", **_OCCLUSION},
+        "Inseq has no zero baseline: it puts the unknown token's embedding, as our operator=mask does. It "
+        f"returns absolute values, so ours are compared without their sign. {_INSEQ}",
+        absolute=True,
+    ),
+    Comparison(
+        "integrated_gradients", "inseq", {"baseline": "mask", **_GRADIENTS},
+        "Inseq has no zero baseline: it starts from the unknown token's embedding, as our baseline=mask "
+        f"does. {_INSEQ}",
+        peer_options={"n_steps": STEPS},
+    ),
+)  # fmt: skip
+
+
+# -- the measurement -----------------------------------------------------------------------------------------
+
+
+def measure(model: str, *, peers: bool) -> dict[str, Any]:
+    """Everything that `attribook bench` reports, JSON-able; `peers` is whether Inseq is measured too."""
+    explained = load_model(model)
+    encoding = explained.encode(PROMPT)
+    machine = {
+        "class": machine_class(),
+        "cores": os.cpu_count(),
+        "threads": torch.get_num_threads(),
+        "load_before": round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None,
+        "torch": torch.__version__,
+    }
+    rate = matmul_rate(explained.network.device)
+    inseq = inseq_answers(model, explained, encoding) if peers else "not asked for (--no-peers)"
+    return {
+        "machine": machine,
+        "model": model,
+        "prompt": PROMPT,
+        "target": encoding.target_text,
+        "tokens": len(encoding),
+        "repeats": REPEATS,
+        "matmul_gflops": rate / 1e9,
+        "tolerance_reason": TOLERANCE_REASON,
+        "rows": [compared(c, explained, encoding, rate, inseq) for c in COMPARISONS],
+    }
+
+
+def compared(
+    comparison: Comparison, model: CausalLM, encoding: Encoding, rate: float, inseq: dict[str, Any] | str
+) -> Row:
+    """One row. `inseq` holds Inseq's answers, or the reason why there are none."""
+    least_tokens, operations = least(model.network, comparison.method, len(encoding))
+    row: Row = {
+        "method": comparison.method, "peer": comparison.peer, "options": comparison.options,
+        "status": "measured", **dict.fromkeys(MEASURED), "tolerance": TOLERANCE, "tokens_least": least_tokens,
+        "least_gflop": operations / 1e9, "note": comparison.note,
+    }  # fmt: skip
+    try:
+        peer = peer_side(comparison, model, encoding, inseq)
+        before = model.engine.counter.copy()
+        mine, *theirs = timed([lambda: ours(comparison, model), *([peer] if callable(peer) else [])])
+    except AttribookError as error:  # such as a tokenizer without a token to mask with
+        return {**row, "status": str(error)}
+    spent = model.engine.counter - before  # captum does not go through the engine
+    row["tokens_computed"] = spent.tokens // (REPEATS + 1)
+    row |= {"ours_seconds": mine[1], "limit_share": operations / rate / mine[1]}
+    if isinstance(peer, str):
+        return {**row, "status": peer}
+    scores, seconds = theirs[0] if callable(peer) else peer
+    own = mine[0].abs() if comparison.absolute else mine[0]
+    return {**row, **agreement(own, scores), "peer_seconds": seconds, "ratio": seconds / mine[1]}
+
+
+def peer_side(
+    comparison: Comparison, model: CausalLM, encoding: Encoding, inseq: dict[str, Any] | str
+) -> Callable[[], Tensor] | Timed | str:
+    """What to run in turns with ours, what was measured elsewhere, or why there is neither."""
+    if comparison.peer == "captum":
+        return captum_run(comparison.method, model, encoding)
+    return inseq if isinstance(inseq, str) else inseq_result(inseq[comparison.method], encoding)
+
+
+def ours(comparison: Comparison, model: CausalLM) -> Tensor:
+    """Our scores `(T,)`, from the text on: encoding it runs the forward that the method starts from."""
+    return find_method(comparison.method)(model, model.encode(PROMPT), **comparison.options).scores
+
+
+def timed(runs: list[Callable[[], Tensor]]) -> list[Timed]:
+    """Scores and median seconds of every run, after one warm-up; in turns, so that noise hits all alike."""
+    results = [run() for run in runs]
+    spent: list[list[float]] = [[] for _ in runs]
+    for _ in range(REPEATS):
+        for run, seconds in zip(runs, spent, strict=True):
+            seconds.append(wall_seconds(run))
+    return [(result, statistics.median(seconds)) for result, seconds in zip(results, spent, strict=True)]
+
+
+def wall_seconds(run: Callable[[], Tensor]) -> float:
+    """Seconds of one run; its result is on the CPU, so nothing is left running on a GPU."""
+    start = time.perf_counter()
+    run().cpu()
+    return time.perf_counter() - start
+
+
+def agreement(own: Tensor, peer: Tensor) -> Row:
+    """How far two score vectors `(T,)` are apart."""
+    a, b = pd.Series(own.tolist()), pd.Series(peer.tolist())
+    difference = float((a - b).abs().max())
+    return {
+        "max_difference": difference,
+        "largest_score": float(b.abs().max()),
+        "correlation": correlation(a, b),
+        "rank_correlation": correlation(a.rank(), b.rank()),
+        "agree": difference <= TOLERANCE,
+    }
+
+
+def correlation(a: pd.Series, b: pd.Series) -> float | None:
+    """Pearson's correlation, -1 to 1, or None where one side is constant."""
+    found = float(a.corr(b)) if a.nunique() > 1 and b.nunique() > 1 else math.nan
+    return None if math.isnan(found) else found
+
+
+# -- captum --------------------------------------------------------------------------------------------------
+
+
+def captum_run(method: str, model: CausalLM, encoding: Encoding) -> Callable[[], Tensor] | str:
+    """A call that gives captum's scores `(T,)` with the faster batch size, or why there is none."""
+    try:
+        import captum  # noqa: F401
+    except ImportError:
+        return "captum is not installed"
+
+    def run(batch: int) -> Callable[[], Tensor]:
+        return lambda: captum_scores(method, model, encoding, batch)
+
+    return run(min(BATCHES, key=lambda batch: wall_seconds(run(batch))))
+
+
+def captum_scores(method: str, model: CausalLM, encoding: Encoding, batch: int) -> Tensor:
+    """Scores `(T,)` by captum, on the same network; as in ours, logits at the last position only."""
+    from captum.attr import FeatureAblation, IntegratedGradients
+
+    def forward(embeds: Tensor) -> Tensor:
+        logits = model.network(inputs_embeds=embeds, use_cache=False, logits_to_keep=1).logits[:, -1]
+        return logits.softmax(-1)[:, encoding.target]
+
+    embeds = model.embed(encoding.ids)[None]  # (1, T, D)
+    zero = torch.zeros_like(embeds)
+    if method == "occlusion":
+        places = torch.arange(len(encoding), device=embeds.device)[None, :, None].expand_as(embeds)
+        found = FeatureAblation(forward).attribute(
+            embeds, baselines=zero, feature_mask=places, perturbations_per_eval=batch
+        )
+        return found[0, :, 0].double().cpu()  # a token's score stands at each of its D places
+    found = IntegratedGradients(forward).attribute(
+        embeds, baselines=zero, n_steps=STEPS, method="gausslegendre", internal_batch_size=batch
+    )
+    return found[0].double().sum(-1).detach().cpu()
+
+
+# -- Inseq ---------------------------------------------------------------------------------------------------
+
+
+def inseq_answers(name: str, model: CausalLM, encoding: Encoding) -> dict[str, Any] | str:
+    """What `bench_inseq` answers, by method, or in words why there is no answer."""
+    folder = model_folder(name) if name in SOURCES else Path(name)
+    if not folder.is_dir():
+        return "needs a model folder"
+    question = {
+        "folder": str(folder.resolve()), "prompt": PROMPT, "target": encoding.target_text,
+        "device": str(model.network.device), "threads": torch.get_num_threads(), "batches": BATCHES,
+        "repeats": REPEATS, "methods": {c.method: c.peer_options for c in COMPARISONS if c.peer == "inseq"},
+    }  # fmt: skip
+    script = Path(__file__).with_name("bench_inseq.py")
+    try:
+        # -I keeps this package's folder off the path: its module names are not meant for others.
+        told = called([str(peer_python()), "-I", str(script)], "Inseq", json.dumps(question))
+    except AttribookError as error:
+        return str(error)
+    answers: dict[str, Any] = json.loads(told.strip().splitlines()[-1])
+    return answers
+
+
+def inseq_result(answer: dict[str, Any], encoding: Encoding) -> Timed | str:
+    """Scores and seconds, if Inseq read the same tokens."""
+    if answer["ids"] != [*encoding.ids.tolist(), encoding.target]:
+        return "Inseq read the prompt or the target as other tokens"
+    return torch.tensor(answer["scores"], dtype=torch.float64), float(answer["seconds"])
+
+
+def peer_python() -> Path:
+    """Python of Inseq's environment, made where it is missing, half-made or has other packages.
+
+    Raises: AttribookError, with pip's reason, if it cannot be made.
+    """
+    folder = home() / "bench-env"
+    python = folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
+    stamp = folder / "made.json"  # written last
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(folder.with_suffix(".lock")):
+        if stamp.is_file() and stamp.read_text() == json.dumps(PEER_PACKAGES):
+            return python
+        to_stderr(f"making an environment with {', '.join(PEER_PACKAGES)} in {folder} (once, some minutes)")
+        shutil.rmtree(folder, ignore_errors=True)
+        called([sys.executable, "-m", "venv", str(folder)], "venv")
+        pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--retries=2"]
+        for package in PEER_PACKAGES:
+            called([*pip, package], f"pip install {package}")
+        stamp.write_text(json.dumps(PEER_PACKAGES))
+    return python
+
+
+def called(command: list[str], what: str, stdin: str = "") -> str:
+    """Standard output of a command. Raises: AttribookError with its last line of complaint if it failed."""
+    offline = {**os.environ, "HF_HUB_OFFLINE": "1"}  # the model is a folder; pip does not look at this
+    try:
+        done = subprocess.run(command, input=stdin, capture_output=True, text=True, env=offline, check=False)
+    except OSError as error:
+        raise AttribookError(f"{what} could not be started: {error.strerror}") from error
+    if done.returncode:
+        reason = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
+        raise AttribookError(f"{what} failed: {reason}")
+    return done.stdout
+
+
+# -- the machine's limit -------------------------------------------------------------------------------------
+
+
+def matmul_rate(device: torch.device) -> float:
+    """Floating point operations a second of a square float32 product, the best of eight."""
+    a, b = torch.rand(2, MATMUL_SIZE, MATMUL_SIZE, device=device)
+    best = min(wall_seconds(lambda: (a @ b)[0, 0]) for _ in range(8))
+    return 2 * MATMUL_SIZE**3 / best
+
+
+def least(network: PreTrainedModel, method: str, length: int) -> tuple[int, int]:
+    """Least tokens to compute and least floating point operations of a method on a prompt of `length` tokens.
+
+    Occlusion needs the prompt once and, for edit i, the tokens from i on: what stands before them is shared.
+    Integrated gradients needs, for each step, a forward and a backward for the input alone. As weights are
+    frozen, the backward costs about one forward. (Its attention costs two, which is not counted, nor are the
+    forwards of the completeness gap, which the scores do not need.)
+    """
+    whole = forward_operations(network, length, length)
+    if method == "occlusion":
+        edits = [length - i for i in range(length)]
+        return length + sum(edits), whole + sum(forward_operations(network, n, length) for n in edits)
+    return STEPS * length, STEPS * 2 * whole
+
+
+def forward_operations(network: PreTrainedModel, computed: int, length: int) -> int:
+    """Operations of the last `computed` of `length` positions and of one row of logits.
+
+    Two for each weight that a token passes; two for each weight of the output head, once; and for attention
+    2 * 2 * D_attn a layer for each position that a token sees, itself included: its score and its part of the
+    value, over the width of all query heads. Norms, rotations and activations are not counted. That the last
+    layer needs its last position alone is not used: with L layers the count is too high by less than 1 / L.
+    """
+    config = network.config.get_text_config()
+    heads = config.num_attention_heads
+    width = heads * (getattr(config, "head_dim", None) or config.hidden_size // heads)
+    seen = sum(range(length - computed + 1, length + 1))
+    body, head = weights(network)
+    return 2 * body * computed + 2 * head + 4 * width * config.num_hidden_layers * seen
+
+
+def weights(network: PreTrainedModel) -> tuple[int, int]:
+    """Numbers of weights: in matrices that every token passes, and in the output head. Tables are free."""
+    head = network.get_output_embeddings().weight
+    tables = [module.weight for module in network.modules() if isinstance(module, nn.Embedding)]
+    outside = {id(table) for table in [head, *tables]}
+    body = sum(p.numel() for p in network.parameters() if p.dim() == 2 and id(p) not in outside)
+    return body, head.numel()
+
+
+# -- the report ----------------------------------------------------------------------------------------------
+
+
+def report(found: dict[str, Any]) -> RenderableType:
+    """The measurement as a table: scores first, then times, then the share of the machine's limit."""
+    machine = found["machine"]
+    shown = Table(*COLUMNS)
+    for row in found["rows"]:
+        shown.add_row(*cells(row))
+    about = (
+        f"{found['model']}, {found['tokens']} tokens, target {found['target']!r}; {machine['class']}, "
+        f"{machine['threads']} threads, load {machine['load_before']} before, {found['matmul_gflops']:.0f} "
+        f"GFLOP/s in a float32 matrix product. Times are medians of {found['repeats']} after a warm-up; "
+        f"peers run with the faster batch size of {' and '.join(map(str, BATCHES))}."
+    )
+    return Group(Text(about), shown, *(Text(line) for line in footnotes(found)))
+
+
+def cells(row: Row) -> Iterator[str]:
+    """One row's cells; where nothing was compared the status stands in place of the scores."""
+    yield row["method"]
+    yield row["peer"]
+    if row["max_difference"] is None:
+        yield escape(row["status"])
+    else:
+        verdict = "agree" if row["agree"] else "[bold red]differ[/]"
+        yield f"{verdict}: {row['max_difference']:.1e} of {row['largest_score']:.2g}"
+    formats = {"rank_correlation": ".3f", "ours_seconds": ".3g", "peer_seconds": ".3g", "ratio": ".2f"}
+    for column, how in {**formats, "limit_share": ".0%"}.items():
+        yield "-" if row[column] is None else format(row[column], how)
+    yield f"{row['tokens_computed'] or '-'} ({row['tokens_least']})"
+
+
+def footnotes(found: dict[str, Any]) -> Iterator[str]:
+    """What each row compares, and how columns are to be read."""
+    for row in found["rows"]:
+        yield f"{row['method']}, {row['peer']}: {row['note']}"
+    yield (
+        f"Scores: the largest difference, of the peer's largest score; they agree up to {TOLERANCE:g}, as "
+        f"{found['tolerance_reason']}. Ranks: Spearman's correlation."
+    )
+    yield (
+        "Ratio: the peer's seconds over ours. Of limit: seconds that the least work takes at the rate of the "
+        "matrix product, over ours. Tokens: computed by ours, and the least."
+    )

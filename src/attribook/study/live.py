@@ -1,0 +1,39 @@
+"""One prompt explained by several methods, on the spot: for notebooks that show and store nothing."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from attribook.attribution import METHODS, Attribution, find_method
+from attribook.models import Encoding, load_model
+from attribook.study.seeds import generator
+
+
+@dataclass(frozen=True)
+class Live:
+    """One prompt, what the model makes of it, and what every method says about that."""
+
+    encoding: Encoding
+    candidates: dict[str, float]  # most probable next tokens with their probabilities
+    attributions: dict[str, Attribution]
+
+
+def explain_live(
+    model: str,
+    prompt: str,
+    methods: Sequence[str] = tuple(METHODS),
+    *,
+    target: str | None = None,
+    seed: int = 0,
+) -> Live:
+    """Encode the prompt and run every method with its default options."""
+    explained = load_model(model)
+    encoding = explained.encode(prompt, target=target)
+    best = encoding.distribution.topk(5)
+    candidates = {
+        explained.continuation(encoding.ids, token): probability
+        for probability, token in zip(best.values.tolist(), best.indices.tolist(), strict=True)
+    }
+    attributions = {
+        name: find_method(name)(explained, encoding, generator=generator("live", name, seed)) for name in methods
+    }
+    return Live(encoding, candidates, attributions)

@@ -1,0 +1,70 @@
+"""Where the attribution mass lies: antecedent, main part, distractor."""
+
+from collections.abc import Iterable
+
+import numpy as np
+import pandas as pd
+
+from attribook.study.statistics import RESAMPLES
+from attribook.study.store import Row
+
+PARTS = ("antecedent", "main", "distractor")
+
+
+def mass_shares(rows: Iterable[Row]) -> pd.DataFrame:
+    """Share of the positive score mass on each part, a row for each stored score vector.
+
+    Formula: share_s = sum_{i in s} max(a_i, 0) / sum_i max(a_i, 0); main is what is in no other span.
+    Range:   0 to 1, the three add up to 1. NaN with the status `no positive score` where nothing is above 0.
+    """
+    found = []
+    for row in rows:
+        positive = np.clip(np.array(row["scores"]), 0, None)
+        total = positive.sum()
+        shares = {part: positive[row["spans"].get(part, [])].sum() / total if total > 0 else np.nan for part in PARTS}
+        shares["main"] = 1 - shares["antecedent"] - shares["distractor"]
+        status = "ok" if total > 0 else "no positive score"
+        found.append({"item": row["item"], "method": row["method"], "seed": row["seed"], **shares, "status": status})
+    return pd.DataFrame(found)
+
+
+def length_shares(rows: Iterable[Row]) -> pd.Series:
+    """Share of the tokens that each part has, averaged over prompts: what a flat attribution would give it."""
+    even = ({**row, "scores": [1.0] * len(row["tokens"]), "method": "flat"} for row in rows)
+    return mass_shares(even).groupby("item")[list(PARTS)].mean().mean()
+
+
+def mean_shares(shares: pd.DataFrame, part: str, *, seed: int = 0) -> pd.DataFrame:
+    """Mean share of one part by method, with a 95% bootstrap interval over prompts, n, and the failures left out."""
+    good = shares[shares["status"] == "ok"]
+    chance = np.random.default_rng(seed)
+    found = []
+    for method, group in good.groupby("method", sort=False):
+        values = group.groupby("item")[part].mean().to_numpy()
+        picks = chance.integers(len(values), size=(RESAMPLES, len(values)))
+        low, high = np.quantile(values[picks].mean(1), [0.025, 0.975])
+        failed = int((shares["method"] == method).sum() - len(group))
+        found.append(
+            {
+                "method": method,
+                "share": values.mean(),
+                "low": low,
+                "high": high,
+                "n": len(values),
+                "failed": failed,
+            }
+        )
+    return pd.DataFrame(found)
+
+
+def against_flat(means: dict[str, pd.DataFrame], flat: pd.Series) -> pd.DataFrame:
+    """For each part and method, whether the interval of its mean share lies above or below the flat share."""
+
+    def verdict(low: float, high: float, share: float) -> str:
+        return "above" if low > share else "below" if high < share else "undecided"
+
+    columns = {
+        part: [verdict(row["low"], row["high"], flat[part]) for row in frame.to_dict("records")]
+        for part, frame in means.items()
+    }
+    return pd.DataFrame({"method": next(iter(means.values()))["method"], **columns})

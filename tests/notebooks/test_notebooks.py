@@ -1,0 +1,64 @@
+"""Notebooks as text: parameters that profiles inject exist, and notebooks stay thin. `make test` also runs them all."""
+
+import re
+
+import jupytext
+import papermill
+import pytest
+import yaml
+from conftest import ROOT
+
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.py"))
+PROFILES = sorted((ROOT / "params").glob("*.yml"))
+LIMIT = 75  # lines of code in one notebook; what needs more belongs into the package
+
+
+@pytest.fixture(params=NOTEBOOKS, ids=lambda path: path.stem)
+def notebook(request):
+    return request.param
+
+
+def inspected(path, tmp_path):
+    target = tmp_path / f"{path.stem}.ipynb"
+    jupytext.write(jupytext.read(path), target)
+    return papermill.inspect_notebook(str(target))
+
+
+@pytest.mark.parametrize("profile", PROFILES, ids=lambda path: path.stem)
+def test_every_injected_parameter_exists(notebook, profile, tmp_path):
+    declared = inspected(notebook, tmp_path)
+    injected = {"profile", *(yaml.safe_load(profile.read_text()).get(notebook.stem) or {})}
+    assert injected <= set(declared), "papermill would inject a parameter that nothing reads"
+    assert "profile" in declared
+
+
+@pytest.mark.parametrize("profile", PROFILES, ids=lambda path: path.stem)
+def test_profiles_name_only_notebooks_that_exist(profile):
+    assert set(yaml.safe_load(profile.read_text())) <= {path.stem for path in NOTEBOOKS}
+
+
+def test_parameters_are_literals_with_types(notebook, tmp_path):
+    for name, parameter in inspected(notebook, tmp_path).items():
+        assert parameter["inferred_type_name"] in {"str", "int", "bool", "float"}, name
+        assert parameter["help"], f"{name} has no comment"
+
+
+def test_notebooks_are_thin(notebook):
+    cells = [cell.source for cell in jupytext.read(notebook).cells if cell.cell_type == "code"]
+    code = [line for cell in cells for line in cell.splitlines() if line.strip() and not line.startswith("#")]
+    assert len(code) <= LIMIT
+    assert not re.search(r"^\s*(def|class) ", "\n".join(code), flags=re.M), "move functions to the package"
+    imports = re.findall(r"^from (attribook[\w.]*)", "\n".join(code), flags=re.M)
+    assert set(imports) <= {"attribook.study", "attribook.show"}
+
+
+def test_headers_keep_the_kernel_and_no_version(notebook):
+    header = notebook.read_text().split("# %%")[0]
+    assert "language: python" in header
+    assert "jupytext_version" not in header
+
+
+def test_every_notebook_is_in_the_contents_and_in_the_smoke_profile():
+    contents = (ROOT / "_toc.yml").read_text()
+    for path in NOTEBOOKS:
+        assert f"notebooks/{path.stem}" in contents

@@ -1,0 +1,208 @@
+import io
+import json
+import subprocess
+import sys
+
+import pytest
+import torch
+from rich.console import Console
+
+from attribook import bench
+from attribook.errors import AttribookError
+from attribook.models import load_model
+
+
+@pytest.fixture(autouse=True)
+def _short(monkeypatch, tmp_path):
+    """Times do not matter here; no environment is made and nothing lies in the user's cache."""
+    monkeypatch.setattr(bench, "REPEATS", 1)
+    monkeypatch.setattr(bench, "MATMUL_SIZE", 32)
+    monkeypatch.setattr(bench, "PROMPT", "In the capital of Japan, I was staying at my old friend's house")
+    monkeypatch.setenv("ATTRIBOOK_HOME", str(tmp_path / "home"))
+
+
+@pytest.fixture
+def folder(tmp_path) -> str:
+    model = load_model("tiny-llama")
+    model.network.save_pretrained(tmp_path / "model")
+    model.tokenizer.save_pretrained(tmp_path / "model")
+    return str(tmp_path / "model")
+
+
+def rows(found: dict, peer: str) -> list[dict]:
+    chosen = [row for row in found["rows"] if row["peer"] == peer]
+    assert [row["method"] for row in chosen] == ["occlusion", "integrated_gradients"]
+    return chosen
+
+
+def printed(found: dict) -> str:
+    console = Console(width=160, file=io.StringIO())
+    console.print(bench.report(found))
+    return console.file.getvalue()
+
+
+# -- scores --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ["tiny-llama", "tiny-gpt2", "tiny-opt"])
+def test_scores_agree_with_captum(name):
+    found = bench.measure(name, peers=False)
+    for row in rows(found, "captum"):
+        assert row["status"] == "measured"
+        assert row["max_difference"] <= 1e-5 < row["largest_score"]
+        assert row["agree"]
+        assert row["correlation"] > 0.999
+        assert row["ratio"] == row["peer_seconds"] / row["ours_seconds"]
+        assert row["limit_share"] > 0
+    assert json.loads(json.dumps(found, allow_nan=False)) == found
+
+
+def test_tokens_computed_are_those_of_the_engine():
+    found = bench.measure("tiny-llama", peers=False)
+    occlusion, gradients = rows(found, "captum")
+    n = found["tokens"]
+    assert occlusion["tokens_least"] == n + n * (n + 1) // 2
+    assert occlusion["tokens_least"] <= occlusion["tokens_computed"] <= n + n * n
+    assert gradients["tokens_least"] == 50 * n
+    assert gradients["tokens_computed"] == 52 * n  # the prompt, and the empty prompt for completeness
+
+
+def test_a_difference_is_seen():
+    a, b = torch.tensor([0.1, 0.3, 0.2]), torch.tensor([0.1, 0.3, 0.25])
+    found = bench.agreement(a.double(), b.double())
+    assert found["max_difference"] == pytest.approx(0.05)
+    assert found["largest_score"] == pytest.approx(0.3)
+    assert found["rank_correlation"] == pytest.approx(1)
+    assert found["correlation"] == pytest.approx(0.9608, abs=1e-4)  # 0.02 / sqrt(0.02 * 0.021667) by hand
+    assert not found["agree"]
+    assert bench.agreement(a.double(), torch.ones(3).double())["correlation"] is None
+
+
+# -- the machine's limit -------------------------------------------------------------------------------------
+
+
+def test_weights_that_tokens_pass():
+    network = load_model("tiny-llama").network
+    # A layer: queries and output 32 x 32, keys and values 32 x 16 (2 of 4 heads), three 32 x 64 of the MLP.
+    layer = 2 * 32 * 32 + 2 * 32 * 16 + 3 * 32 * 64
+    assert bench.weights(network) == (2 * layer, 32 * network.config.vocab_size)
+    # GPT-2 has its head tied to the table, one 32 x 96 for queries, keys and values, and an MLP of width 128.
+    network = load_model("tiny-gpt2").network
+    layer = 32 * 96 + 32 * 32 + 2 * 32 * 128
+    assert bench.weights(network) == (2 * layer, 32 * network.config.vocab_size)
+
+
+def test_least_operations_of_two_tokens():
+    network = load_model("tiny-llama").network
+    body, head = bench.weights(network)
+    attention = 4 * 32 * 2  # scores and values, four heads of width 8, two layers, for each position seen
+    both = 2 * body * 2 + 2 * head + attention * 3  # the first sees one position, the second two
+    second = 2 * body * 1 + 2 * head + attention * 2
+    assert bench.forward_operations(network, 2, 2) == both
+    assert bench.forward_operations(network, 1, 2) == second
+    # The prompt, the edit of token 0 (both tokens), the edit of token 1 (the second alone).
+    assert bench.least(network, "occlusion", 2) == (2 + 2 + 1, both + both + second)
+    assert bench.least(network, "integrated_gradients", 2) == (50 * 2, 50 * 2 * both)
+
+
+# -- the report ----------------------------------------------------------------------------------------------
+
+
+def test_report_shows_scores_times_and_reasons():
+    found = bench.measure("tiny-llama", peers=False)
+    text = printed(found)
+    assert "agree: " in text
+    assert "not asked for (--no-peers)" in text
+    assert found["machine"]["class"] in text
+    for row in found["rows"]:
+        assert row["note"].split(":")[0][:40] in text
+    found["rows"][0] |= {"agree": False, "max_difference": 0.1}
+    found["rows"][2]["status"] = "pip said [Errno 28]"
+    assert "differ: 1.0e-01" in printed(found)
+    assert "[Errno 28]" in printed(found)
+
+
+# -- peers that are not there --------------------------------------------------------------------------------
+
+
+def test_missing_captum_is_named_and_ours_is_measured(monkeypatch):
+    monkeypatch.setitem(sys.modules, "captum", None)
+    found = bench.measure("tiny-llama", peers=False)
+    for row in rows(found, "captum"):
+        assert row["status"] == "captum is not installed"
+        assert row["ours_seconds"] > 0
+        assert row["ratio"] is None
+    assert "captum is not installed" in printed(found)
+
+
+def test_tiny_models_have_no_folder_for_inseq():
+    for row in rows(bench.measure("tiny-llama", peers=True), "inseq"):
+        assert row["status"] == "needs a model folder"
+
+
+def test_an_environment_that_cannot_be_made_is_named(monkeypatch, folder):
+    def failing(command, **kwargs):
+        assert "venv" in command, kwargs
+        return subprocess.CompletedProcess(command, 1, "", "warning\nERROR: no route to the index")
+
+    monkeypatch.setattr(bench.subprocess, "run", failing)
+    found = bench.measure(folder, peers=True)
+    for row in rows(found, "inseq"):
+        assert row["status"] == "venv failed: ERROR: no route to the index"
+    assert "no route to the index" in printed(found)
+
+
+def test_a_half_made_environment_is_made_again(monkeypatch):
+    commands: list[str] = []
+
+    def run(command, **_):
+        commands.append(" ".join(command[1:]))
+        if "venv" in command:
+            (bench.home() / "bench-env" / "bin").mkdir(parents=True)
+        broken = "torch" in command[-1] and len(commands) == 2
+        return subprocess.CompletedProcess(command, int(broken), "", "ERROR: network is unreachable")
+
+    monkeypatch.setattr(bench.subprocess, "run", run)
+    with pytest.raises(AttribookError, match=r"pip install torch.*network is unreachable"):
+        bench.peer_python()
+    assert (bench.home() / "bench-env").is_dir()  # half-made
+    python = bench.peer_python()
+    assert len(commands) == 5  # venv, torch; again venv, torch, inseq
+    assert bench.peer_python() == python
+    assert len(commands) == 5
+
+
+# -- Inseq's answers -----------------------------------------------------------------------------------------
+
+
+def inseq_told(question: dict, shift: int = 0) -> str:
+    """What `bench_inseq` would print, computed by ours: occlusion without signs."""
+    model = load_model(question["folder"])
+    encoding = model.encode(question["prompt"])
+    answers = {}
+    for c in bench.COMPARISONS[2:]:
+        scores = bench.ours(c, model)
+        ids = [*encoding.ids.tolist(), encoding.target + shift]
+        answers[c.method] = {
+            "scores": (scores.abs() if c.absolute else scores).tolist(),
+            "ids": ids,
+            "seconds": 9,
+        }
+    return "Some library prints a line.\n" + json.dumps(answers) + "\n"
+
+
+def test_inseq_answers_are_compared(monkeypatch, folder):
+    monkeypatch.setattr(bench, "peer_python", lambda: "python")
+    monkeypatch.setattr(bench, "called", lambda _command, _what, stdin: inseq_told(json.loads(stdin)))
+    for row in rows(bench.measure(folder, peers=True), "inseq"):
+        assert row["agree"]
+        assert row["status"] == "measured"
+        assert row["peer_seconds"] == 9
+
+
+def test_other_tokens_are_not_compared(monkeypatch, folder):
+    monkeypatch.setattr(bench, "peer_python", lambda: "python")
+    monkeypatch.setattr(bench, "called", lambda _command, _what, stdin: inseq_told(json.loads(stdin), shift=1))
+    for row in rows(bench.measure(folder, peers=True), "inseq"):
+        assert row["status"] == "Inseq read the prompt or the target as other tokens"
+        assert row["agree"] is None

@@ -1,0 +1,125 @@
+"""Statistics and verdicts on tables small enough to check by hand."""
+
+import math
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from attribook.errors import AttribookError
+from attribook.published import published
+from attribook.study import log_ratio, mass_shares, mean_shares
+from attribook.study.claims import OPPOSITE, SAME, UNDECIDED, direction_verdict
+from attribook.study.mass import length_shares
+from attribook.study.statistics import Z_80, Z_95, LogRatio, per_item
+
+
+def frame(method, values, status="ok", seed=0):
+    return pd.DataFrame(
+        {
+            "item": [f"i{k}" for k in range(len(values))],
+            "method": method,
+            "metric": "soft_nc",
+            "value": values,
+            "status": status,
+            "seed": seed,
+        }
+    )
+
+
+def test_log_of_a_ratio_of_means_not_a_mean_of_logs():
+    rows = pd.concat([frame("ours", [1.0, 3.0]), frame("random", [0.5, 1.5])])
+    assert log_ratio(rows, "ours", "soft_nc").value == pytest.approx(math.log(2))
+    rows = pd.concat([frame("ours", [1.0, 3.0]), frame("random", [2.0, 1.0])])
+    assert log_ratio(rows, "ours", "soft_nc").value == pytest.approx(math.log(4 / 3))
+
+
+def test_seeds_and_draws_are_averaged_within_a_prompt_first():
+    rows = pd.concat([frame("ours", [1.0, 1.0]), frame("random", [1.0, 2.0]), frame("random", [3.0, 4.0], seed=1)])
+    assert log_ratio(rows, "ours", "soft_nc").value == pytest.approx(math.log(1 / 2.5))
+
+
+def test_interval_of_a_constant_ratio_has_no_width():
+    values = np.array([0.1, 0.5, 0.9, 0.3])
+    found = log_ratio(pd.concat([frame("ours", 2 * values), frame("random", values)]), "ours", "soft_nc")
+    assert (found.low, found.high) == (pytest.approx(math.log(2)), pytest.approx(math.log(2)))
+    assert found.standard_error == pytest.approx(0, abs=1e-12)
+
+
+def test_interval_agrees_with_the_delta_method():
+    chance = np.random.default_rng(0)
+    a, b = chance.gamma(4, size=400), chance.gamma(4, size=400)
+    found = log_ratio(pd.concat([frame("ours", a), frame("random", b)]), "ours", "soft_nc")
+    error = math.sqrt(np.var(a / a.mean() - b / b.mean(), ddof=1) / 400)
+    assert found.standard_error == pytest.approx(error, rel=0.05)
+    assert (found.high - found.low) / 2 == pytest.approx(1.96 * error, rel=0.06)
+    assert found.detectable == pytest.approx((Z_95 + Z_80) * found.standard_error)
+
+
+def test_failures_are_left_out_and_counted():
+    bad = frame("ours", [1.0, float("nan")])
+    bad.loc[1, "status"] = "no positive score"
+    rows = pd.concat([bad, frame("random", [0.5, 7.0])])
+    found = log_ratio(rows, "ours", "soft_nc")
+    assert (found.n, found.failed, found.value) == (1, 1, pytest.approx(math.log(2)))
+    values, failed = per_item(rows, "ours", "soft_nc")
+    assert (list(values.index), failed) == (["i0"], 1)
+
+
+def test_no_ratio_without_rows_or_with_a_zero_baseline():
+    rows = pd.concat([frame("ours", [1.0]), frame("random", [0.0])])
+    with pytest.raises(AttribookError, match="no ratio"):
+        log_ratio(rows, "ours", "soft_nc")
+    with pytest.raises(AttribookError, match="no rows"):
+        log_ratio(rows, "other", "soft_nc")
+
+
+def test_a_mean_of_zero_is_minus_infinity_and_decides_nothing_wrongly():
+    rows = pd.concat([frame("ours", [0.0, 0.0]), frame("random", [0.5, 0.2])])
+    found = log_ratio(rows, "ours", "soft_nc")
+    assert found.value == -math.inf
+    assert direction_verdict(1.0, found) == OPPOSITE
+    assert direction_verdict(-1.0, found) == SAME
+
+
+@pytest.mark.parametrize(
+    ("printed", "low", "high", "verdict"),
+    [(1.8, 0.1, 0.5, SAME), (1.8, -0.5, -0.1, OPPOSITE), (-0.3, -0.5, -0.1, SAME), (1.8, -0.1, 0.5, UNDECIDED),
+     (1.8, float("nan"), 1.0, UNDECIDED)],
+)  # fmt: skip
+def test_verdicts(printed, low, high, verdict):
+    assert direction_verdict(printed, LogRatio((low + high) / 2, low, high, 5, 0, 0.1)) == verdict
+
+
+ROW = {
+    "item": "a",
+    "method": "m",
+    "seed": 0,
+    "tokens": list("abcd"),
+    "spans": {"antecedent": [0], "distractor": [2, 3]},
+}
+
+
+def test_mass_shares_by_hand():
+    shares = mass_shares([{**ROW, "scores": [1.0, 2.0, 1.0, -5.0]}])
+    assert shares[["antecedent", "main", "distractor"]].iloc[0].tolist() == [0.25, 0.5, 0.25]
+    assert length_shares([{**ROW, "scores": [0.0] * 4}]).tolist() == [0.25, 0.25, 0.5]
+
+
+def test_mass_without_positive_scores_is_a_status():
+    shares = mass_shares([{**ROW, "scores": [-1.0] * 4}, {**ROW, "item": "b", "scores": [1.0, 0.0, 0.0, 0.0]}])
+    assert shares["status"].tolist() == ["no positive score", "ok"]
+    found = mean_shares(shares, "antecedent").iloc[0]
+    assert (found["share"], found["n"], found["failed"]) == (1.0, 1, 1)
+
+
+def test_published_table_2_of_reagent():
+    cells = published("reagent")
+    assert len(cells) == 48
+    # Column means of the printed table, added up by hand: LongRA Soft-NC 10.18, LongRA Soft-NS 1.268.
+    sums = cells[cells["column"] == "LongRA"].groupby("metric")["value"].sum()
+    assert sums["soft_nc"] == pytest.approx(-0.28 + 0.048 + 0.209 + 1.101 + 1.423 + 1.865 + 0.412 + 5.402)
+    assert sums["soft_ns"] == pytest.approx(0.099 - 0.222 - 0.099 - 0.116 + 0.03 + 0.451 - 0.012 + 1.136)
+    best = cells.loc[cells.groupby(["column", "metric"])["value"].idxmax()]
+    assert set(best["best"]) == {"yes"}
+    assert (cells["best"] == "yes").sum() == 6

@@ -1,0 +1,79 @@
+"""The row store: nothing is lost or half-written, and what is damaged is named."""
+
+import pytest
+
+from attribook.errors import AttribookError
+from attribook.study.store import Store
+
+COLUMNS = ("item", "value")
+
+
+def filled(path, groups=3):
+    store = Store(path, COLUMNS if path.suffix == ".csv" else ())
+    for number in range(groups):
+        store.append(f"k{number}", [{"item": f"i{number}", "value": 0.5 * draw} for draw in range(2)])
+    return store
+
+
+@pytest.fixture(params=["rows.csv", "scores.jsonl"])
+def path(request, tmp_path):
+    return tmp_path / request.param
+
+
+def test_rows_come_back_as_they_were_read_the_first_time(path):
+    written = filled(path)
+    again = Store(path, written.columns)
+    assert again.groups == written.groups
+    assert "k1" in again
+    assert len(again["k1"]) == 2
+
+
+def test_every_possible_cut_loses_at_most_the_last_group(path):
+    filled(path)
+    content = path.read_bytes()
+    for length in range(len(content)):
+        path.write_bytes(content[:length])
+        store = Store(path, COLUMNS if path.suffix == ".csv" else ())
+        kept = list(store.groups)
+        assert kept == ["k0", "k1", "k2"][: len(kept)]
+        for key in kept[:-1]:
+            assert len(store[key]) == 2
+        for number in range(3):
+            key = f"k{number}"
+            if key in store and len(store[key]) == 2:
+                continue
+            assert length < len(content)
+
+
+def test_a_cut_file_is_completed_to_the_same_bytes(path):
+    filled(path)
+    content = path.read_bytes()
+    path.write_bytes(content[:-7])
+    store = Store(path, COLUMNS if path.suffix == ".csv" else ())
+    for number in range(3):
+        if f"k{number}" not in store:
+            store.append(f"k{number}", [{"item": f"i{number}", "value": 0.5 * draw} for draw in range(2)])
+    assert path.read_bytes() == content
+
+
+def test_a_damaged_line_is_named(path):
+    filled(path)
+    lines = path.read_text().splitlines()
+    lines[2] = "{broken"
+    path.write_text("\n".join(lines) + "\n")
+    with pytest.raises(AttribookError, match="line 3, is damaged"):
+        Store(path, COLUMNS if path.suffix == ".csv" else ())
+
+
+def test_other_columns_are_refused(tmp_path):
+    filled(tmp_path / "rows.csv")
+    with pytest.raises(AttribookError, match="other columns"):
+        Store(tmp_path / "rows.csv", ("item", "other"))
+
+
+def test_two_runs_cannot_write_at_once(path):
+    first, second = filled(path), filled(path.with_name("other" + path.suffix))
+    with first.writing(), pytest.raises(AttribookError, match="Another run"), second.writing():
+        pass
+    with second.writing():  # free again
+        pass

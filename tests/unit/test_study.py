@@ -1,0 +1,159 @@
+"""Studies: rows are found again, resumed to the same values, and change their key with anything that moves them."""
+
+import dataclasses
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pandas as pd
+import pytest
+
+from attribook.errors import AttribookError
+from attribook.study import PROTOCOLS, Study, as_released
+from attribook.study.protocols import Protocol
+
+METHODS = ("random", "occlusion", "attention_mean")
+
+
+def study(**changes) -> Study:
+    given = {
+        "name": "reagent_longra", "profile": "smoke", "model": "tiny-gpt2", "dataset": "longra-mini",
+        "protocol": "attribook", "methods": METHODS, "metrics": ("soft_nc", "soft_ns"), "n_items": 2,
+        "keep": "all", "random_seeds": 2,
+    }  # fmt: skip
+    return Study(**{**given, **changes})
+
+
+def values(frame: pd.DataFrame) -> pd.DataFrame:
+    return frame.drop(columns="seconds")
+
+
+def test_rows_are_complete_and_read_again_without_a_model(monkeypatch):
+    rows = study().rows()
+    assert len(rows) == 2 * (2 + 1 + 1) * 2 * 8  # items, units, metrics, draws
+    assert set(rows["status"]) == {"ok"}
+
+    def refuse(*_args):
+        raise AssertionError("stored rows were computed again")
+
+    monkeypatch.setattr(Study, "_compute", refuse)
+    pd.testing.assert_frame_equal(study().rows(), rows)
+
+
+def test_a_smaller_study_is_a_part_of_a_larger_one():
+    small = [item.id for item in study(n_items=2).items]
+    assert [item.id for item in study(n_items=5).items][:2] == small
+
+
+def test_scores_are_the_same_in_any_order_of_work():
+    whole = {row["key"]: row["scores"] for row in study().scores()}
+    alone = study(name="reagent_longra", methods=("occlusion",), profile="other").scores()
+    assert all(whole[row["key"]] == row["scores"] for row in alone)
+
+
+def test_keys_change_with_what_moves_numbers(monkeypatch):
+    base, prompt = study(), study().items[0]
+    key = base._metric_key(prompt, "occlusion", 0, "soft_nc")
+    assert key == study(n_items=7)._metric_key(prompt, "occlusion", 0, "soft_nc")
+    others = [
+        study(protocol="reagent-paper")._metric_key(prompt, "occlusion", 0, "soft_nc"),
+        study(model="tiny-llama")._metric_key(prompt, "occlusion", 0, "soft_nc"),
+        base._metric_key(prompt, "occlusion", 1, "soft_nc"),
+        base._metric_key(prompt, "occlusion", 0, "soft_ns"),
+        base._metric_key(dataclasses.replace(prompt, text=prompt.text + " a"), "occlusion", 0, "soft_nc"),
+    ]
+    from attribook.attribution import METHODS as registry
+
+    monkeypatch.setitem(registry, "occlusion", dataclasses.replace(registry["occlusion"], version=2))
+    others.append(base._metric_key(prompt, "occlusion", 0, "soft_nc"))
+    assert len({key, *others}) == 7
+
+
+def test_released_distance_of_stored_rows_equals_a_run_under_it():
+    paper = study(protocol="reagent-paper").rows()
+    code = study(protocol="reagent-code").rows()
+    assert as_released(paper)["value"].tolist() == pytest.approx(code["value"].tolist(), abs=1e-7)
+
+
+def test_failed_metrics_are_rows_with_a_status(monkeypatch):
+    against = Protocol("attribook", "", {**PROTOCOLS["attribook"].metric}, {"form": "softmax"}, {})
+    monkeypatch.setitem(PROTOCOLS, "attribook", against)
+    from attribook.attribution import METHODS as registry
+
+    def negative(model, encoding, **_options):
+        return -encoding.ids.double() - 1
+
+    monkeypatch.setitem(registry, "occlusion", dataclasses.replace(registry["occlusion"], function=negative))
+    rows = study(methods=("occlusion",)).rows()
+    assert set(rows["status"]) == {"no positive score"}
+    assert rows["value"].isna().all()
+
+
+def test_manifest_names_weights_data_versions_and_files():
+    import json
+
+    done = study()
+    done.run()
+    manifest = json.loads((done.folder / "manifest.json").read_text())
+    assert manifest["weights"] == done.fingerprint
+    assert set(manifest["files"]) == {"scores.jsonl", "rows.csv"}
+    assert set(manifest["packages"]) >= {"torch", "transformers"}
+    assert manifest["study"]["n_items"] == 2
+
+
+def test_unknown_names_are_refused():
+    for changes in ({"protocol": "mine"}, {"methods": ("mine",)}, {"metrics": ("mine",)}, {"keep": "mine"}):
+        with pytest.raises(AttribookError, match=r"[Kk]nown|Choose"):
+            study(**changes)
+    with pytest.raises(AttribookError, match="Unknown data set"):
+        _ = study(dataset="mine").items
+
+
+def test_no_kept_item_says_so(monkeypatch):
+    monkeypatch.setattr("attribook.study.study.matches", lambda *_: False)
+    with pytest.raises(AttribookError, match="nothing to explain"):
+        _ = study(dataset="knowns-mini", keep="correct_both", model="tiny-opt").items
+
+
+SCRIPT = """
+from attribook.study import Study
+Study("reagent_longra", "smoke", "tiny-gpt2", "longra-mini", "attribook",
+      ("random", "occlusion", "attention_mean", "integrated_gradients"), ("soft_nc", "soft_ns"),
+      n_items=12, keep="all").run()
+"""
+
+
+def test_a_killed_run_ends_with_the_values_of_an_undisturbed_one(tmp_path):
+    def start(folder):
+        environment = {**os.environ, "ATTRIBOOK_RESULTS": str(folder)}
+        return subprocess.Popen([sys.executable, "-c", SCRIPT], env=environment, stderr=subprocess.DEVNULL)
+
+    def content(folder):
+        (rows,) = folder.rglob("rows.csv")
+        (scores,) = folder.rglob("scores.jsonl")
+        frame = pd.read_csv(rows, dtype=str)
+        vectors = [line.split('"scores": ')[1].split("]")[0] for line in scores.read_text().splitlines()]
+        return values(frame), vectors
+
+    assert start(tmp_path / "whole").wait() == 0
+    killed = 0
+    for _ in range(20):
+        run = start(tmp_path / "cut")
+        deadline = time.monotonic() + 60
+        rows = list((tmp_path / "cut").rglob("rows.csv"))
+        before = rows[0].stat().st_size if rows else 0
+        while run.poll() is None and time.monotonic() < deadline:
+            rows = list((tmp_path / "cut").rglob("rows.csv"))
+            if killed < 3 and rows and rows[0].stat().st_size > before + 5000:
+                run.send_signal(signal.SIGKILL)
+                killed += run.wait() == -signal.SIGKILL
+                break
+            time.sleep(0.002)
+        if run.wait() == 0:
+            break
+    assert killed == 3
+    whole, cut = content(tmp_path / "whole"), content(tmp_path / "cut")
+    pd.testing.assert_frame_equal(whole[0], cut[0])
+    assert whole[1] == cut[1]
