@@ -18,7 +18,7 @@
 # %% tags=["parameters"]
 profile: str = "laptop"  # the profile this run belongs to
 model: str = "smollm2-135m"  # a known name, a folder, or a hub id
-prompt: str = "When my flight landed in Japan, I converted my currency. I was staying in the capital,"
+prompt: str = "When my flight landed in Japan, I converted my currency. I was staying in the capital,"  # explained
 seed: int = 0  # the only source of randomness
 
 # %% tags=["remove-input"]

@@ -12,7 +12,6 @@ import shutil
 import statistics
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,10 +24,10 @@ from rich.console import Group, RenderableType
 from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
-from torch import Tensor, nn
-from transformers import PreTrainedModel
+from torch import Tensor
 
 from attribook.attribution import find_method
+from attribook.bench_limit import STEPS, least, matmul_rate, wall_seconds
 from attribook.errors import AttribookError
 from attribook.models import CausalLM, Encoding, load_model
 from attribook.models.fetch import model_folder, to_stderr
@@ -40,10 +39,8 @@ PROMPT = (
     "The train brought Mara to Norway, where a cousin met her. (The kettle in the kitchen was old, and "
     "nobody had ever repaired it.) She soon learned to speak the language of the country, which is called"
 )
-STEPS = 50  # captum's default, and so Inseq's
 REPEATS = 3
 BATCHES = (8, 16)  # a peer runs with the faster of these
-MATMUL_SIZE = 2048
 TOLERANCE = 1e-5
 TOLERANCE_REASON = "scores are made of float32 probabilities, whose last digits depend on a batch's shape"
 PEER_PACKAGES = ("torch==2.13.0", "inseq==0.7.1")
@@ -177,13 +174,6 @@ def timed(runs: list[Callable[[], Tensor]]) -> list[Timed]:
     return [(result, statistics.median(seconds)) for result, seconds in zip(results, spent, strict=True)]
 
 
-def wall_seconds(run: Callable[[], Tensor]) -> float:
-    """Seconds of one run; its result is on the CPU, so nothing is left running on a GPU."""
-    start = time.perf_counter()
-    run().cpu()
-    return time.perf_counter() - start
-
-
 def agreement(own: Tensor, peer: Tensor) -> Row:
     """How far two score vectors `(T,)` are apart."""
     a, b = pd.Series(own.tolist()), pd.Series(peer.tolist())
@@ -306,63 +296,15 @@ def called(command: list[str], what: str, stdin: str = "") -> str:
     return done.stdout
 
 
-# -- the machine's limit -------------------------------------------------------------------------------------
-
-
-def matmul_rate(device: torch.device) -> float:
-    """Floating point operations a second of a square float32 product, the best of eight."""
-    a, b = torch.rand(2, MATMUL_SIZE, MATMUL_SIZE, device=device)
-    best = min(wall_seconds(lambda: (a @ b)[0, 0]) for _ in range(8))
-    return 2 * MATMUL_SIZE**3 / best
-
-
-def least(network: PreTrainedModel, method: str, length: int) -> tuple[int, int]:
-    """Least tokens to compute and least floating point operations of a method on a prompt of `length` tokens.
-
-    Occlusion needs the prompt once and, for edit i, the tokens from i on: what stands before them is shared.
-    Integrated gradients needs, for each step, a forward and a backward for the input alone. As weights are
-    frozen, the backward costs about one forward. (Its attention costs two, which is not counted, nor are the
-    forwards of the completeness gap, which the scores do not need.)
-    """
-    whole = forward_operations(network, length, length)
-    if method == "occlusion":
-        edits = [length - i for i in range(length)]
-        return length + sum(edits), whole + sum(forward_operations(network, n, length) for n in edits)
-    return STEPS * length, STEPS * 2 * whole
-
-
-def forward_operations(network: PreTrainedModel, computed: int, length: int) -> int:
-    """Operations of the last `computed` of `length` positions and of one row of logits.
-
-    Two for each weight that a token passes; two for each weight of the output head, once; and for attention
-    2 * 2 * D_attn a layer for each position that a token sees, itself included: its score and its part of the
-    value, over the width of all query heads. Norms, rotations and activations are not counted. That the last
-    layer needs its last position alone is not used: with L layers the count is too high by less than 1 / L.
-    """
-    config = network.config.get_text_config()
-    heads = config.num_attention_heads
-    width = heads * (getattr(config, "head_dim", None) or config.hidden_size // heads)
-    seen = sum(range(length - computed + 1, length + 1))
-    body, head = weights(network)
-    return 2 * body * computed + 2 * head + 4 * width * config.num_hidden_layers * seen
-
-
-def weights(network: PreTrainedModel) -> tuple[int, int]:
-    """Numbers of weights: in matrices that every token passes, and in the output head. Tables are free."""
-    head = network.get_output_embeddings().weight
-    tables = [module.weight for module in network.modules() if isinstance(module, nn.Embedding)]
-    outside = {id(table) for table in [head, *tables]}
-    body = sum(p.numel() for p in network.parameters() if p.dim() == 2 and id(p) not in outside)
-    return body, head.numel()
-
-
 # -- the report ----------------------------------------------------------------------------------------------
 
 
 def report(found: dict[str, Any]) -> RenderableType:
     """The measurement as a table: scores first, then times, then the share of the machine's limit."""
     machine = found["machine"]
-    shown = Table(*COLUMNS)
+    shown = Table()
+    for column in COLUMNS:
+        shown.add_column(column, overflow="fold")
     for row in found["rows"]:
         shown.add_row(*cells(row))
     about = (

@@ -7,7 +7,7 @@ import pytest
 import torch
 from rich.console import Console
 
-from attribook import bench
+from attribook import bench, bench_limit
 from attribook.errors import AttribookError
 from attribook.models import load_model
 
@@ -16,7 +16,7 @@ from attribook.models import load_model
 def _short(monkeypatch, tmp_path):
     """Times do not matter here; no environment is made and nothing lies in the user's cache."""
     monkeypatch.setattr(bench, "REPEATS", 1)
-    monkeypatch.setattr(bench, "MATMUL_SIZE", 32)
+    monkeypatch.setattr(bench_limit, "MATMUL_SIZE", 32)
     monkeypatch.setattr(bench, "PROMPT", "In the capital of Japan, I was staying at my old friend's house")
     monkeypatch.setenv("ATTRIBOOK_HOME", str(tmp_path / "home"))
 
@@ -85,24 +85,24 @@ def test_weights_that_tokens_pass():
     network = load_model("tiny-llama").network
     # A layer: queries and output 32 x 32, keys and values 32 x 16 (2 of 4 heads), three 32 x 64 of the MLP.
     layer = 2 * 32 * 32 + 2 * 32 * 16 + 3 * 32 * 64
-    assert bench.weights(network) == (2 * layer, 32 * network.config.vocab_size)
+    assert bench_limit.weights(network) == (2 * layer, 32 * network.config.vocab_size)
     # GPT-2 has its head tied to the table, one 32 x 96 for queries, keys and values, and an MLP of width 128.
     network = load_model("tiny-gpt2").network
     layer = 32 * 96 + 32 * 32 + 2 * 32 * 128
-    assert bench.weights(network) == (2 * layer, 32 * network.config.vocab_size)
+    assert bench_limit.weights(network) == (2 * layer, 32 * network.config.vocab_size)
 
 
 def test_least_operations_of_two_tokens():
     network = load_model("tiny-llama").network
-    body, head = bench.weights(network)
+    body, head = bench_limit.weights(network)
     attention = 4 * 32 * 2  # scores and values, four heads of width 8, two layers, for each position seen
     both = 2 * body * 2 + 2 * head + attention * 3  # the first sees one position, the second two
     second = 2 * body * 1 + 2 * head + attention * 2
-    assert bench.forward_operations(network, 2, 2) == both
-    assert bench.forward_operations(network, 1, 2) == second
+    assert bench_limit.forward_operations(network, 2, 2) == both
+    assert bench_limit.forward_operations(network, 1, 2) == second
     # The prompt, the edit of token 0 (both tokens), the edit of token 1 (the second alone).
-    assert bench.least(network, "occlusion", 2) == (2 + 2 + 1, both + both + second)
-    assert bench.least(network, "integrated_gradients", 2) == (50 * 2, 50 * 2 * both)
+    assert bench_limit.least(network, "occlusion", 2) == (2 + 2 + 1, both + both + second)
+    assert bench_limit.least(network, "integrated_gradients", 2) == (50 * 2, 50 * 2 * both)
 
 
 # -- the report ----------------------------------------------------------------------------------------------

@@ -7,7 +7,6 @@ from attribook.show.heatmap import Html
 from attribook.show.tables import table
 
 NAMES = {"soft_nc": "Soft-NC", "soft_ns": "Soft-NS"}
-SIGNED = ("published", "ours", "low", "high", "difference")
 
 
 def faithfulness_figure(frame: pd.DataFrame, metric: str, protocol: str) -> Html:
@@ -18,6 +17,8 @@ def faithfulness_figure(frame: pd.DataFrame, metric: str, protocol: str) -> Html
 
 def faithfulness_listing(frame: pd.DataFrame, metric: str, where: str) -> Html:
     """The same as a table; `where` names protocol, model and data."""
-    formats = dict.fromkeys(SIGNED, "{:+.3f}") | {"detectable": "{:.3f}"}
-    n = "–".join(str(k) for k in sorted(set(frame["n"])))
-    return table(frame, caption=f"{NAMES[metric]}, {where}, n = {n} prompts", formats=formats)
+    bounds = zip(frame["low"], frame["high"], strict=True)
+    shown = frame.assign(**{"95% interval": [f"{low:+.3f} to {high:+.3f}" for low, high in bounds]})
+    columns = ["method", "published", "ours", "95% interval", "difference", "verdict", "n", "failed", "detectable"]
+    formats = dict.fromkeys(("published", "ours", "difference"), "{:+.3f}") | {"detectable": "{:.3f}"}
+    return table(shown[columns], caption=f"{NAMES[metric]}, {where}", formats=formats)

@@ -58,14 +58,14 @@ def score_grid(tokens: Sequence[str], scores: pd.DataFrame, alt: str) -> Html:
         sns.heatmap(
             relative, ax=axes, cmap=colours, vmin=-1, vmax=1, linewidths=0.4, linecolor=PAPER[theme],
             yticklabels=[token.strip() or "␣" for token in tokens],
-            cbar_kws={"label": "score / largest of its method", "shrink": 0.5},
+            cbar_kws={"label": "score / largest", "location": "bottom", "shrink": 0.5, "aspect": 30, "pad": 0.02},
         )  # fmt: skip
         axes.xaxis.tick_top()
         axes.tick_params(length=0)
         axes.set_xticklabels(axes.get_xticklabels(), rotation=35, ha="left")
         axes.set_yticklabels(axes.get_yticklabels(), rotation=0)
 
-    return themed(draw, 1.9 + 0.75 * len(scores.columns), 1.2 + 0.21 * len(tokens), alt)
+    return themed(draw, 1.9 + 0.75 * len(scores.columns), 1.7 + 0.21 * len(tokens), alt)
 
 
 def mass_bars(shares: pd.DataFrame, alt: str) -> Html:

@@ -8,7 +8,8 @@ from attribook.show.colours import STRONGEST, rgb, strengths
 
 STYLE = (
     "<style>.attribook-heat{border-collapse:collapse;width:100%;margin:.6em 0}"
-    ".attribook-heat th{text-align:left;font-weight:600;white-space:nowrap;vertical-align:top;padding:.35em 1em .35em 0}"
+    ".attribook-heat th{text-align:left;font-weight:600;white-space:nowrap;vertical-align:top}"
+    ".attribook-heat th{padding:.35em 1em .35em 0}"
     ".attribook-heat td{line-height:1.9;padding:.35em 0;text-align:left;white-space:normal}"
     ".attribook-heat span{white-space:pre-wrap;border-radius:3px;padding:.15em 0}"
     ".attribook-heat small{display:block;font-weight:400;opacity:.75}"
@@ -51,8 +52,10 @@ def page(title: str, facts: Mapping[str, object], tokens: Sequence[str], scores:
     """A whole HTML page with one coloured prompt and the facts about it."""
     items = "".join(f"<dt>{escape(name)}</dt><dd>{escape(str(value))}</dd>" for name, value in facts.items())
     return (
-        '<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
-        f"<title>{escape(title)}</title><style>:root{{color-scheme:light dark}}body{{font:16px/1.5 system-ui,sans-serif;"
+        '<!doctype html><html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width">'
+        f"<title>{escape(title)}</title><style>:root{{color-scheme:light dark}}"
+        "body{font:16px/1.5 system-ui,sans-serif;"
         "max-width:50rem;margin:2rem auto;padding:0 1rem}dl{display:grid;grid-template-columns:auto 1fr;gap:.2em 1em}"
         f"dd{{margin:0}}</style></head><body><h1>{escape(title)}</h1>{heatmaps(tokens, {method: scores}).source}"
         f"<dl>{items}</dl></body></html>\n"

@@ -1,0 +1,62 @@
+"""Committed rows: they are what their manifests say, and recomputing some gives the same numbers."""
+
+import hashlib
+import json
+import shutil
+
+import pandas as pd
+import pytest
+import torch
+from conftest import ROOT
+
+from attribook.attribution import METHODS
+from attribook.metrics import METRICS
+from attribook.models.registry import SOURCES
+from attribook.study import Study, kept_table
+
+MANIFESTS = sorted((ROOT / "results").rglob("manifest.json"))
+# Scores and values differ by up to 2e-6 between one and two threads on one machine; other processors add up in other
+# orders still. Rows of different masks or methods differ by more than 1e-2.
+DRIFT = 1e-4
+
+
+@pytest.mark.parametrize("path", MANIFESTS, ids=lambda path: "/".join(path.parts[-4:-1]))
+def test_manifests_name_the_files_beside_them(path):
+    manifest = json.loads(path.read_text())
+    for name, digest in manifest["files"].items():
+        content = (path.parent / name).read_bytes()
+        assert hashlib.sha256(content).hexdigest() == digest, f"{name} was changed after its manifest was written"
+    assert manifest["weights"] == SOURCES[manifest["study"]["model"]].weights_sha256
+
+
+def test_there_are_committed_rows_of_every_method_and_metric():
+    found = pd.concat(pd.read_csv(path.parent / "rows.csv") for path in MANIFESTS)
+    assert set(METHODS) == set(found["method"])
+    assert set(METRICS) == set(found["metric"])
+    assert found.groupby(["method", "metric"])["item"].nunique().min() >= 24
+
+
+def test_recomputed_rows_equal_the_stored_ones(smollm, tmp_path, monkeypatch):
+    given = ("laptop", "smollm2-135m", "longra-mini", "attribook")
+    methods, metrics = ("random", "occlusion", "input_x_gradient", "attention_rollout"), ("soft_nc", "soft_ns")
+    options = {"metrics": metrics, "n_items": 1, "random_seeds": 1}
+    monkeypatch.setenv("ATTRIBOOK_RESULTS", str(ROOT / "results"))
+    stored = Study("reagent_longra", *given, methods, **options)
+    assert all(stored._done(*unit) for unit in stored.units()), "keys changed: raise a version and recompute the rows"
+    expected, vectors = stored.rows(), stored.scores()
+    shutil.copytree(ROOT / "results" / "laptop" / "predictions", tmp_path / "laptop" / "predictions")
+    monkeypatch.setenv("ATTRIBOOK_RESULTS", str(tmp_path))
+    again = Study("reagent_longra", *given, methods, **options)
+    again.__dict__["explained"] = smollm
+    found = again.rows()
+    assert found["key"].tolist() == expected["key"].tolist()
+    assert found["value"].tolist() == pytest.approx(expected["value"].tolist(), abs=DRIFT)
+    for one, other in zip(again.scores(), vectors, strict=True):
+        torch.testing.assert_close(torch.tensor(one["scores"]), torch.tensor(other["scores"]), atol=DRIFT, rtol=0)
+
+
+def test_counts_of_kept_originals(monkeypatch):
+    monkeypatch.setenv("ATTRIBOOK_RESULTS", str(ROOT / "results"))
+    counts = kept_table("smollm2-135m", [("original", "longra"), ("original", "knowns")]).set_index("data set")
+    assert counts.loc["longra", "correct"] == 140
+    assert counts.loc["knowns", "correct"] == 283
