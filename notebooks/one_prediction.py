@@ -45,18 +45,22 @@ Markdown(
 # ## What made it say so
 #
 # Orange speaks for the predicted word, blue against it; each method is coloured relative to its own largest score.
-# Hover over a token for its score. Under each name: prompts sent forward, prompts differentiated, and seconds.
+# Hover over a token for its score. Under each name: prompts sent forward, prompts differentiated, and seconds. The
+# *completeness gap* is what the scores of integrated gradients fail to add up to; 0 is exact.
 
 # %% tags=["remove-input"]
-cost = {name: f"{a.cost.forwards} fwd, {a.cost.backwards} bwd, {a.cost.seconds:.1f} s" for name, a in found.items()}
-heatmaps(encoding.tokens, {name: a.scores.tolist() for name, a in found.items()}, cost)
+notes = {
+    name: f"{a.cost.forwards} fwd, {a.cost.backwards} bwd, {a.cost.seconds:.1f} s"
+    + "".join(f", {detail.replace('_', ' ')} {value:+.3f}" for detail, value in a.details.items())
+    for name, a in found.items()
+}
+heatmaps(encoding.tokens, {name: a.scores.tolist() for name, a in found.items()}, notes)
 
 # %% [markdown]
 # ## Side by side
 #
-# The same scores as a grid, a column for each method. Attention is never negative, and it favours tokens near the
-# end and at the start of the prompt; `random` knows nothing and looks busy all the same, which is why every table
-# in this book has it as a row.
+# The same scores as a grid, a column for each method. Attention is never negative. `random` knows nothing and looks
+# busy all the same, which is why every table in this book has it as a row.
 
 # %% tags=["remove-input"]
 grid = pd.DataFrame({name: a.scores.tolist() for name, a in found.items()})

@@ -66,6 +66,8 @@ def run_notebooks(names: list[str], profile: str, *, fresh: bool = False) -> lis
     # Rows of tiny random models, and rows recomputed on request, stay out of the committed results.
     use_own = fresh or profile == "smoke" or own_results.is_dir()
     with results_in(own_results if use_own else None):
+        if own_results.is_dir() and profile != "smoke":
+            print(f"rows: {own_results}, from a fresh run; remove that folder to use the stored ones", flush=True)
         for name in names or known:
             if failure := run_notebook(name, profile):
                 failures.append(failure)

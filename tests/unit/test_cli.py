@@ -69,6 +69,8 @@ def test_a_target_of_several_tokens_is_said():
 WRONG = {
     "empty prompt": (["explain", "--model", "tiny-gpt2", ""], "prompt is empty"),
     "too long": (["explain", "--model", "tiny-gpt2", "Q" * 300], "context window"),
+    "misspelt model": (["explain", "--model", "smolm2-135m", "a"], "Did you mean smollm2-135m"),
+    "no folder": (["explain", "--model", "./nowhere", "a"], "no folder './nowhere'"),
     "unknown method": (
         ["explain", "--model", "tiny-gpt2", "--method", "oclusion", "a"],
         "Did you mean occlusion",

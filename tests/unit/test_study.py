@@ -53,6 +53,14 @@ def test_scores_are_the_same_in_any_order_of_work():
     assert all(whole[row["key"]] == row["scores"] for row in alone)
 
 
+def test_every_seed_and_every_item_has_its_own_randomness():
+    vectors = [tuple(row["scores"][:20]) for row in study(methods=("random",)).scores()]
+    assert len(vectors) == 2 * 2  # items, seeds
+    assert len({vector[:5] for vector in vectors}) == len(vectors)
+    rows = study().rows().query("method == 'random' and metric == 'soft_nc' and seed == 0")
+    assert rows.groupby("item")["value"].nunique().min() == 8, "each mask draw is another one"
+
+
 def test_keys_change_with_what_moves_numbers(monkeypatch):
     base, prompt = study(), study().items[0]
     key = base._metric_key(prompt, "occlusion", 0, "soft_nc")

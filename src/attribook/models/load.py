@@ -1,5 +1,6 @@
 """From a name to an explained model: a registered name, a tiny random model, a folder, or a hub id."""
 
+import difflib
 import hashlib
 from pathlib import Path
 
@@ -43,6 +44,7 @@ def weights(name: str, seed: int) -> tuple[PreTrainedModel, PreTrainedTokenizerB
         return network, tokenizer, weights_fingerprint(network)
     if Path(name).is_dir():
         return *from_folder(name), folder_fingerprint(Path(name))
+    refuse_what_no_hub_has(name)
     network, tokenizer = from_folder(name)
     revision = getattr(network.config, "_commit_hash", None)
     return network, tokenizer, f"hub:{name}@{revision}"
@@ -64,6 +66,16 @@ def from_folder(name: str) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
             "with config.json, safetensors weights and a tokenizer, or a hub id where the hub is within reach."
         ) from error
     return network, tokenizer
+
+
+def refuse_what_no_hub_has(name: str) -> None:
+    """Raises: AttribookError for a path that is no folder or a misspelt known name, before a hub is asked in vain."""
+    if name.startswith((".", "/", "~")) or name.count("/") > 1:
+        raise AttribookError(f"There is no folder {name!r} with a model in it.")
+    if "/" not in name and (near := difflib.get_close_matches(name, known_names(), n=1, cutoff=0.75)):
+        raise AttribookError(
+            f"Unknown model {name!r}. Did you mean {near[0]}? Known names: {', '.join(known_names())}."
+        )
 
 
 def folder_fingerprint(folder: Path) -> str:

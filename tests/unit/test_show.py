@@ -1,0 +1,86 @@
+"""What is shown: escaped, in proportion, and without a value where there is none."""
+
+import pandas as pd
+import pytest
+
+from attribook.show import faithfulness_listing, heatmaps, intervals, mass_bars, page, score_grid, table
+from attribook.show.colours import STRONGEST, strengths
+from attribook.show.terminal import coloured_text
+
+
+def test_strengths_are_relative_to_the_largest_score():
+    assert strengths([1.0, -4.0, 0.0]) == [0.25, -1.0, 0.0]
+    assert strengths([0.0, 0.0]) == [0.0, 0.0]
+    assert strengths([]) == []
+
+
+def test_heatmaps_escape_tokens_and_show_scores():
+    html = heatmaps(["<b>", " a&b"], {"occlusion": [0.5, -1.0]}, {"occlusion": "2 fwd"})._repr_html_()
+    assert "&lt;b&gt;" in html
+    assert " a&amp;b" in html
+    assert 'title="+0.5"' in html
+    assert f"rgba(50,120,220,{STRONGEST:.2f})" in html
+    assert "2 fwd" in html
+    assert "<b>" not in html
+
+
+def test_heatmaps_refuse_scores_of_another_length():
+    with pytest.raises(ValueError, match="shorter"):
+        heatmaps(["a", "b"], {"occlusion": [0.5]})
+
+
+def test_a_page_is_whole_and_escaped():
+    html = page("Why '<i>'?", {"model": "<script>"}, ["a"], [1.0], "occlusion")
+    assert html.startswith("<!doctype html>")
+    assert html.rstrip().endswith("</html>")
+    assert "<script>" not in html
+
+
+def test_missing_values_are_a_dash_and_never_zero():
+    html = table(pd.DataFrame({"a": [1.5, float("nan")]}), caption="c", formats={"a": "{:.2f}"}).source
+    assert "1.50" in html
+    assert "–" in html
+    assert "nan" not in html
+    assert "0.00" not in html
+
+
+def test_captions_are_part_of_a_table_and_markup_in_cells_is_text():
+    html = table(pd.DataFrame({"a": ["<b>"]}), caption="Shares").source
+    assert "<caption>Shares</caption>" in html
+    assert "&lt;b&gt;" in html
+
+
+FRAME = pd.DataFrame(
+    {
+        "method": ["m", "k"], "published": [1.0, float("nan")], "ours": [0.5, -0.1], "low": [0.4, -0.3],
+        "high": [0.6, 0.1], "difference": [-0.5, float("nan")], "verdict": ["direction only", "not published"],
+        "n": [40, 39], "failed": [0, 1], "detectable": [0.1, 0.2],
+    }
+)  # fmt: skip
+
+
+def test_faithfulness_listing_shows_interval_n_and_failures():
+    html = faithfulness_listing(FRAME, "soft_nc", "protocol p").source
+    for text in ("+0.400 to +0.600", "Soft-NC, protocol p", "direction only", "39"):
+        assert text in html
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda: intervals(FRAME.rename(columns={"method": "name", "ours": "value"}), "nats", "alternative"),
+        lambda: mass_bars(pd.DataFrame({"a": [0.2], "b": [0.8]}, index=["m"]), "alternative"),
+        lambda: score_grid(["a", " "], pd.DataFrame({"m": [0.0, 0.0], "k": [1.0, -2.0]}), "alternative"),
+    ],
+)
+def test_figures_have_both_themes_and_say_what_they_show(draw):
+    html = draw().source
+    assert html.count("data:image/svg+xml") == 2
+    assert "only-light" in html
+    assert "only-dark" in html
+    assert html.count('alt="alternative"') == 2
+    assert html == draw().source, "the same figure is the same bytes"
+
+
+def test_terminal_keeps_the_text():
+    assert coloured_text(["a", " b"], [1.0, 0.0]).plain == "a b"
