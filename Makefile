@@ -10,8 +10,10 @@ book: $(READY)  ## fetch the model, run the notebooks on the laptop profile, bui
 	$(BIN)/attribook models fetch
 	$(BIN)/attribook run --profile laptop --site
 
+# Tiny models gain nothing from threads, and two processes with two threads each get into each other's way.
+test: export OMP_NUM_THREADS := 1
 test: $(READY)  ## all tests, every notebook on tiny models, and a build of the book from those
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2
 	$(BIN)/attribook run --profile smoke --site
 
 lint: $(READY)  ## lint, format, types, import direction

@@ -61,7 +61,7 @@ FRAME = pd.DataFrame(
 
 def test_faithfulness_listing_shows_interval_n_and_failures():
     html = faithfulness_listing(FRAME, "soft_nc", "protocol p").source
-    for text in ("+0.400 to +0.600", "Soft-NC, protocol p", "direction only", "39"):
+    for text in ("+0.40 to +0.60", "Soft-NC, protocol p", "direction only", "39"):
         assert text in html
 
 

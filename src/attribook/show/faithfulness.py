@@ -18,7 +18,7 @@ def faithfulness_figure(frame: pd.DataFrame, metric: str, protocol: str) -> Html
 def faithfulness_listing(frame: pd.DataFrame, metric: str, where: str) -> Html:
     """The same as a table; `where` names protocol, model and data."""
     bounds = zip(frame["low"], frame["high"], strict=True)
-    shown = frame.assign(**{"95% interval": [f"{low:+.3f} to {high:+.3f}" for low, high in bounds]})
+    shown = frame.assign(**{"95% interval": [f"{low:+.2f} to {high:+.2f}" for low, high in bounds]})
     columns = ["method", "published", "ours", "95% interval", "difference", "verdict", "n", "failed", "detectable"]
     formats = dict.fromkeys(("published", "ours", "difference"), "{:+.3f}") | {"detectable": "{:.3f}"}
     return table(shown[columns], caption=f"{NAMES[metric]}, {where}", formats=formats)

@@ -10,7 +10,7 @@ STYLE = (
     "<style>.attribook-heat{border-collapse:collapse;width:100%;margin:.6em 0}"
     ".attribook-heat th{text-align:left;font-weight:600;white-space:nowrap;vertical-align:top}"
     ".attribook-heat th{padding:.35em 1em .35em 0}"
-    ".attribook-heat td{line-height:1.9;padding:.35em 0;text-align:left;white-space:normal}"
+    ".attribook-heat td{line-height:1.9;padding:.35em 0;text-align:left;white-space:normal;vertical-align:top}"
     ".attribook-heat span{white-space:pre-wrap;border-radius:3px;padding:.15em 0}"
     ".attribook-heat small{display:block;font-weight:400;opacity:.75;white-space:normal;max-width:13em}"
     "@media(max-width:600px){.attribook-heat th,.attribook-heat td{display:block;padding:.2em 0}}</style>"
