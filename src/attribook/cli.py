@@ -103,9 +103,9 @@ def explain(
         print(json.dumps(answer, ensure_ascii=False))
     elif html is None:
         out.print(coloured_text(encoding.tokens, scores))
-        out.print(f"→ [bold]{encoding.target_text.strip()}[/] (p = {encoding.probability:.3f})", highlight=False)
+        out.print(f"→ [bold]{encoding.target_text.strip()}[/] (p = {encoding.probability:.3g})", highlight=False)
         ranked = sorted(zip(encoding.tokens, scores, strict=True), key=lambda pair: -abs(pair[1]))[:5]
-        strongest = ", ".join(f"{token.strip()} {score:+.3f}" for token, score in ranked)
+        strongest = ", ".join(f"{token.strip()} {score:+.3g}" for token, score in ranked)
         out.print(f"{method}, strongest: {strongest}", highlight=False, markup=False)
 
 
@@ -146,7 +146,9 @@ def methods(as_json: Json = False) -> None:
         ]
         print(json.dumps(listed))
         return
-    shown = Table("method", "what it does", "options", "forwards", "backwards")
+    shown = Table()
+    for column in ("method", "what it does", "options", "forwards", "backwards"):
+        shown.add_column(column, overflow="fold", no_wrap=column == "method")
     for m in METHODS.values():
         options = "\n".join(f"{name}={value}" for name, value in m.defaults.items())
         shown.add_row(m.name, m.summary, options, m.forwards, m.backwards)
