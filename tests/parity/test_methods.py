@@ -149,7 +149,7 @@ def test_against_captum(tiny):
 def test_cost_formulas_hold(tiny, name):
     encoding = tiny.encode(PROMPT)
     found = explain(tiny, encoding, name, generator=seeded())
-    names = {"T": len(encoding), **found.options}
+    names = {"T": len(encoding), "N": int(encoding.attributable.sum()), **found.options}
     assert found.cost.forwards == eval(METHODS[name].forwards, {}, names)
     assert found.cost.backwards == eval(METHODS[name].backwards, {}, names)
 

@@ -44,7 +44,7 @@ class Method:
 
     The function takes `(model, encoding, *, generator, <named options>)` and returns scores `(T,)`, or scores and
     a mapping of details. `version` rises whenever its numbers change. `forwards` and `backwards` are formulas in
-    T, L and the options, of what one call adds to the model's counter.
+    T, N (attributable tokens), L and the options, of what one call adds to the model's counter.
     """
 
     name: str

@@ -30,19 +30,19 @@ def occlusion(
     Source:  Zeiler and Fergus 2014, section 4.2; Li et al. 2016, "representation erasure".
     """
     del generator
-    return model.output(encoding, output) - model.outputs(encoding, without_each(model, encoding, operator), output)
+    others = ~torch.eye(len(encoding), dtype=torch.bool)  # (T, T), row i lacks token i
+    return model.output(encoding, output) - model.outputs(encoding, keeping(model, encoding, others, operator), output)
 
 
-def without_each(model: CausalLM, encoding: Encoding, operator: str) -> Edits:
-    """T edits of the prompt; edit i lacks token i."""
-    one = torch.eye(len(encoding), dtype=torch.bool)  # (T, T)
+def keeping(model: CausalLM, encoding: Encoding, keep: Tensor, operator: str) -> Edits:
+    """B edits of the prompt; edit b keeps the tokens at which `keep` `(B, T)` is True and lacks the others."""
     if operator == "delete":
-        return Delete(~one)
+        return Delete(keep)
     if operator == "mask":
-        return Replace(encoding.ids.masked_fill(one, mask_id(model)))
+        return Replace(encoding.ids.masked_fill(~keep, mask_id(model)))
     if operator == "zero":
-        return Embed(encoding.embeds.masked_fill(one[:, :, None], 0.0))
-    raise AttribookError(f"Unknown operator {operator!r} of occlusion. Choose delete, mask or zero.")
+        return Embed(encoding.embeds.masked_fill(~keep[:, :, None], 0.0))
+    raise AttribookError(f"Unknown operator {operator!r}. Choose delete, mask or zero.")
 
 
 def mask_id(model: CausalLM) -> int:

@@ -9,6 +9,8 @@ from attribook.attribution.attention import attention_last, attention_mean, atte
 from attribook.attribution.base import Attribution, Method
 from attribook.attribution.input_x_gradient import input_x_gradient
 from attribook.attribution.integrated_gradients import integrated_gradients
+from attribook.attribution.kernel_shap import kernel_shap
+from attribook.attribution.lime import lime
 from attribook.attribution.occlusion import occlusion
 from attribook.attribution.random_scores import random
 from attribook.errors import AttribookError
@@ -17,6 +19,8 @@ from attribook.models import CausalLM, Encoding
 METHODS: dict[str, Method] = {
     "random": random,
     "occlusion": occlusion,
+    "lime": lime,
+    "kernel_shap": kernel_shap,
     "input_x_gradient": input_x_gradient,
     "integrated_gradients": integrated_gradients,
     "attention_last": attention_last,

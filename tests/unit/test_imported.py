@@ -1,0 +1,234 @@
+"""Scores of other tools: read as they were saved, and put at the right tokens or refused."""
+
+import base64
+import gzip
+import json
+import subprocess
+import sys
+
+import pytest
+import safetensors.torch
+import torch
+from conftest import seeded
+
+import attribook
+from attribook.attribution.imported import aligned, byte_level, from_captum, from_scores, read_inseq, sentence_piece
+from attribook.errors import AttribookError
+from attribook.metrics import METRICS
+from attribook.models import load_model
+
+PROMPT = "In the capital of 東京, é"
+
+
+def ramp(length):
+    return [float(i) for i in range(length)]
+
+
+def vocabulary(model, encoding):
+    return model.tokenizer.convert_ids_to_tokens(encoding.ids.tolist())
+
+
+def inseq_file(path, tokens, scores, start, *, ids=None, zipped=False):
+    """What Inseq 0.7.1 writes for one sequence of a decoder-only model, as far as it is read; (T', steps, ...)."""
+
+    def entry(place, token):
+        told = {"id": ids[place] if ids else place, "token": token}
+        return {"__instance_type__": ["inseq.utils.typing", "TokenWithId"], "attributes": told}
+
+    entries = [entry(place, token) for place, token in enumerate(tokens)]
+    packed = base64.b64encode(safetensors.torch.save({"attribution": scores})).decode()
+    sequence = {
+        "__instance_type__": ["inseq.data.attribution", "GranularFeatureAttributionSequenceOutput"],
+        "attributes": {
+            "attr_pos_end": len(tokens), "attr_pos_start": start, "sequence_scores": {}, "source": entries[:start],
+            "source_attributions": None, "step_scores": {}, "target": entries, "target_attributions": packed,
+        },
+    }  # fmt: skip
+    info = {"attribution_method": "saliency", "attributed_fn": "probability_fn", "model_name": "made-up"}
+    whole = {
+        "__instance_type__": ["inseq.data.attribution", "FeatureAttributionOutput"],
+        "attributes": {"info": info, "sequence_attributions": [sequence], "step_attributions": None},
+    }
+    raw = json.dumps(whole, indent=4, sort_keys=True).encode()
+    path.write_bytes(gzip.compress(raw) if zipped else raw)
+    return path
+
+
+def two_steps(width=()):
+    """Scores (5, 2, *width) of 3 prompt tokens and 2 generated ones, NaN where Inseq leaves NaN."""
+    scores = torch.arange(10 * (width[0] if width else 1), dtype=torch.float32).view(5, 2, *width) - 4
+    scores[3:, 0] = float("nan")
+    scores[4:, 1] = float("nan")
+    return scores
+
+
+def test_import_attribook_stays_light():
+    code = "import attribook, sys; assert 'torch' not in sys.modules; print(attribook.from_scores.__name__)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "from_scores"
+    with pytest.raises(AttributeError, match="no attribute 'from_score'"):
+        _ = attribook.from_score
+
+
+def test_from_scores_is_an_attribution():
+    found = attribook.from_scores(["the", " king"], [0.5, -1], tool="mine", options={"steps": 3})
+    assert found.scores.tolist() == [0.5, -1.0]
+    assert found.scores.dtype == torch.float64
+    assert (found.method, found.version, found.options) == ("imported:mine", 0, {"steps": 3})
+    assert found.cost.forwards == found.cost.backwards == 0
+
+
+def test_from_scores_refuses_what_is_no_score():
+    with pytest.raises(AttribookError, match=r"token 1 \(' king'\) is nan"):
+        from_scores(["the", " king"], [0.5, float("nan")])
+    with pytest.raises(AttribookError, match="is inf"):
+        from_scores(["the", " king"], torch.tensor([float("inf"), 1.0]))
+    with pytest.raises(AttribookError, match="2 tokens, scores"):
+        from_scores(["the", " king"], [1.0, 2.0, 3.0])
+    with pytest.raises(AttribookError, match="0 tokens"):
+        from_scores([], [])
+    with pytest.raises(AttribookError, match="2 tokens, 1 ids"):
+        from_scores(["the", " king"], [1.0, 2.0], ids=[3])
+
+
+def test_captum_shapes():
+    tokens, values = ["a", "b", "c"], torch.tensor([[3.0, -4.0], [1.0, 1.0], [0.0, 2.0]])
+    assert from_captum(tokens, values, reduction="sum").scores.tolist() == [-1, 2, 2]
+    assert from_captum(tokens, values[None], reduction="mean").scores.tolist() == [-0.5, 1, 1]
+    l2 = from_captum(tokens, values[None].requires_grad_(), reduction="l2")
+    assert l2.scores.tolist() == pytest.approx([5, 2**0.5, 2])
+    assert (l2.method, l2.options) == ("imported:captum", {"reduction": "l2"})
+    assert from_captum(tokens, values[:, 0].detach()).scores.tolist() == [3, 1, 0]
+    assert from_captum(["a"], torch.tensor([[[1.0, 2.0]]]), reduction="sum").scores.tolist() == [3]
+
+
+def test_captum_refusals():
+    tokens = ["a", "b", "c"]
+    with pytest.raises(AttribookError, match="2 numbers a token and the reduction is None"):
+        from_captum(tokens, torch.zeros(1, 3, 2))
+    with pytest.raises(AttribookError, match="reduction is 'max'"):
+        from_captum(tokens, torch.zeros(3, 2), reduction="max")
+    for shape in [(2, 3, 4), (4, 2), (2, 3), (1, 4, 2)]:
+        with pytest.raises(AttribookError, match="one prompt at a time"):
+            from_captum(tokens, torch.zeros(shape), reduction="sum")
+
+
+@pytest.mark.parametrize("zipped", [False, True])
+def test_inseq_steps(tmp_path, zipped):
+    scores, tokens = two_steps(), ["<s>", "the", "Ġking", "Ġwas", "Ġold"]
+    path = inseq_file(tmp_path / "out.json", tokens, scores, 3, ids=[1, 7, 8, 9, 5], zipped=zipped)
+    first, second = read_inseq(path), read_inseq(path, step=1)
+    assert first.scores.tolist() == scores[:3, 0].tolist()
+    assert second.scores.tolist() == scores[:4, 1].tolist()
+    assert (first.tokens, second.tokens) == (tuple(tokens[:3]), tuple(tokens[:4]))
+    assert second.ids == (1, 7, 8, 9)
+    assert first.method == "imported:inseq"
+    assert first.options == {
+        "attribution_method": "saliency", "attributed_fn": "probability_fn", "model_name": "made-up",
+        "step": 0, "reduction": None,
+    }  # fmt: skip
+
+
+def test_inseq_reductions(tmp_path):
+    scores = two_steps((4,))
+    path = inseq_file(tmp_path / "out.json", list("abcde"), scores, 3)
+    assert read_inseq(path, reduction="sum").scores.tolist() == scores[:3, 0].sum(-1).tolist()
+    assert read_inseq(path, reduction="l2").scores.tolist() == pytest.approx(scores[:3, 0].norm(dim=-1).tolist())
+    attention = inseq_file(tmp_path / "attention.json", list("abcde"), scores.view(5, 2, 2, 2), 3)
+    assert read_inseq(attention, reduction="mean").scores.tolist() == scores[:3, 0].mean(-1).tolist()
+    with pytest.raises(AttribookError, match="4 numbers a token"):
+        read_inseq(path)
+
+
+def test_inseq_refusals(tmp_path):
+    path = inseq_file(tmp_path / "out.json", list("abcde"), two_steps(), 3)
+    with pytest.raises(AttribookError, match="1 sequences"):
+        read_inseq(path, sequence=1)
+    with pytest.raises(AttribookError, match="explains 2 tokens"):
+        read_inseq(path, step=2)
+    with pytest.raises(AttribookError, match=r"token 3 \('d'\) is nan"):
+        read_inseq(inseq_file(tmp_path / "late.json", list("abcde"), two_steps(), 4))
+    small = inseq_file(tmp_path / "small.json", list("abcde"), two_steps().to(torch.float8_e4m3fn), 3)
+    with pytest.raises(AttribookError, match="float8"):
+        read_inseq(small)
+    saved = json.loads(path.read_text())
+    saved["attributes"]["sequence_attributions"][0]["attributes"]["target_attributions"] = None
+    path.write_text(json.dumps(saved))
+    with pytest.raises(AttribookError, match="encoder-decoder"):
+        read_inseq(path)
+    for text in ("{}", "[1]", "no JSON", '{"info": {}, "sequence_attributions": []}'):
+        path.write_text(text)
+        with pytest.raises(AttribookError, match="not an output that Inseq saved"):
+            read_inseq(path)
+    with pytest.raises(AttribookError, match="Cannot read"):
+        read_inseq(tmp_path / "missing.json")
+
+
+def test_vocabulary_entries_are_spelled_out(tiny):
+    encoding = tiny.encode(PROMPT)
+    assert byte_level(vocabulary(tiny, encoding)) == encoding.tokens
+    pieces = ["<s>", "▁the", "▁", "<0xE6>", "<0x9D>", "<0xB1>", "é"]
+    assert sentence_piece(pieces) == ["<s>", " the", " ", "東", "", "", "é"]
+
+
+def test_same_tokens_are_aligned(tiny):
+    encoding = tiny.encode(PROMPT)
+    scores = ramp(len(encoding))
+    for tokens in (encoding.tokens, vocabulary(tiny, encoding), [token.strip(" ") for token in encoding.tokens]):
+        found = aligned(from_scores(tokens, scores), encoding)
+        assert found.scores.tolist() == scores
+        assert found.tokens == tuple(encoding.tokens)
+        assert found.details == {"specials_dropped": 0, "specials_added": 0}
+    other_spelling = from_scores([f"token {i}" for i in range(len(encoding))], scores, ids=encoding.ids.tolist())
+    assert aligned(other_spelling, encoding).scores.tolist() == scores
+
+
+def test_a_bos_more_or_less_is_not_a_shift(tiny):
+    encoding = tiny.encode(PROMPT)
+    special = int((~encoding.attributable).sum())
+    bare = vocabulary(tiny, encoding)[special:]
+    scores = [float(i + 1) for i in range(len(bare))]
+    for count in range(3):
+        leading = ["</s>"] * count if encoding.tokens[0] == "</s>" else ["<s>"] * count
+        imported = from_scores([*leading, *bare], [100.0] * count + scores)
+        found = aligned(imported, encoding)
+        assert found.scores[special:].tolist() == scores
+        assert found.scores[:special].tolist() == ([100.0] if count else [0.0])[:special]
+        assert found.details["specials_dropped"] == max(0, count - special)
+        assert found.details["specials_added"] == max(0, special - count)
+
+
+def test_another_models_bos_is_dropped_and_ours_gets_0():
+    encoding = load_model("tiny-llama").encode("the old")
+    found = aligned(from_scores(["<|endoftext|>", "the", " old"], [9.0, 1.0, 2.0]), encoding)
+    assert found.scores.tolist() == [0.0, 1.0, 2.0]
+    assert found.details == {"specials_dropped": 1, "specials_added": 1}
+
+
+def test_other_tokens_are_refused(tiny):
+    encoding = tiny.encode(PROMPT)
+    special = int((~encoding.attributable).sum())
+    words = encoding.tokens[special:]
+    cases = {
+        "number 3 is ' a' there, ' the' here": [*words[:2], " a", *words[3:]],
+        "is nothing there": words[:-1],
+        "nothing here": [*words, " more"],
+        "number 1 is 'n' there": words[1:],
+    }
+    for message, tokens in cases.items():
+        with pytest.raises(AttribookError, match=message):
+            aligned(from_scores(tokens, ramp(len(tokens))), encoding)
+
+
+def test_a_tag_at_the_beginning_of_the_prompt_is_text():
+    encoding = load_model("tiny-gpt2").encode("<b>the")
+    found = aligned(from_scores(encoding.tokens, ramp(len(encoding))), encoding)
+    assert found.scores.tolist() == ramp(len(encoding))
+
+
+def test_metrics_take_imported_scores(tiny):
+    encoding = tiny.encode("the old day")
+    imported = aligned(from_scores(encoding.tokens, torch.rand(len(encoding), generator=seeded())), encoding)
+    protocol = {"distance": "hellinger", "scores_as": "clip_sum", "draws": 2, "specials": "keep"}
+    result = METRICS["soft_nc"](tiny, encoding, imported.scores, generator=seeded(), **protocol)
+    assert bool(torch.isfinite(result.values).all())
