@@ -5,7 +5,7 @@ import torch
 from conftest import PROMPT, seeded
 
 from attribook.attribution import METHODS, explain
-from attribook.attribution.integrated_gradients import quadrature
+from attribook.attribution.embedding_paths import quadrature
 from attribook.errors import AttribookError
 from attribook.models import Embed, load_model
 
