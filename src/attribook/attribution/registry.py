@@ -7,6 +7,7 @@ from torch import Generator
 
 from attribook.attribution.attention import attention_last, attention_mean, attention_rollout
 from attribook.attribution.base import Attribution, Method
+from attribook.attribution.gradient_shap import gradient_shap
 from attribook.attribution.input_x_gradient import input_x_gradient
 from attribook.attribution.integrated_gradients import integrated_gradients
 from attribook.attribution.occlusion import occlusion
@@ -19,6 +20,7 @@ METHODS: dict[str, Method] = {
     "occlusion": occlusion,
     "input_x_gradient": input_x_gradient,
     "integrated_gradients": integrated_gradients,
+    "gradient_shap": gradient_shap,
     "attention_last": attention_last,
     "attention_mean": attention_mean,
     "attention_rollout": attention_rollout,
