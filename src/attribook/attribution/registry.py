@@ -12,6 +12,7 @@ from attribook.attribution.input_x_gradient import input_x_gradient
 from attribook.attribution.integrated_gradients import integrated_gradients
 from attribook.attribution.occlusion import occlusion
 from attribook.attribution.random_scores import random
+from attribook.attribution.sequential_integrated_gradients import sequential_integrated_gradients
 from attribook.errors import AttribookError
 from attribook.models import CausalLM, Encoding
 
@@ -21,6 +22,7 @@ METHODS: dict[str, Method] = {
     "input_x_gradient": input_x_gradient,
     "integrated_gradients": integrated_gradients,
     "gradient_shap": gradient_shap,
+    "sequential_integrated_gradients": sequential_integrated_gradients,
     "attention_last": attention_last,
     "attention_mean": attention_mean,
     "attention_rollout": attention_rollout,
