@@ -7,6 +7,7 @@ from torch import Generator
 
 from attribook.attribution.attention import attention_last, attention_mean, attention_rollout
 from attribook.attribution.base import Attribution, Method
+from attribook.attribution.deeplift import deeplift
 from attribook.attribution.gradient_shap import gradient_shap
 from attribook.attribution.input_x_gradient import input_x_gradient
 from attribook.attribution.integrated_gradients import integrated_gradients
@@ -22,6 +23,7 @@ METHODS: dict[str, Method] = {
     "input_x_gradient": input_x_gradient,
     "integrated_gradients": integrated_gradients,
     "gradient_shap": gradient_shap,
+    "deeplift": deeplift,
     "sequential_integrated_gradients": sequential_integrated_gradients,
     "attention_last": attention_last,
     "attention_mean": attention_mean,
