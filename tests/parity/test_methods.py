@@ -1,11 +1,12 @@
 """Every method against a slow re-implementation from its formula, in float64, and against captum where it has it."""
 
+import captum.attr
 import pytest
 import torch
 from conftest import PROMPT, seeded
 
 from attribook.attribution import METHODS, explain
-from attribook.attribution.integrated_gradients import quadrature
+from attribook.attribution.embedding_paths import quadrature
 from attribook.errors import AttribookError
 from attribook.models import Embed, load_model
 
@@ -123,18 +124,17 @@ def test_attention_methods_by_their_formulas(exact):
 
 
 def test_against_captum(tiny):
-    captum = pytest.importorskip("captum.attr", reason="captum is in the extra `dev`")
     encoding = tiny.encode(PROMPT)
     embeds = encoding.embeds[None]
 
     def forward(x):
         return tiny.network(inputs_embeds=x).logits[:, -1].softmax(-1)[:, encoding.target]
 
-    ixg = captum.InputXGradient(forward).attribute(embeds.clone().requires_grad_()).sum(-1)[0].detach()
-    ig = captum.IntegratedGradients(forward).attribute(embeds, n_steps=20, method="gausslegendre").sum(-1)[0]
+    ixg = captum.attr.InputXGradient(forward).attribute(embeds.clone().requires_grad_()).sum(-1)[0].detach()
+    ig = captum.attr.IntegratedGradients(forward).attribute(embeds, n_steps=20, method="gausslegendre").sum(-1)[0]
     mask = torch.arange(len(encoding))[None, :, None].expand_as(embeds)
     with torch.no_grad():
-        ablation = captum.FeatureAblation(forward).attribute(embeds, feature_mask=mask)[0, :, 0]
+        ablation = captum.attr.FeatureAblation(forward).attribute(embeds, feature_mask=mask)[0, :, 0]
     ours = {
         "input_x_gradient": (ixg, {}),
         "integrated_gradients": (ig, {"steps": 20}),

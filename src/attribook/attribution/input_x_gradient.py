@@ -1,9 +1,9 @@
-"""Input x gradient, and the reduction over the embedding width that gradient methods share."""
+"""Input x gradient."""
 
 from torch import Generator, Tensor
 
 from attribook.attribution.base import method
-from attribook.errors import AttribookError
+from attribook.attribution.embedding_paths import reduced
 from attribook.models import CausalLM, Encoding
 
 
@@ -28,12 +28,3 @@ def input_x_gradient(
     del generator
     grads, _ = model.gradients(encoding, encoding.embeds[None], output)  # (1, T, D)
     return reduced(encoding.embeds * grads[0], reduction)
-
-
-def reduced(products: Tensor, reduction: str) -> Tensor:
-    """From `(T, D)` to one score a token `(T,)`: the signed sum or the L2 norm over the embedding width."""
-    if reduction == "sum":
-        return products.double().sum(-1)
-    if reduction == "l2":
-        return products.double().norm(dim=-1)
-    raise AttribookError(f"Unknown reduction {reduction!r}. Choose sum or l2.")

@@ -1,13 +1,9 @@
 """Integrated gradients along the straight path from a baseline to the prompt."""
 
-import numpy as np
-import torch
 from torch import Generator, Tensor
 
 from attribook.attribution.base import method
-from attribook.attribution.input_x_gradient import reduced
-from attribook.attribution.occlusion import mask_id
-from attribook.errors import AttribookError
+from attribook.attribution.embedding_paths import baseline_embeds, quadrature, reduced
 from attribook.models import CausalLM, Embed, Encoding
 
 
@@ -47,24 +43,3 @@ def integrated_gradients(
     empty = float(model.outputs(encoding, Embed(start[None]), output)[0])
     gap = model.output(encoding, output) - empty - float(products.sum())
     return reduced(products, reduction), {"completeness_gap": gap}
-
-
-def quadrature(rule: str, steps: int) -> tuple[Tensor, Tensor]:
-    """Points and weights `(steps,)` on [0, 1]; the weights sum to 1."""
-    if steps < 1:
-        raise AttribookError(f"integrated_gradients needs at least one step, not {steps}.")
-    if rule == "gauss_legendre":
-        points, weights = np.polynomial.legendre.leggauss(steps)
-        return torch.from_numpy((points + 1) / 2), torch.from_numpy(weights / 2)
-    if rule == "riemann":
-        return (torch.arange(steps, dtype=torch.float64) + 0.5) / steps, torch.full((steps,), 1 / steps).double()
-    raise AttribookError(f"Unknown rule {rule!r}. Choose gauss_legendre or riemann.")
-
-
-def baseline_embeds(model: CausalLM, encoding: Encoding, baseline: str) -> Tensor:
-    """The path's start `(T, D)`."""
-    if baseline == "zero":
-        return torch.zeros_like(encoding.embeds)
-    if baseline == "mask":
-        return model.embed(torch.tensor([mask_id(model)])).cpu().expand_as(encoding.embeds)
-    raise AttribookError(f"Unknown baseline {baseline!r}. Choose zero or mask.")

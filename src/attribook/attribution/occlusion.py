@@ -51,4 +51,7 @@ def mask_id(model: CausalLM) -> int:
     for token in (tokenizer.mask_token_id, tokenizer.unk_token_id, tokenizer.pad_token_id):
         if token is not None:
             return token
-    raise AttribookError(f"The tokenizer of {model.name} has no mask, unknown or padding token. Use operator=zero.")
+    raise AttribookError(
+        f"The tokenizer of {model.name} has no mask, unknown or padding token. Use zero in place of mask "
+        "(occlusion: operator=zero; gradient methods: baseline=zero)."
+    )

@@ -7,12 +7,15 @@ from torch import Generator
 
 from attribook.attribution.attention import attention_last, attention_mean, attention_rollout
 from attribook.attribution.base import Attribution, Method
+from attribook.attribution.deeplift import deeplift
+from attribook.attribution.gradient_shap import gradient_shap
 from attribook.attribution.input_x_gradient import input_x_gradient
 from attribook.attribution.integrated_gradients import integrated_gradients
 from attribook.attribution.kernel_shap import kernel_shap
 from attribook.attribution.lime import lime
 from attribook.attribution.occlusion import occlusion
 from attribook.attribution.random_scores import random
+from attribook.attribution.sequential_integrated_gradients import sequential_integrated_gradients
 from attribook.errors import AttribookError
 from attribook.models import CausalLM, Encoding
 
@@ -23,6 +26,9 @@ METHODS: dict[str, Method] = {
     "kernel_shap": kernel_shap,
     "input_x_gradient": input_x_gradient,
     "integrated_gradients": integrated_gradients,
+    "gradient_shap": gradient_shap,
+    "deeplift": deeplift,
+    "sequential_integrated_gradients": sequential_integrated_gradients,
     "attention_last": attention_last,
     "attention_mean": attention_mean,
     "attention_rollout": attention_rollout,

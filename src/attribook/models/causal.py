@@ -136,10 +136,18 @@ class CausalLM:
         """The same for the unchanged prompt, which costs nothing: encoding it has computed its logits."""
         return float(target_reader(encoding.target, output)(encoding.logits[None])[0])
 
-    def gradients(self, encoding: Encoding, embeds: Tensor, output: str = "probability") -> tuple[Tensor, Tensor]:
-        """Gradient of the target's output for embeddings `(B, T, D)`: `(B, T, D)`, and the outputs `(B,)`."""
-        grads, values = self.engine.gradients(embeds, target_reader(encoding.target, output))
-        return grads.cpu(), values.cpu()
+    def gradients(
+        self, encoding: Encoding, embeds: Tensor, output: str = "probability", *, start: int = 0
+    ) -> tuple[Tensor, Tensor]:
+        """Gradient of the target's output for embeddings `(B, T, D)`: `(B, T - start, D)`, and the outputs `(B,)`.
+
+        The first `start` positions hold the prompt's own embeddings: their gradient is not computed, nor, where
+        the prompt's keys and values can be reused, are they.
+        """
+        kept = start if encoding.prefix is not None else 0
+        reader = target_reader(encoding.target, output)
+        grads, values = self.engine.gradients(embeds[:, kept:], reader, encoding.prefix, kept)
+        return grads[:, start - kept :].cpu(), values.cpu()
 
     def attentions(self, encoding: Encoding) -> Tensor:
         """Attention weights `(L, H, T, T)` of the unchanged prompt; row i is what position i looks at."""

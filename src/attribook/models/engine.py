@@ -80,13 +80,21 @@ class Engine:
             self._count(rows=len(rows), tokens=inputs.shape[0] * inputs.shape[1])
         return torch.stack([value for value in results if value is not None])
 
-    def gradients(self, embeds: Tensor, read: Callable[[Tensor], Tensor]) -> tuple[Tensor, Tensor]:
-        """Gradient of `read(logits (b, V)) -> (b,)` for `embeds` `(B, T, D)`: `(B, T, D)` and values `(B,)`."""
+    def gradients(
+        self, embeds: Tensor, read: Callable[[Tensor], Tensor], prefix: KeysValues | None = None, start: int = 0
+    ) -> tuple[Tensor, Tensor]:
+        """Gradient of `read(logits (b, V)) -> (b,)` for `embeds` `(B, T', D)`: `(B, T', D)` and values `(B,)`.
+
+        With a prefix, `embeds` stand after its first `start` tokens, which they all share.
+        """
         size = max(1, self.token_budget // embeds.shape[1])
         grads, values = [], []
         for chunk in embeds.split(size):
             leaf = chunk.detach().to(self.network.device).requires_grad_()
-            output = self.network(inputs_embeds=leaf, use_cache=False, logits_to_keep=1)
+            cache = repeated(prefix, start, len(chunk), self.network) if prefix is not None and start else None
+            output = self.network(
+                inputs_embeds=leaf, past_key_values=cache, use_cache=cache is not None, logits_to_keep=1
+            )
             value = read(checked(output.logits[:, -1]))  # (b,)
             (grad,) = torch.autograd.grad(value.sum(), leaf)
             grads.append(grad.detach())
