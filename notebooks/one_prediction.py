@@ -28,7 +28,9 @@ from IPython.display import Markdown
 from attribook.show import heatmaps, score_grid, table
 from attribook.study import explain_live
 
-live = explain_live(model, prompt, seed=seed)
+methods = ("random", "occlusion", "input_x_gradient", "integrated_gradients",
+           "attention_last", "attention_mean", "attention_rollout")  # fmt: skip
+live = explain_live(model, prompt, methods, seed=seed)
 encoding, found = live.encoding, live.attributions
 candidates = ", ".join(f"`{token.strip() or token!r}` {p:.1%}" for token, p in live.candidates.items())
 

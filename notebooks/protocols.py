@@ -59,6 +59,8 @@ table(pd.DataFrame(settings), caption="Method options by protocol")
 # ## What all protocols share
 #
 # - The embedding of a removed element is zero; its position stays.
+# - A baseline or operator `mask` is the tokenizer's mask, unknown or padding token, the first that exists. SmolLM2's
+#   unknown token is `<|endoftext|>`, which ends a document: to this model a masked token says more than "nothing".
 # - The reference distribution has all word embeddings zero.
 # - A table's number is the log of a ratio of means over prompts, method to random baseline, in nats.
 # - The random baseline is drawn for each prompt with several seeds and is the same for all methods of a table; the
