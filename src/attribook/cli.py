@@ -68,6 +68,7 @@ def explain(
         raise AttribookError("The prompt is empty. Give at least one word to attribute the prediction to.")
 
     import torch
+    from tqdm import tqdm
 
     from attribook.models import load_model
     from attribook.show import page
@@ -76,7 +77,10 @@ def explain(
     explained = load_model(model)
     encoding = explained.encode(prompt, target=target)
     chance = torch.Generator().manual_seed(seed)
-    attribution = found(explained, encoding, generator=chance, **options)
+    total, _ = found.expected(encoding, options)
+    with tqdm(total=total, desc=method, unit="forward", disable=None, leave=False) as bar:  # silent without a terminal
+        explained.engine.on_progress = bar.update
+        attribution = found(explained, encoding, generator=chance, **options)
     scores = attribution.scores.tolist()
     answer = {
         "model": model,

@@ -70,6 +70,14 @@ class Method:
             raise AttribookError(f"{self.name} has no option {', '.join(unknown)}. Its options: {known}.")
         return {**defaults, **options}
 
+    def expected(self, encoding: Encoding, options: Options) -> tuple[int, int]:
+        """Forwards and backwards that the cost formulas give for a prompt and resolved options."""
+        names = {"T": len(encoding), "N": int(encoding.attributable.sum()), "min": min, **options}
+        forwards, backwards = (
+            eval(formula, {"__builtins__": {}}, names) for formula in (self.forwards, self.backwards)
+        )
+        return forwards, backwards
+
     def __call__(
         self, model: CausalLM, encoding: Encoding, *, generator: Generator | None = None, **options: Any
     ) -> Attribution:

@@ -48,7 +48,7 @@ class Engine:
     token_budget: int = 0
     reuse_prefix: bool = True
     counter: Counter = field(default_factory=Counter)
-    on_progress: Callable[[int], None] | None = None
+    on_progress: Callable[[int], object] | None = None
 
     def __post_init__(self) -> None:
         if not self.token_budget:
