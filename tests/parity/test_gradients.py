@@ -17,12 +17,18 @@ from attribook.models import CausalLM, load_model
 from attribook.models.tiny import TOKENS, tiny_tokenizer
 
 FORMULA = 1e-8  # float64: sums in another order differ by about 1e-15 of the terms, which are below 1e3
+# GPT-J computes attention in float32 whatever the weights are: a batch of another shape moved scores by up to 2e-7.
+FLOAT32_ATTENTION = 1e-6
 CAPTUM = 1e-5  # float32 on both sides
 READ = {
     "probability": lambda logits: logits.softmax(-1),
     "logit": lambda logits: logits,
     "log_probability": lambda logits: logits.log_softmax(-1),
 }
+
+
+def tolerance(model):
+    return FLOAT32_ATTENTION if model.network.config.model_type == "gptj" else FORMULA
 
 
 def value(model, embeds, target, output):
@@ -64,11 +70,11 @@ def test_gradient_shap_by_its_formula(exact, baseline, stdev, output, reduction)
     slow = total.sum(-1) if reduction == "sum" else total.square().sum(-1).sqrt()
     options = {"samples": 5, "stdev": stdev, "baseline": baseline, "output": output, "reduction": reduction}
     found = explain(exact, encoding, "gradient_shap", generator=seeded(3), **options)
-    torch.testing.assert_close(found.scores, slow, atol=FORMULA, rtol=0)
+    torch.testing.assert_close(found.scores, slow, atol=tolerance(exact), rtol=0)
     with torch.no_grad():
         ends = [value(exact, x, encoding.target, output) for x in (encoding.embeds, start)]
     gap = float(ends[0] - ends[1] - total.sum())
-    assert found.details["completeness_gap"] == pytest.approx(gap, abs=FORMULA)
+    assert found.details["completeness_gap"] == pytest.approx(gap, abs=tolerance(exact))
 
 
 def test_gradient_shap_against_captum_with_the_same_points(tiny, monkeypatch):
@@ -123,8 +129,8 @@ def test_sequential_integrated_gradients_by_its_formula(exact, baseline, output,
         gaps.append(abs(float(full - empty - slow[-1])))
     options = {"steps": 3, "rule": rule, "baseline": baseline, "output": output}
     found = explain(exact, encoding, "sequential_integrated_gradients", **options)
-    torch.testing.assert_close(found.scores, torch.stack(slow), atol=FORMULA, rtol=0)
-    assert found.details["mean_abs_completeness_gap"] == pytest.approx(sum(gaps) / len(gaps), abs=FORMULA)
+    torch.testing.assert_close(found.scores, torch.stack(slow), atol=tolerance(exact), rtol=0)
+    assert found.details["mean_abs_completeness_gap"] == pytest.approx(sum(gaps) / len(gaps), abs=tolerance(exact))
 
 
 def test_sequential_integrated_gradients_are_complete_for_each_token(exact):
@@ -205,7 +211,7 @@ def test_deeplift_by_its_formula(exact, baseline, output, reduction):
     products = slow_deeplift(exact, encoding, start, output)
     slow = products.sum(-1) if reduction == "sum" else products.square().sum(-1).sqrt()
     found = explain(exact, encoding, "deeplift", baseline=baseline, output=output, reduction=reduction)
-    torch.testing.assert_close(found.scores, slow, atol=FORMULA, rtol=1e-8)
+    torch.testing.assert_close(found.scores, slow, atol=tolerance(exact), rtol=0)
     with torch.no_grad():
         ends = [value(exact, x, encoding.target, output) for x in (encoding.embeds, start)]
     gap = float(ends[0] - ends[1] - products.sum())

@@ -103,10 +103,11 @@ def test_integrated_gradients_are_complete(exact):
 
 def test_attention_methods_by_their_formulas(exact):
     encoding = exact.encode(PROMPT)
+    before = exact.network.config._attn_implementation
     exact.network.set_attn_implementation("eager")
     with torch.no_grad():
         maps = exact.network(input_ids=encoding.ids[None], output_attentions=True).attentions
-    exact.network.set_attn_implementation("sdpa")
+    exact.network.set_attn_implementation(before)
     means = [layer[0].mean(0) for layer in maps]
     rollout = torch.eye(len(encoding), dtype=torch.float64)
     for layer in means:

@@ -50,17 +50,21 @@ def test_distributions_equal_the_networks_own_forward(tiny):
 
 
 def test_eager_and_sdpa_agree(tiny):
+    before = tiny.network.config._attn_implementation
+    if before == "eager":
+        pytest.skip("transformers has no sdpa for this family, so there is nothing to compare")
     sdpa = tiny.encode(PROMPT)
     with eager_attention(tiny.network):
         eager = tiny.encode(PROMPT)
-    assert tiny.network.config._attn_implementation == "sdpa"
+    assert tiny.network.config._attn_implementation == before
     torch.testing.assert_close(sdpa.distribution, eager.distribution, atol=ORDER_OF_SUMS, rtol=0)
 
 
 def test_attention_implementation_is_restored_after_an_error(tiny):
+    before = tiny.network.config._attn_implementation
     with pytest.raises(RuntimeError, match="planted"), eager_attention(tiny.network):
         raise RuntimeError("planted")
-    assert tiny.network.config._attn_implementation == "sdpa"
+    assert tiny.network.config._attn_implementation == before
 
 
 def test_sliding_window_shorter_than_the_prompt_switches_reuse_off():

@@ -11,9 +11,12 @@ import torch
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors
 from transformers import (
     AutoModelForCausalLM,
+    Gemma2Config,
     Gemma3TextConfig,
     GPT2Config,
+    GPTJConfig,
     LlamaConfig,
+    MistralConfig,
     OPTConfig,
     PreTrainedConfig,
     PreTrainedModel,
@@ -74,6 +77,10 @@ def _gpt2(vocab: int) -> PreTrainedConfig:
     return GPT2Config(vocab_size=vocab, n_positions=CONTEXT, n_embd=32, n_layer=2, n_head=4, **TOKENS)
 
 
+def _gptj(vocab: int) -> PreTrainedConfig:
+    return GPTJConfig(vocab_size=vocab, n_positions=CONTEXT, n_embd=32, n_layer=2, n_head=4, rotary_dim=4, **TOKENS)
+
+
 def _opt(vocab: int) -> PreTrainedConfig:
     return OPTConfig(
         vocab_size=vocab, hidden_size=32, word_embed_proj_dim=16, num_hidden_layers=2, num_attention_heads=4,
@@ -106,6 +113,12 @@ FAMILIES: dict[str, tuple[Callable[[int], PreTrainedConfig], str | None]] = {
         "<s>",
     ),
     "qwen2": (_rotary(Qwen2Config), None),
+    "gptj": (_gptj, None),
+    "mistral": (_rotary(MistralConfig, sliding_window=24), "<s>"),
+    "gemma2": (
+        _rotary(Gemma2Config, head_dim=8, sliding_window=24, layer_types=["sliding_attention", "full_attention"]),
+        "<s>",
+    ),
 }
 
 
@@ -121,7 +134,7 @@ def tiny_model(family: str, *, seed: int = 0) -> tuple[PreTrainedModel, PreTrain
     config = build(len(tokenizer))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        network = AutoModelForCausalLM.from_config(config, attn_implementation="sdpa", dtype=torch.float32)
+        network = AutoModelForCausalLM.from_config(config, dtype=torch.float32)
         # The usual initialisation is so small that all predictions are nearly uniform: spread them.
         for parameter in network.parameters():
             if parameter.dim() > 1:
