@@ -13,7 +13,7 @@ book: $(READY)  ## fetch the model, run the notebooks on the laptop profile, bui
 # Tiny models gain nothing from threads, and two processes with two threads each get into each other's way.
 test: export OMP_NUM_THREADS := 1
 test: $(READY)  ## all tests, every notebook on tiny models, and a build of the book from those
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 	$(BIN)/attribook run --profile smoke --site
 
 lint: $(READY)  ## lint, format, types, import direction

@@ -18,8 +18,8 @@
 # :class: important
 # **Model**: the paper averages six models of 350M to 6.7B parameters; this page has one of 135M with 4-bit weights
 # brought back to float32. **Data**: our own LongRA-style prompts, not the paper's. **n**: stated at each table.
-# **Left out**: Gradient SHAP, LIME and ReAGent, not yet in this book. So a *value* cannot be reproduced here; what can
-# be compared is the *side*: better or worse than random.
+# **Left out**: Gradient SHAP and LIME, whose rows are not computed yet, and ReAGent, not yet in this book. So a *value*
+# cannot be reproduced here; what can be compared is the *side*: better or worse than random.
 # ```
 
 # %% tags=["parameters"]
