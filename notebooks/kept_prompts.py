@@ -11,8 +11,8 @@
 #
 # Attribution explains a prediction, so the papers keep only the prompts that the model completes with the gold word.
 # Right means here: the most probable next token, stripped of spaces, begins the gold word. LongRA's authors ask for
-# that with and without the distractor (`correct_both`). Cost from scratch on two cores: about 4 minutes for both of our
-# own sets and about 10 for the papers' sets; from stored rows, seconds.
+# that with and without the distractor (`correct_both`). Cost: a forward or two a prompt;
+# from stored rows, seconds.
 
 # %% tags=["parameters"]
 profile: str = "laptop"  # which stored rows to read

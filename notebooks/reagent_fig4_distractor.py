@@ -14,8 +14,8 @@
 # asks the same of the whole set, because one prompt can be chosen.
 #
 # Claim of the figure: the model's answer does not depend on the distractor, so importance belongs elsewhere.
-# Reads and, where rows are missing, computes scores under the protocol `attribook`. Cost from scratch on two cores:
-# about 15 s a prompt with SmolLM2-135M; from stored rows, seconds. Left out: the paper's GPT-2 and OPT models, and
+# Reads and, where rows are missing, computes scores under the protocol `attribook`. Cost: from stored rows,
+# seconds; from scratch, one run of each method a prompt. Left out: the paper's GPT-2 and OPT models, and
 # ReAGent itself, which has no implementation in this book yet.
 
 # %% tags=["parameters"]

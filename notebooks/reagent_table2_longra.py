@@ -11,8 +11,8 @@
 #
 # Claim: on LongRA, attribution methods differ widely in faithfulness, measured as the log-ratio of Soft-NC and Soft-NS
 # to a random attribution (ReAGent, Table 2, columns LongRA). This page measures the methods we have on a small model
-# and our own LongRA-style prompts. Reads `results/<profile>/reagent_longra`. Cost from scratch on two cores: about
-# 25 s a prompt and protocol with SmolLM2-135M; from stored rows, seconds.
+# and our own LongRA-style prompts. Reads `results/<profile>/reagent_longra`. Cost: the table at the
+# end; from stored rows, seconds.
 #
 # ```{admonition} What differs from the paper
 # :class: important

@@ -10,7 +10,7 @@ from attribook.models.edits import shared_prefix
 from attribook.models.engine import batches
 
 PROMPT = "In the capital of Japan, I was staying at my old friend's house"
-# float32 sums in another order: differences up to 4e-7 were seen on the tiny models, 2e-6 on SmolLM2.
+# float32 sums in another order: differences up to 3.4e-7 were seen on the tiny models (OPT).
 ORDER_OF_SUMS = 1e-5
 
 

@@ -17,8 +17,8 @@ from attribook.errors import AttribookError
 from attribook.models.edits import RowGroup
 from attribook.models.encoding import KeysValues
 
-# A batch costs about as much as this many more tokens, because all weights are read once. Measured with SmolLM2-135M
-# on two cores: a batch of n tokens takes 0.055 s + n / 760 s. Neither number moves a result, only its speed.
+# A batch costs about as much as this many more tokens, because all weights are read once. Chosen on two cores with
+# SmolLM2-135M, as was the budget. Neither number moves a result, only its speed.
 BATCH_OVERHEAD = 42
 DEFAULT_BUDGET = {"cpu": 768, "cuda": 16384}
 

@@ -8,7 +8,7 @@ import csv
 import io
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -21,11 +21,15 @@ Row = dict[str, Any]
 
 
 class Store:
-    """Rows in one file, `.csv` with a header of `columns` or `.jsonl`; every row has a `key`."""
+    """Rows in one file, `.csv` with a header of `columns` or `.jsonl`; every row has a `key`.
 
-    def __init__(self, path: Path, columns: tuple[str, ...] = ()) -> None:
+    `is_whole` tells a complete group from one whose last lines are missing; without it every group counts as whole.
+    """
+
+    def __init__(self, path: Path, columns: tuple[str, ...] = (), is_whole: Callable[[list[Row]], bool] = bool) -> None:
         self.path = path
         self.columns = columns
+        self.is_whole = is_whole
         self.groups: dict[str, list[Row]] = {}
         self._load()
 
@@ -87,6 +91,13 @@ class Store:
         if whole < len(content):
             self._cut_broken_group(content[:whole])
             content = self.path.read_bytes()
+        self._read(content)
+        last = next(reversed(self.groups), None)
+        if last is not None and not self.is_whole(self.groups[last]):  # a write that broke between two lines
+            self._cut_broken_group(content)
+            del self.groups[last]
+
+    def _read(self, content: bytes) -> None:
         lines = content.decode().splitlines(keepends=True)
         if self.columns and lines and lines[0] != self._header():
             raise AttribookError(f"{self.path} has other columns than expected: {lines[0].strip()}.")

@@ -21,6 +21,7 @@ from attribook.attribution import METHODS, Attribution, find_method
 from attribook.data import DATASETS, Prompt, load_dataset, matches
 from attribook.errors import AttribookError
 from attribook.metrics import METRICS
+from attribook.metrics.base import OK
 from attribook.models import CausalLM, Encoding, load_model
 from attribook.models.load import known_fingerprint
 from attribook.paths import results_folder
@@ -186,7 +187,10 @@ class Study:
 
     @cached_property
     def _rows(self) -> Store:
-        return Store(self.folder / "rows.csv", METRIC_COLUMNS)
+        draws = find_protocol(self.protocol).metric["draws"]
+        return Store(
+            self.folder / "rows.csv", METRIC_COLUMNS, lambda rows: len(rows) == draws or rows[0]["status"] != OK
+        )
 
     def _options(self, method: str) -> dict[str, Any]:
         return METHODS[method].resolve(find_protocol(self.protocol).method_options(method))
