@@ -15,8 +15,8 @@ from attribook.models.registry import SOURCES
 from attribook.study import Study, kept_table
 
 MANIFESTS = sorted((ROOT / "results").rglob("manifest.json"))
-# On one machine, one and two threads gave the same numbers. Other processors add up in other orders: two implementations
-# of one score differ by up to 2e-6 in `attribook bench`. Mask draws of one row differ by 5e-3 or more in the median.
+# On one machine, one and two threads gave the same numbers. Other processors add up in other orders: two programs for
+# one score differ by up to 2e-6 in `attribook bench`. Mask draws of one row differ by 5e-3 or more in the median.
 DRIFT = 1e-4
 
 
