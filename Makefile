@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: book test check lint lock bench clean
+.PHONY: book test matrix lint lock bench clean
 
 book: $(READY)  ## fetch the model, run the notebooks on the laptop profile, build the site
 	$(BIN)/attribook models fetch
@@ -15,6 +15,10 @@ test: export OMP_NUM_THREADS := 1
 test: $(READY)  ## all tests, every notebook on tiny models, and a build of the book from those
 	$(BIN)/python -m pytest -n 2 --dist worksteal
 	$(BIN)/attribook run --profile smoke --site
+
+matrix: export OMP_NUM_THREADS := 1
+matrix: $(READY)  ## write down which method works on which family, from the tests that say so
+	$(BIN)/python -m pytest -n 2 tests/parity/test_matrix.py --write-matrix
 
 lint: $(READY)  ## lint, format, types, import direction
 	$(BIN)/ruff check src tests notebooks tools

@@ -7,11 +7,38 @@ import pytest
 import torch
 
 from attribook.errors import AttribookError
-from attribook.models import CausalLM, load_model
-from attribook.models.tiny import FAMILIES
+from attribook.models import Explained, load_model
+from attribook.models.tiny import CLASSIFIERS, FAMILIES
+from attribook.study.matrix import write_matrix
 
 PROMPT = "In the capital of Japan, I was staying at my old friend's house: it is 東京"
 ROOT = Path(__file__).resolve().parent.parent
+
+
+def pytest_addoption(parser):
+    parser.addoption("--write-matrix", action="store_true", help="store what the tests of the matrix saw")
+
+
+def pytest_configure(config):
+    pytest.writes_matrix = config.getoption("--write-matrix")
+    if pytest.writes_matrix:
+        config.pluginmanager.register(MatrixWriter())
+
+
+class MatrixWriter:
+    """Collects what tests recorded, also from other processes, and writes it if none of them failed."""
+
+    def __init__(self):
+        self.cells, self.failed = [], False
+
+    def pytest_runtest_logreport(self, report):
+        self.failed |= report.failed
+        if report.when == "call":
+            self.cells += [value for name, value in report.user_properties if name == "matrix"]
+
+    def pytest_sessionfinish(self, session):
+        if not self.failed and not hasattr(session.config, "workerinput"):
+            write_matrix(self.cells)
 
 
 @pytest.fixture(autouse=True)
@@ -21,24 +48,34 @@ def _own_folders(tmp_path, monkeypatch):
     monkeypatch.delenv("ATTRIBOOK_ROOT", raising=False)
 
 
-@pytest.fixture(params=list(FAMILIES))
+@pytest.fixture(params=[*FAMILIES, *CLASSIFIERS])
 def family(request) -> str:
     return request.param
 
 
+@pytest.fixture(params=list(FAMILIES))
+def causal_family(request) -> str:
+    return request.param
+
+
 @pytest.fixture
-def tiny(family) -> CausalLM:
+def causal(causal_family) -> Explained:
+    return load_model(f"tiny-{causal_family}")
+
+
+@pytest.fixture
+def tiny(family) -> Explained:
     return load_model(f"tiny-{family}")
 
 
 @pytest.fixture
-def exact(family) -> CausalLM:
+def exact(family) -> Explained:
     """In float64, for comparisons with slow re-implementations."""
     return load_model(f"tiny-{family}", dtype="float64")
 
 
 @pytest.fixture(scope="session")
-def smollm() -> CausalLM:
+def smollm() -> Explained:
     try:
         return load_model("smollm2-135m")
     except AttribookError as error:
@@ -51,6 +88,23 @@ def originals() -> str:
     if not folder:
         pytest.skip("needs the papers' data sets: set ATTRIBOOK_DATA to their folder")
     return folder
+
+
+def answer_logits(model: Explained, **given: torch.Tensor) -> torch.Tensor:
+    """Logits `(C,)` of one prompt, straight from the network."""
+    logits = model.network(**given).logits
+    return logits[0, -1] if logits.dim() == 3 else logits[0]
+
+
+def moving(encoding, specials: str) -> torch.Tensor:
+    """Tokens `(T, 1)` that move: all, or all but the special ones."""
+    return torch.ones(len(encoding), 1, dtype=torch.bool) if specials == "perturb" else encoding.attributable[:, None]
+
+
+def nothing_id(model: Explained) -> int:
+    """The token that stands for nothing."""
+    tokenizer = model.tokenizer
+    return tokenizer.unk_token_id if tokenizer.mask_token_id is None else tokenizer.mask_token_id
 
 
 def seeded(seed: int = 0) -> torch.Generator:

@@ -29,7 +29,7 @@ from torch import Tensor
 from attribook.attribution import find_method
 from attribook.bench_limit import STEPS, least, matmul_rate, wall_seconds
 from attribook.errors import AttribookError
-from attribook.models import CausalLM, Encoding, load_model
+from attribook.models import Encoding, Explained, load_model
 from attribook.models.fetch import model_folder, to_stderr
 from attribook.models.registry import SOURCES
 from attribook.paths import home
@@ -68,12 +68,12 @@ class Comparison:
     peer_options: dict[str, Any] = field(default_factory=dict)
 
 
-_OCCLUSION = {"output": "probability"}
-_GRADIENTS = {"steps": STEPS, "rule": "gauss_legendre", "output": "probability", "reduction": "sum"}
+_ALL = {"specials": "perturb", "output": "probability"}  # peers move BOS too
+_GRADIENTS = {"steps": STEPS, "rule": "gauss_legendre", **_ALL, "reduction": "sum"}
 _INSEQ = "Inseq runs with sdpa attention (its default is eager) and computes the logits of all positions."
 COMPARISONS = (
     Comparison(
-        "occlusion", "captum", {"operator": "zero", **_OCCLUSION},
+        "occlusion", "captum", {"operator": "zero", **_ALL},
         "FeatureAblation of embeddings, one feature a token, zero baseline.",
     ),
     Comparison(
@@ -81,7 +81,7 @@ COMPARISONS = (
         "IntegratedGradients of embeddings, zero baseline. Ours runs two more forwards, for completeness.",
     ),
     Comparison(
-        "occlusion", "inseq", {"operator": "mask", **_OCCLUSION},
+        "occlusion", "inseq", {"operator": "mask", **_ALL},
         "Inseq has no zero baseline: it puts the unknown token's embedding, as our operator=mask does. It "
         f"returns absolute values, so ours are compared without their sign. {_INSEQ}",
         absolute=True,
@@ -125,7 +125,7 @@ def measure(model: str, *, peers: bool) -> dict[str, Any]:
 
 
 def compared(
-    comparison: Comparison, model: CausalLM, encoding: Encoding, rate: float, inseq: dict[str, Any] | str
+    comparison: Comparison, model: Explained, encoding: Encoding, rate: float, inseq: dict[str, Any] | str
 ) -> Row:
     """One row. `inseq` holds Inseq's answers, or the reason why there are none."""
     least_tokens, operations = least(model.network, comparison.method, len(encoding))
@@ -151,7 +151,7 @@ def compared(
 
 
 def peer_side(
-    comparison: Comparison, model: CausalLM, encoding: Encoding, inseq: dict[str, Any] | str
+    comparison: Comparison, model: Explained, encoding: Encoding, inseq: dict[str, Any] | str
 ) -> Callable[[], Tensor] | Timed | str:
     """What to run in turns with ours, what was measured elsewhere, or why there is neither."""
     if comparison.peer == "captum":
@@ -159,7 +159,7 @@ def peer_side(
     return inseq if isinstance(inseq, str) else inseq_result(inseq[comparison.method], encoding)
 
 
-def ours(comparison: Comparison, model: CausalLM) -> Tensor:
+def ours(comparison: Comparison, model: Explained) -> Tensor:
     """Our scores `(T,)`, from the text on: encoding it runs the forward that the method starts from."""
     return find_method(comparison.method)(model, model.encode(PROMPT), **comparison.options).scores
 
@@ -196,7 +196,7 @@ def correlation(a: pd.Series, b: pd.Series) -> float | None:
 # -- captum --------------------------------------------------------------------------------------------------
 
 
-def captum_run(method: str, model: CausalLM, encoding: Encoding) -> Callable[[], Tensor] | str:
+def captum_run(method: str, model: Explained, encoding: Encoding) -> Callable[[], Tensor] | str:
     """A call that gives captum's scores `(T,)` with the faster batch size, or why there is none."""
     try:
         import captum  # noqa: F401
@@ -209,7 +209,7 @@ def captum_run(method: str, model: CausalLM, encoding: Encoding) -> Callable[[],
     return run(min(BATCHES, key=lambda batch: wall_seconds(run(batch))))
 
 
-def captum_scores(method: str, model: CausalLM, encoding: Encoding, batch: int) -> Tensor:
+def captum_scores(method: str, model: Explained, encoding: Encoding, batch: int) -> Tensor:
     """Scores `(T,)` by captum, on the same network; as in ours, logits at the last position only."""
     from captum.attr import FeatureAblation, IntegratedGradients
 
@@ -234,7 +234,7 @@ def captum_scores(method: str, model: CausalLM, encoding: Encoding, batch: int) 
 # -- Inseq ---------------------------------------------------------------------------------------------------
 
 
-def inseq_answers(name: str, model: CausalLM, encoding: Encoding) -> dict[str, Any] | str:
+def inseq_answers(name: str, model: Explained, encoding: Encoding) -> dict[str, Any] | str:
     """What `bench_inseq` answers, by method, or in words why there is no answer."""
     folder = model_folder(name) if name in SOURCES else Path(name)
     if not folder.is_dir():

@@ -77,8 +77,11 @@ def explain(
     explained = load_model(model)
     encoding = explained.encode(prompt, target=target)
     chance = torch.Generator().manual_seed(seed)
-    total, _ = found.expected(encoding, options)
-    with tqdm(total=total, desc=method, unit="forward", disable=None, leave=False) as bar:  # silent without a terminal
+    if reason := found.unfit(explained):
+        raise AttribookError(reason)
+    with tqdm(
+        total=found.forecast(encoding, options), desc=method, unit="forward", disable=None, leave=False
+    ) as bar:  # silent without a terminal
         explained.engine.on_progress = bar.update
         attribution = found(explained, encoding, generator=chance, **options)
     scores = attribution.scores.tolist()
@@ -88,6 +91,7 @@ def explain(
         "tokens": encoding.tokens,
         "scores": scores,
         "attributable": encoding.attributable.tolist(),
+        "template": encoding.template.tolist(),
         "target": encoding.target_text,
         "probability": encoding.probability,
         "method": method,
@@ -97,18 +101,20 @@ def explain(
         "details": dict(attribution.details),
         "notes": encoding.notes,
     }
+    own = (~encoding.template).nonzero()[:, 0].tolist()  # a template's words are not the user's
+    tokens, shown = [encoding.tokens[i] for i in own], [scores[i] for i in own]
     if html is not None:
         facts = {
             "model": model, "predicts": f"{encoding.target_text!r}, p = {encoding.probability:.3f}",
             "method": method, **attribution.options,
         }  # fmt: skip
-        write_whole(html, page(f"Why {encoding.target_text.strip()!r}?", facts, encoding.tokens, scores, method))
+        write_whole(html, page(f"Why {encoding.target_text.strip()!r}?", facts, tokens, shown, method))
     if as_json:
         print(json.dumps(answer, ensure_ascii=False))
     elif html is None:
-        out.print(coloured_text(encoding.tokens, scores))
+        out.print(coloured_text(tokens, shown))
         out.print(f"→ [bold]{encoding.target_text.strip()}[/] (p = {encoding.probability:.3g})", highlight=False)
-        ranked = sorted(zip(encoding.tokens, scores, strict=True), key=lambda pair: -abs(pair[1]))[:5]
+        ranked = sorted(zip(tokens, shown, strict=True), key=lambda pair: -abs(pair[1]))[:5]
         strongest = ", ".join(f"{token.strip()} {score:+.3g}" for token, score in ranked)
         out.print(f"{method}, strongest: {strongest}", highlight=False, markup=False)
 

@@ -3,7 +3,7 @@
 import captum.attr
 import pytest
 import torch
-from conftest import PROMPT, seeded
+from conftest import PROMPT, answer_logits, moving, nothing_id, seeded
 
 from attribook.attribution import METHODS, explain
 from attribook.attribution.embedding_paths import quadrature
@@ -14,13 +14,14 @@ FORMULA = 1e-8  # float64: sums in another order differ by about 1e-15 of the te
 CAPTUM = 1e-5  # float32 on both sides
 
 
-def probability(network, embeds, target):
-    return network(inputs_embeds=embeds[None]).logits[0, -1].softmax(-1)[target]
+def probability(model, embeds, target):
+    return answer_logits(model, inputs_embeds=embeds[None]).softmax(-1)[target]
 
 
 @pytest.mark.parametrize("operator", ["delete", "mask", "zero"])
 @pytest.mark.parametrize("output", ["probability", "logit", "log_probability"])
-def test_occlusion_is_the_drop_without_each_token(exact, operator, output):
+@pytest.mark.parametrize("specials", ["keep", "perturb"])
+def test_occlusion_is_the_drop_without_each_token(exact, operator, output, specials):
     encoding = exact.encode(PROMPT)
     read = {
         "probability": lambda logits: logits.softmax(-1),
@@ -28,19 +29,22 @@ def test_occlusion_is_the_drop_without_each_token(exact, operator, output):
         "log_probability": lambda logits: logits.log_softmax(-1),
     }[output]
     with torch.no_grad():
-        full = read(exact.network(input_ids=encoding.ids[None]).logits[0, -1])[encoding.target]
+        full = read(answer_logits(exact, input_ids=encoding.ids[None]))[encoding.target]
         slow = []
         for i in range(len(encoding)):
+            if specials == "keep" and not encoding.attributable[i]:
+                slow.append(torch.zeros((), dtype=torch.float64))
+                continue
             ids, embeds = encoding.ids.tolist(), encoding.embeds.clone()
             if operator == "delete":
                 given = {"input_ids": torch.tensor([ids[:i] + ids[i + 1 :]])}
             elif operator == "mask":
-                given = {"input_ids": torch.tensor([[*ids[:i], exact.tokenizer.unk_token_id, *ids[i + 1 :]]])}
+                given = {"input_ids": torch.tensor([[*ids[:i], nothing_id(exact), *ids[i + 1 :]]])}
             else:
                 embeds[i] = 0
                 given = {"inputs_embeds": embeds[None]}
-            slow.append(full - read(exact.network(**given).logits[0, -1])[encoding.target])
-    ours = explain(exact, encoding, "occlusion", operator=operator, output=output).scores
+            slow.append(full - read(answer_logits(exact, **given))[encoding.target])
+    ours = explain(exact, encoding, "occlusion", operator=operator, output=output, specials=specials).scores
     torch.testing.assert_close(ours, torch.stack(slow), atol=FORMULA, rtol=0)
 
 
@@ -48,7 +52,7 @@ def test_occlusion_is_the_drop_without_each_token(exact, operator, output):
 def test_input_x_gradient_by_its_formula_and_by_finite_differences(exact, reduction):
     encoding = exact.encode(PROMPT)
     embeds = encoding.embeds.clone().requires_grad_()
-    probability(exact.network, embeds, encoding.target).backward()
+    probability(exact, embeds, encoding.target).backward()
     products = encoding.embeds * embeds.grad
     slow = products.sum(-1) if reduction == "sum" else products.square().sum(-1).sqrt()
     ours = explain(exact, encoding, "input_x_gradient", reduction=reduction).scores
@@ -56,29 +60,33 @@ def test_input_x_gradient_by_its_formula_and_by_finite_differences(exact, reduct
     if reduction == "sum":  # the derivative along a token's own embedding, without autograd
         # RMS norm runs in float32 inside transformers, so a small step would drown in its rounding: 1e-2 is
         # the step at which the differences seen are smallest, below 1e-5 on scores up to 0.05.
-        # Layer norm (GPT-2, OPT) runs in float64.
-        h = 1e-5 if exact.network.config.model_type in {"gpt2", "opt"} else 1e-2
+        # Layer norm (GPT-2, OPT, encoders) runs in float64.
+        h = 1e-5 if exact.family in {"gpt2", "opt", "bert", "roberta", "distilbert"} else 1e-2
         for i in range(len(encoding)):
             step = torch.zeros_like(encoding.embeds)
             step[i] = h * encoding.embeds[i]
             with torch.no_grad():
-                up, down = (probability(exact.network, encoding.embeds + s, encoding.target) for s in (step, -step))
+                up, down = (probability(exact, encoding.embeds + s, encoding.target) for s in (step, -step))
             assert float(ours[i]) == pytest.approx(float(up - down) / (2 * h), abs=5e-5)
 
 
 @pytest.mark.parametrize("rule", ["riemann", "gauss_legendre"])
-@pytest.mark.parametrize("baseline", ["zero", "mask"])
-def test_integrated_gradients_by_its_formula(exact, rule, baseline):
+@pytest.mark.parametrize(("baseline", "specials"), [("zero", "keep"), ("zero", "perturb"), ("mask", "keep")])
+def test_integrated_gradients_by_its_formula(exact, rule, baseline, specials):
     encoding = exact.encode(PROMPT)
-    unk = exact.network.get_input_embeddings()(torch.tensor([exact.tokenizer.unk_token_id])).detach()
-    start = torch.zeros_like(encoding.embeds) if baseline == "zero" else unk.expand_as(encoding.embeds)
+    start = torch.zeros_like(encoding.embeds)
+    if baseline == "mask":
+        start = exact.network.get_input_embeddings()(torch.tensor([nothing_id(exact)])).detach().expand_as(start)
+    start = torch.where(moving(encoding, specials), start, encoding.embeds)
     total = torch.zeros_like(encoding.embeds)
     for t, w in zip(*quadrature(rule, 6), strict=True):
         point = (start + t * (encoding.embeds - start)).requires_grad_()
-        probability(exact.network, point, encoding.target).backward()
+        probability(exact, point, encoding.target).backward()
         total += w * point.grad
     slow = ((encoding.embeds - start) * total).sum(-1)
-    ours = explain(exact, encoding, "integrated_gradients", steps=6, rule=rule, baseline=baseline).scores
+    ours = explain(
+        exact, encoding, "integrated_gradients", steps=6, rule=rule, baseline=baseline, specials=specials
+    ).scores
     torch.testing.assert_close(ours, slow, atol=FORMULA, rtol=0)
 
 
@@ -95,8 +103,9 @@ def test_integrated_gradients_are_complete(exact):
     # thousandth of the path, and no rule with a usable number of steps sees that; the details report the gap.
     encoding = exact.encode(PROMPT)
     found = explain(exact, encoding, "integrated_gradients", steps=256, baseline="mask")
-    unk = exact.embed(torch.tensor([exact.tokenizer.unk_token_id])).expand_as(encoding.embeds)
-    change = encoding.probability - float(exact.outputs(encoding, Embed(unk[None]))[0])
+    nothing = exact.embed(torch.tensor([nothing_id(exact)])).expand_as(encoding.embeds)
+    start = torch.where(moving(encoding, "keep"), nothing, encoding.embeds)
+    change = encoding.probability - float(exact.outputs(encoding, Embed(start[None]))[0])
     assert float(found.scores.sum()) == pytest.approx(change, abs=1e-3)
     assert found.details["completeness_gap"] == pytest.approx(change - float(found.scores.sum()), abs=1e-9)
 
@@ -113,9 +122,9 @@ def test_attention_methods_by_their_formulas(exact):
     for layer in means:
         rollout = (0.5 * layer + 0.5 * torch.eye(len(encoding), dtype=torch.float64)) @ rollout
     expected = {
-        "attention_last": means[-1][-1],
-        "attention_mean": torch.stack([layer[-1] for layer in means]).mean(0),
-        "attention_rollout": rollout[-1],
+        "attention_last": means[-1][encoding.reads],
+        "attention_mean": torch.stack([layer[encoding.reads] for layer in means]).mean(0),
+        "attention_rollout": rollout[encoding.reads],
     }
     for name, raw in expected.items():
         torch.testing.assert_close(explain(exact, encoding, name).scores, raw, atol=FORMULA, rtol=0)
@@ -129,7 +138,8 @@ def test_against_captum(tiny):
     embeds = encoding.embeds[None]
 
     def forward(x):
-        return tiny.network(inputs_embeds=x).logits[:, -1].softmax(-1)[:, encoding.target]
+        logits = tiny.network(inputs_embeds=x).logits
+        return (logits[:, -1] if logits.dim() == 3 else logits).softmax(-1)[:, encoding.target]
 
     ixg = captum.attr.InputXGradient(forward).attribute(embeds.clone().requires_grad_()).sum(-1)[0].detach()
     ig = captum.attr.IntegratedGradients(forward).attribute(embeds, n_steps=20, method="gausslegendre").sum(-1)[0]
@@ -138,8 +148,8 @@ def test_against_captum(tiny):
         ablation = captum.attr.FeatureAblation(forward).attribute(embeds, feature_mask=mask)[0, :, 0]
     ours = {
         "input_x_gradient": (ixg, {}),
-        "integrated_gradients": (ig, {"steps": 20}),
-        "occlusion": (ablation, {"operator": "zero"}),
+        "integrated_gradients": (ig, {"steps": 20, "specials": "perturb"}),
+        "occlusion": (ablation, {"operator": "zero", "specials": "perturb"}),
     }
     for name, (theirs, options) in ours.items():
         found = explain(tiny, encoding, name, **options).scores
@@ -150,7 +160,7 @@ def test_against_captum(tiny):
 def test_cost_formulas_hold(tiny, name):
     encoding = tiny.encode(PROMPT)
     found = explain(tiny, encoding, name, generator=seeded())
-    assert (found.cost.forwards, found.cost.backwards) == METHODS[name].expected(encoding, found.options)
+    assert (found.cost.forwards, found.cost.backwards) == METHODS[name].expected(encoding, found.options, found.details)
 
 
 @pytest.mark.parametrize("name", list(METHODS))

@@ -5,6 +5,7 @@ import torch
 
 from attribook.errors import AttribookError, AttribookWarning
 from attribook.models import load_model
+from attribook.models.families import find_family
 
 PROMPT = "In the capital of Japan, I was staying: 東京 é"
 
@@ -15,11 +16,18 @@ def test_attributable_tokens_join_to_the_prompt(tiny):
     assert "".join(texts) == PROMPT
 
 
-def test_bos_is_there_and_not_attributable(tiny, family):
-    encoding = tiny.encode(PROMPT)
-    has_bos = family in {"opt", "llama", "gemma3", "mistral", "gemma2"}
-    assert encoding.attributable.tolist().count(False) == has_bos
-    assert bool(encoding.attributable[0]) is not has_bos
+def test_special_tokens_stand_where_the_table_of_families_says_and_are_not_attributable(tiny):
+    encoding, family = tiny.encode(PROMPT), find_family(tiny.family)
+    ends = [family.first is not None, family.last is not None]
+    assert encoding.attributable.tolist().count(False) == sum(ends)
+    assert [not encoding.attributable[0], not encoding.attributable[-1]] == ends
+
+
+@pytest.mark.parametrize("name", ["tiny-roberta", "tiny-bert"])
+def test_special_tokens_written_in_a_text_count_as_special(name):
+    model = load_model(name)
+    encoding = model.encode(f"the {model.tokenizer.sep_token} king")
+    assert encoding.attributable.tolist().count(False) == 3
 
 
 def test_double_bos_is_two_special_tokens():
@@ -43,15 +51,15 @@ def test_target_is_the_most_probable_token(tiny):
     assert float(encoding.distribution.sum()) == pytest.approx(1)
 
 
-def test_target_of_several_tokens_explains_the_first_and_says_so(tiny):
+def test_target_of_several_tokens_explains_the_first_and_says_so(causal):
     with pytest.warns(AttribookWarning, match="is 2 tokens; its first"):
-        encoding = tiny.encode("In the capital of", target=" theQ")
+        encoding = causal.encode("In the capital of", target=" theQ")
     assert encoding.target_text == " the"
     assert encoding.notes
 
 
-def test_single_token_target(tiny):
-    assert tiny.encode("In the capital of", target=" my").target_text == " my"
+def test_single_token_target(causal):
+    assert causal.encode("In the capital of", target=" my").target_text == " my"
 
 
 @pytest.mark.parametrize("prompt", ["", "   ", "\n"])
@@ -62,7 +70,7 @@ def test_empty_prompt_is_refused(prompt):
 
 def test_prompt_longer_than_the_window_is_refused(tiny):
     with pytest.raises(AttribookError, match="context window"):
-        tiny.encode("Q" * 300)
+        tiny.encode("Q " * 1100)
 
 
 def test_embeddings_are_those_the_network_starts_from(tiny):

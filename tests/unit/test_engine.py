@@ -2,12 +2,13 @@
 
 import pytest
 import torch
+from conftest import answer_logits
 
 from attribook.errors import AttribookError
 from attribook.models import Delete, Embed, Replace, load_model
-from attribook.models.causal import eager_attention
 from attribook.models.edits import shared_prefix
 from attribook.models.engine import batches
+from attribook.models.explained import eager_attention
 
 PROMPT = "In the capital of Japan, I was staying at my old friend's house"
 # float32 sums in another order: differences up to 3.4e-7 were seen on the tiny models (OPT).
@@ -45,7 +46,7 @@ def test_distributions_equal_the_networks_own_forward(tiny):
     ours = tiny.distributions(encoding, edits)
     for i, row in enumerate(edits.keep):
         ids = encoding.ids[row][None]
-        expected = tiny.network(input_ids=ids).logits[0, -1].double().softmax(-1)
+        expected = answer_logits(tiny, input_ids=ids).double().softmax(-1)
         torch.testing.assert_close(ours[i], expected, atol=ORDER_OF_SUMS, rtol=0)
 
 

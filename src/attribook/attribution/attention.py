@@ -1,4 +1,6 @@
-"""Attention weights as attributions: last layer, mean over layers, rollout. All read the last position's row.
+"""Attention weights as attributions: last layer, mean over layers, rollout.
+
+All read the row of the position r whose state becomes the prediction: the last, or CLS for an encoder.
 
 Attention needs the eager implementation, the only one that returns its weights; the model switches to it for
 that one forward and back.
@@ -9,53 +11,62 @@ from torch import Generator, Tensor
 
 from attribook.attribution.base import method
 from attribook.errors import AttribookError
-from attribook.models import CausalLM, Encoding
+from attribook.models import Encoding, Explained
 
 
 @method(version=1, forwards="1")
 def attention_last(
-    model: CausalLM, encoding: Encoding, *, generator: Generator | None = None, scaling: str = "raw"
+    model: Explained, encoding: Encoding, *, generator: Generator | None = None, scaling: str = "raw"
 ) -> Tensor:
-    """Where the last position looks in the last layer, averaged over heads.
+    """Where the predicting position looks in the last layer, averaged over heads. Cheap, never negative, and no
+    statement about the prediction: the same attention serves every target.
 
-    Formula: a = mean_h A[L, h, T, :]; `scaling` `raw`, or `softmax` over tokens, as ReAGent's released code does.
+    Formula: a = mean_h A[L, h, r, :]; `scaling` `raw`, or `softmax` over tokens, as ReAGent's released code does.
     Shapes:  (T,).
     Range:   0 to 1, sums to 1, higher is more important. `softmax` makes it nearly flat.
     Raises:  AttribookError for an unknown scaling.
     Source:  spec of ReAGent, section 4, row "Attention Last".
+    Differs: ReAGent's released code takes a softmax over these weights, which are probabilities already (`scaling`
+        `softmax`): nearly flat scores. Ours are raw.
     """
     del generator
-    return scaled(head_mean(model, encoding)[-1, -1], scaling)
+    return scaled(head_mean(model, encoding)[-1, encoding.reads], scaling)
 
 
 @method(version=1, forwards="1")
 def attention_mean(
-    model: CausalLM, encoding: Encoding, *, generator: Generator | None = None, scaling: str = "raw"
+    model: Explained, encoding: Encoding, *, generator: Generator | None = None, scaling: str = "raw"
 ) -> Tensor:
-    """Where the last position looks, averaged over heads and layers.
+    """Where the predicting position looks, averaged over heads and layers. Every layer counts alike, whatever it does
+    with what it reads.
 
-    Formula: a = mean_l mean_h A[l, h, T, :]; `scaling` `raw`, or `softmax` over tokens (ReAGent's released code).
+    Formula: a = mean_l mean_h A[l, h, r, :]; `scaling` `raw`, or `softmax` over tokens (ReAGent's released code).
     Shapes:  (T,).
     Range:   0 to 1, sums to 1, higher is more important. `softmax` makes it nearly flat.
     Raises:  AttribookError for an unknown scaling.
     Source:  spec of ReAGent, section 4, row "Attention" on LongRA.
+    Differs: ReAGent's released code averages over layers on LongRA and takes a softmax of the average (`scaling`
+        `softmax`): nearly flat scores. Ours is raw.
     """
     del generator
-    return scaled(head_mean(model, encoding)[:, -1].mean(0), scaling)
+    return scaled(head_mean(model, encoding)[:, encoding.reads].mean(0), scaling)
 
 
 @method(version=1, forwards="1")
 def attention_rollout(
-    model: CausalLM, encoding: Encoding, *, generator: Generator | None = None, scaling: str = "raw"
+    model: Explained, encoding: Encoding, *, generator: Generator | None = None, scaling: str = "raw"
 ) -> Tensor:
-    """Attention followed through all layers, with half of each step staying where it is.
+    """Attention followed through all layers, with half of each step staying where it is. What a position reads in a
+    late layer was mixed in the layers below; rollout multiplies these mixtures.
 
-    Formula: R = (A_L + I)/2 ... (A_1 + I)/2 with A_l the head mean of layer l; a = R[T, :]; `scaling` as in
+    Formula: R = (A_L + I)/2 ... (A_1 + I)/2 with A_l the head mean of layer l; a = R[r, :]; `scaling` as in
         `attention_mean`.
     Shapes:  (T,).
     Range:   0 to 1, sums to 1, higher is more important. `softmax` makes it nearly flat.
     Raises:  AttribookError for an unknown scaling.
     Source:  Abnar and Zuidema 2020, section 3; spec of ReAGent, section 4, row "Attention Rollout".
+    Differs: The paper gives every step half of the residual connection and so does ours. ReAGent's released code takes
+        a softmax of the result (`scaling` `softmax`).
     """
     del generator
     maps = head_mean(model, encoding)  # (L, T, T)
@@ -63,10 +74,10 @@ def attention_rollout(
     rollout = stay
     for layer in maps:
         rollout = (layer + stay) / 2 @ rollout
-    return scaled(rollout[-1], scaling)
+    return scaled(rollout[encoding.reads], scaling)
 
 
-def head_mean(model: CausalLM, encoding: Encoding) -> Tensor:
+def head_mean(model: Explained, encoding: Encoding) -> Tensor:
     """Attention averaged over heads, `(L, T, T)` in float64; rows sum to 1."""
     return model.attentions(encoding).double().mean(dim=1)
 

@@ -10,9 +10,14 @@ import torch
 from torch import Generator, Tensor
 
 from attribook.errors import AttribookError
-from attribook.models import CausalLM, Encoding
+from attribook.models import Encoding, Explained
 
 Options = dict[str, Any]
+KIND_NAMES = {
+    "causal_lm": "a causal language model",
+    "sequence_classifier": "an encoder with a classification head",
+    "prompted_classifier": "a prompted classifier",
+}
 
 
 @dataclass(frozen=True)
@@ -42,9 +47,11 @@ class Attribution:
 class Method:
     """A registered method: the function, and what it declares about itself.
 
-    The function takes `(model, encoding, *, generator, <named options>)` and returns scores `(T,)`, or scores and
-    a mapping of details. `version` rises whenever its numbers change. `forwards` and `backwards` are formulas in
-    T, N (attributable tokens), L and the options, of what one call adds to the model's counter.
+    The function takes `(model, encoding, *, generator, <named options>)` and returns scores `(T,)`; or scores and a
+    mapping of details; or these and whether it converged. `version` rises whenever its numbers change. `forwards` and
+    `backwards` are formulas for what one call adds to the model's counter, in T, P (tokens that may be taken away or
+    moved: see `Encoding.movable`), the options and the details. `kinds` and `families` are what it can explain, None
+    for all; `why` says what stands in the way of the others, and `instead` names the nearest method for them.
     """
 
     name: str
@@ -54,6 +61,10 @@ class Method:
     backwards: str
     random: bool
     summary: str
+    kinds: tuple[str, ...] | None = None
+    families: tuple[str, ...] | None = None
+    why: str = ""
+    instead: str = "integrated_gradients"
 
     @property
     def defaults(self) -> Options:
@@ -70,24 +81,44 @@ class Method:
             raise AttribookError(f"{self.name} has no option {', '.join(unknown)}. Its options: {known}.")
         return {**defaults, **options}
 
-    def expected(self, encoding: Encoding, options: Options) -> tuple[int, int]:
-        """Forwards and backwards that the cost formulas give for a prompt and resolved options."""
-        names = {"T": len(encoding), "N": int(encoding.attributable.sum()), "min": min, **options}
+    def expected(self, encoding: Encoding, options: Options, details: Mapping[str, float]) -> tuple[int, int]:
+        """Forwards and backwards that the cost formulas give for a prompt, resolved options, and what came out."""
+        moved = int(encoding.movable(options.get("specials", "keep")).sum())
+        names = {"T": len(encoding), "P": moved, "min": min, **options, **details}
         forwards, backwards = (
-            eval(formula, {"__builtins__": {}}, names) for formula in (self.forwards, self.backwards)
+            int(eval(formula, {"__builtins__": {}}, names)) for formula in (self.forwards, self.backwards)
         )
         return forwards, backwards
 
+    def forecast(self, encoding: Encoding, options: Options) -> int | None:
+        """Forwards that a call will add, None where only its outcome can tell."""
+        try:
+            return self.expected(encoding, options, {})[0]
+        except NameError:
+            return None
+
+    def unfit(self, model: Explained) -> str | None:
+        """Why the method cannot explain that model, and which one can; None if nothing speaks against it."""
+        kind = self.kinds is None or model.kind in self.kinds
+        if kind and (self.families is None or model.family in self.families):
+            return None
+        of = f"{KIND_NAMES[model.kind]} of the family {model.family}"
+        return f"{self.name} cannot explain {model.name}, {of}: {self.why}. Use {self.instead}."
+
     def __call__(
-        self, model: CausalLM, encoding: Encoding, *, generator: Generator | None = None, **options: Any
+        self, model: Explained, encoding: Encoding, *, generator: Generator | None = None, **options: Any
     ) -> Attribution:
-        """Run the method. Raises: AttribookError on an unknown option, a missing generator or a NaN score."""
+        """Run the method.
+
+        Raises: AttribookError on a model it cannot explain, an unknown option, a missing generator or a NaN score.
+        """
         options = self.resolve(options)
+        if reason := self.unfit(model):
+            raise AttribookError(reason)
         if self.random and generator is None:
             raise AttribookError(f"{self.name} is random: pass a seeded torch.Generator.")
         before, start = model.engine.counter.copy(), time.perf_counter()
-        result = self.function(model, encoding, generator=generator, **options)
-        scores, details = result if isinstance(result, tuple) else (result, {})
+        scores, details, converged = unpacked(self.function(model, encoding, generator=generator, **options))
         spent = model.engine.counter - before
         if scores.shape != (len(encoding),):
             raise AttribookError(f"{self.name} returned {tuple(scores.shape)} scores for {len(encoding)} tokens.")
@@ -95,16 +126,34 @@ class Method:
             raise AttribookError(f"{self.name} returned a NaN score for the prompt {encoding.text[:60]!r}.")
         seconds = time.perf_counter() - start
         cost = Cost(spent.forwards, spent.backwards, spent.tokens, seconds)
-        return Attribution(scores.double(), self.name, self.version, options, cost, details=details)
+        return Attribution(scores.double(), self.name, self.version, options, cost, converged, details)
+
+
+def unpacked(result: Any) -> tuple[Tensor, Mapping[str, float], bool | None]:
+    """Scores, details and convergence of what a method's function returned, which may lack the last or last two."""
+    parts = result if isinstance(result, tuple) else (result,)
+    details = parts[1] if len(parts) > 1 else {}
+    return parts[0], details, parts[2] if len(parts) > 2 else None
 
 
 def method(
-    *, version: int, forwards: str = "0", backwards: str = "0", random: bool = False
+    *,
+    version: int,
+    forwards: str = "0",
+    backwards: str = "0",
+    random: bool = False,
+    kinds: tuple[str, ...] | None = None,
+    families: tuple[str, ...] | None = None,
+    why: str = "",
+    instead: str = "integrated_gradients",
 ) -> Callable[[Callable[..., Any]], Method]:
     """Declare a function as an attribution method of its own name."""
 
     def declare(function: Callable[..., Any]) -> Method:
-        summary = (inspect.getdoc(function) or "").split("\n\n")[0].replace("\n", " ")
-        return Method(function.__name__, function, version, forwards, backwards, random, summary)
+        idea = (inspect.getdoc(function) or "").split("\n\n")[0].replace("\n", " ")
+        summary = idea.partition(". ")[0].rstrip(".") + "."
+        return Method(
+            function.__name__, function, version, forwards, backwards, random, summary, kinds, families, why, instead
+        )
 
     return declare

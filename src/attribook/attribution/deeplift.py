@@ -13,9 +13,8 @@ from transformers.activations import ACT2CLS
 from attribook.attribution.base import method
 from attribook.attribution.embedding_paths import baseline_embeds, reduced
 from attribook.errors import AttribookError
-from attribook.models import CausalLM, Encoding
-from attribook.models.causal import target_reader
-from attribook.models.engine import checked
+from attribook.models import Encoding, Explained
+from attribook.models.explained import target_reader
 
 # Elementwise activations: all that transformers can name in a config, and three more of torch's. captum itself
 # knows ReLU, Tanh, Sigmoid and the like, but none of the GELU and SiLU modules that nearly all language models have.
@@ -25,18 +24,20 @@ ACTIVATIONS: set[type[nn.Module]] = {nn.GELU, nn.ELU, nn.Softplus} | {
 INSTEAD = "Use integrated_gradients, which needs no hooks and comes from the same idea."
 
 
-@method(version=1, forwards="2", backwards="2")
+@method(version=2, forwards="2", backwards="2")
 def deeplift(
-    model: CausalLM,
+    model: Explained,
     encoding: Encoding,
     *,
     generator: Generator | None = None,
     rescale: str = "activations",
     baseline: str = "zero",
+    specials: str = "keep",
     output: str = "probability",
     reduction: str = "sum",
 ) -> tuple[Tensor, dict[str, float]]:
-    r"""Input times gradient, with the slope of each activation function taken between a baseline and the prompt.
+    r"""Input times gradient, with the slope of each activation function taken between a baseline and the prompt. Where
+    an activation is saturated at the prompt, its slope there is 0, but the way to it was not.
 
     Formula: a_i = sum_d (E - E')_id * m_id. m is the gradient df/dE in which every activation function g at a
         hidden unit with input h has the slope (g(h) - g(h')) / (h - h') in place of g'(h) (the rescale rule); h' is
@@ -46,21 +47,27 @@ def deeplift(
         (E - E') * df/dE without saying so). Everything else has its plain gradient at the prompt: the softmax and
         the products of attention, layer norms, the gate product of SwiGLU and GeGLU, the softmax of `output`. So
         this is DeepLIFT of the feed-forward activations, not of the transformer, and completeness does not hold.
-        `baseline` as in `integrated_gradients`.
-    Shapes:  (T,).
+        `baseline` and `specials` as in `integrated_gradients`.
+    Shapes:  (T,); 0 at tokens that stay.
     Range:   `sum` signed, in units of f; `l2` not negative. Higher is more important. The details give what
         is missing to f(E) - f(E') as `completeness_gap`, and the number of modules with the rule as `rescaled`.
     Raises:  AttribookError for unknown names, and under `activations` for a network that has fewer activation
         modules than layers, uses one twice, or runs one on a part of the tokens (mixtures of experts).
     Source:  Shrikumar et al. 2017, section 3.5.1 (rescale rule); Ancona et al. 2018, as a modified gradient.
         Inseq runs captum's DeepLift as it is (`rescale` = `captum`).
+    Differs: The paper's rule covers every nonlinearity it knows; a transformer has products and softmaxes that it does
+        not know, and every implementation takes their plain gradient. captum 0.9 has the rule for ReLU, tanh and the
+        like, but for no GELU or SiLU, so on most language models its DeepLIFT is input times gradient and says nothing
+        about it (`rescale` `captum`). Ours has the rule on every elementwise activation module.
     """
     del generator
     if rescale not in ("activations", "captum"):
         raise AttribookError(f"Unknown rescale {rescale!r}. Choose activations or captum.")
-    start = baseline_embeds(model, encoding, baseline)  # (T, D)
+    start = baseline_embeds(model, encoding, baseline, specials)  # (T, D)
     target = Target(model, target_reader(encoding.target, output))
-    lift = Lift(target, rows=2 * len(encoding)) if rescale == "activations" else DeepLift(target)
+    # An encoder's head sees one row for each text; elsewhere so few rows would be a part of the tokens.
+    rows = {2 * len(encoding), 2} if model.kind == "sequence_classifier" else {2 * len(encoding)}
+    lift = Lift(target, rows) if rescale == "activations" else DeepLift(target)
     inputs, origin = (embeds[None].to(model.network.device) for embeds in (encoding.embeds, start))
     products, rescaled = lifted(lift, inputs, origin, enough=layers(model) if rescale == "activations" else 0)
     values = target.values.double().cpu()  # (2,), of the prompt and of the baseline
@@ -73,16 +80,15 @@ class Target(nn.Module):
 
     values: Tensor  # (B,), as last computed
 
-    def __init__(self, model: CausalLM, read: Callable[[Tensor], Tensor]) -> None:
+    def __init__(self, model: Explained, read: Callable[[Tensor], Tensor]) -> None:
         super().__init__()
         self.network, self.engine, self.read = model.network, model.engine, read
 
     def forward(self, embeds: Tensor) -> Tensor:
         """One batch, forwarded now and differentiated once afterwards."""
-        output = self.network(inputs_embeds=embeds, use_cache=False, logits_to_keep=1)
         rows, length = embeds.shape[:2]
         self.engine._count(rows=rows, tokens=rows * length, backwards=rows)
-        value = self.read(checked(output.logits[:, -1]))
+        value = self.read(self.engine.logits(embeds)[0])
         self.values = value.detach()
         return value
 
@@ -94,7 +100,7 @@ class Lift(DeepLift):
     keeps only the last call of a module. Where either would be wrong it must not go on.
     """
 
-    def __init__(self, model: nn.Module, rows: int) -> None:
+    def __init__(self, model: nn.Module, rows: set[int]) -> None:
         super().__init__(model)
         self.rows = rows
 
@@ -105,10 +111,10 @@ class Lift(DeepLift):
         given = inputs[0] if isinstance(inputs, tuple) else inputs
         if hasattr(module, "input"):
             raise AttribookError(f"DeepLIFT cannot follow a {name_of(module)} that the network uses twice. {INSTEAD}")
-        if given.shape[:-1].numel() != self.rows:
+        if given.shape[:-1].numel() not in self.rows:
             raise AttribookError(
                 f"DeepLIFT cannot follow a {name_of(module)} that sees {given.shape[:-1].numel()} rows where prompt "
-                f"and baseline have {self.rows} tokens, as in a mixture of experts. {INSTEAD}"
+                f"and baseline have {max(self.rows)} tokens, as in a mixture of experts. {INSTEAD}"
             )
         super()._forward_pre_hook(module, inputs)
 
@@ -143,7 +149,7 @@ def left_alone(modules: list[nn.Module]) -> Iterator[None]:
                 vars(module).pop(name, None)
 
 
-def layers(model: CausalLM) -> int:
+def layers(model: Explained) -> int:
     """Transformer layers of the network."""
     return int(model.network.config.get_text_config().num_hidden_layers)
 

@@ -6,15 +6,19 @@ from torch import Tensor
 
 from attribook.attribution.occlusion import mask_id
 from attribook.errors import AttribookError
-from attribook.models import CausalLM, Encoding
+from attribook.models import Encoding, Explained
 
 
-def baseline_embeds(model: CausalLM, encoding: Encoding, baseline: str) -> Tensor:
-    """The path's start `(T, D)`."""
+def baseline_embeds(model: Explained, encoding: Encoding, baseline: str, specials: str) -> Tensor:
+    """The path's start `(T, D)`: `zero` or `mask` at the tokens that move, the prompt's own embedding elsewhere.
+
+    `specials` says whether special tokens stay (`keep`) or move with the others (`perturb`).
+    """
+    moves = encoding.movable(specials)[:, None]  # (T, 1)
     if baseline == "zero":
-        return torch.zeros_like(encoding.embeds)
+        return encoding.embeds.masked_fill(moves, 0.0)
     if baseline == "mask":
-        return model.embed(torch.tensor([mask_id(model)])).cpu().expand_as(encoding.embeds)
+        return torch.where(moves, model.embed(torch.tensor([mask_id(model)])).cpu(), encoding.embeds)
     raise AttribookError(f"Unknown baseline {baseline!r}. Choose zero or mask.")
 
 

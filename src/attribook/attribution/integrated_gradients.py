@@ -4,36 +4,43 @@ from torch import Generator, Tensor
 
 from attribook.attribution.base import method
 from attribook.attribution.embedding_paths import baseline_embeds, quadrature, reduced
-from attribook.models import CausalLM, Embed, Encoding
+from attribook.models import Embed, Encoding, Explained
 
 
-@method(version=1, forwards="steps + 1", backwards="steps")
+@method(version=2, forwards="steps + 1", backwards="steps")
 def integrated_gradients(
-    model: CausalLM,
+    model: Explained,
     encoding: Encoding,
     *,
     generator: Generator | None = None,
     steps: int = 32,
     rule: str = "gauss_legendre",
     baseline: str = "zero",
+    specials: str = "keep",
     output: str = "probability",
     reduction: str = "sum",
 ) -> tuple[Tensor, dict[str, float]]:
-    r"""The gradient averaged along the way from an empty prompt to the prompt, times that way.
+    r"""The gradient averaged along the way from an empty prompt to the prompt, times that way. The scores add up to the
+    whole change of the prediction along it. What an empty prompt is must be chosen.
 
     Formula: a_i = sum_d (E - E')_id * sum_k w_k df/dE_id (E' + t_k (E - E')); t_k, w_k from `rule`:
         `gauss_legendre` on [0, 1], or `riemann`, the midpoints (k - 1/2) / steps with equal weights.
         `baseline` E': `zero` embeddings, or those of the `mask` token (mask, unknown or padding). Special tokens
-        such as BOS move with the others. A network that begins with an RMS norm (Llama, Qwen2, Gemma) jumps right
-        beside the zero baseline, where few steps look: expect a gap there.
-    Shapes:  (T,).
+        such as BOS and CLS stay as they are (`specials` `keep`) or move with the others (`perturb`). A network that
+        begins with an RMS norm (Llama, Qwen2, Gemma) jumps right beside the zero baseline, where few steps look:
+        expect a gap there.
+    Shapes:  (T,); 0 at tokens that stay.
     Range:   `sum` signed, in units of f, adding up to f(E) - f(E') (completeness; the details give what is
         missing as `completeness_gap`); `l2` not negative. Higher is more important.
     Raises:  AttribookError for unknown names or fewer than one step.
     Source:  Sundararajan et al. 2017, equations 1 and 3. Captum's default rule is Gauss-Legendre with 50 steps.
+    Differs: The paper integrates by a Riemann sum; ours is Gauss-Legendre by default, which needs fewer steps, and the
+        gap to completeness is reported for every prompt. Inseq starts from the unknown token's embedding, moves BOS
+        too and takes the L2 norm (`baseline` `mask`, `specials` `perturb`, `reduction` `l2`, 50 steps in ReAGent's
+        tables). Ours leaves special tokens where they are, as is usual for encoders.
     """
     del generator
-    start = baseline_embeds(model, encoding, baseline)  # (T, D)
+    start = baseline_embeds(model, encoding, baseline, specials)  # (T, D)
     way = encoding.embeds - start
     points, weights = quadrature(rule, steps)
     path = start + points[:, None, None].to(way.dtype) * way  # (steps, T, D)

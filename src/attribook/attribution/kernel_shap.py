@@ -13,14 +13,14 @@ import torch
 from torch import Generator, Tensor
 
 from attribook.attribution.base import method
-from attribook.attribution.subsets import empties_prompt, players, spread, subset_outputs
+from attribook.attribution.subsets import empties_prompt, spread, subset_outputs
 from attribook.errors import AttribookError
-from attribook.models import CausalLM, Encoding
+from attribook.models import Encoding, Explained
 
 
-@method(version=1, forwards="min(samples, 2 ** (N if specials == 'keep' else T) - 2) + 1", random=True)
+@method(version=1, forwards="min(samples, 2 ** P - 2) + 1", random=True)
 def kernel_shap(
-    model: CausalLM,
+    model: Explained,
     encoding: Encoding,
     *,
     generator: Generator,
@@ -29,7 +29,8 @@ def kernel_shap(
     specials: str = "keep",
     output: str = "probability",
 ) -> tuple[Tensor, dict[str, float]]:
-    r"""Each token's mean effect on the prediction when it joins the others in random order, estimated by regression.
+    r"""Each token's mean effect on the prediction when it joins the others in random order, estimated by regression. It
+    is the only way of sharing the prediction out that satisfies Shapley's axioms. Its price is many predictions.
 
     Formula: a = argmin_b sum_S w_S (f(S) - f({}) - sum_{i in S} b_i)^2 with sum_i b_i = f(x) - f({}), over coalitions S
         of the n tokens that are neither empty nor full. If all 2^n - 2 of them are at most `samples`, each is run
@@ -43,8 +44,11 @@ def kernel_shap(
     Raises:  AttribookError for unknown names; an odd number of samples or fewer than 2 (n - 1), which cannot tell n
         tokens apart; `delete` where no special token stays, because an empty prompt predicts nothing.
     Source:  Lundberg and Lee 2017, equations 5 and 8, theorem 2; Covert and Lee 2021, paired sampling.
+    Differs: The paper gives the empty and the full coalition infinite weight; captum and the authors' package give
+        them a large number. Here they are constraints and are met exactly. Short prompts are enumerated, so their
+        scores are the Shapley values; longer ones draw coalitions in pairs, as Covert and Lee propose.
     """
-    positions = players(encoding, specials)
+    positions = encoding.movable(specials).nonzero()[:, 0]
     n = len(positions)
     if empties_prompt(encoding, positions, operator):
         raise AttribookError(

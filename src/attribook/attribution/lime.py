@@ -14,14 +14,14 @@ import torch
 from torch import Generator, Tensor
 
 from attribook.attribution.base import method
-from attribook.attribution.subsets import empties_prompt, players, spread, subset_outputs
+from attribook.attribution.subsets import empties_prompt, spread, subset_outputs
 from attribook.errors import AttribookError
-from attribook.models import CausalLM, Encoding
+from attribook.models import Encoding, Explained
 
 
 @method(version=1, forwards="samples - 1", random=True)
 def lime(
-    model: CausalLM,
+    model: Explained,
     encoding: Encoding,
     *,
     generator: Generator,
@@ -36,7 +36,9 @@ def lime(
     surrogate: str = "ridge",
     alpha: float = 1.0,
 ) -> tuple[Tensor, dict[str, float]]:
-    r"""Weights of a linear model fitted to the prediction under random removals, near removals counting more.
+    r"""Weights of a linear model fitted to the prediction under random removals, near removals counting more. It asks
+    what a simple model of the network would say in the neighbourhood of this prompt, and reports how well that model
+    fits.
 
     Formula: a = argmin_b min_c sum_s w_s (f(z_s) - c - b.z_s)^2 + alpha |b|^2 (`ridge`); `lasso` minimises
         sum_s w_s (f(z_s) - c - b.z_s)^2 / (2 sum_s w_s) + alpha |b|_1, whose alpha is in units of f: one as large as
@@ -50,10 +52,14 @@ def lime(
     Raises:  AttribookError for unknown names, fewer than two samples, a width or alpha out of range, one token where
         subsets are redrawn, removals that leave no token to predict from.
     Source:  Ribeiro et al. 2016, equations 1 and 2, algorithm 1; the authors' package, lime_text.py.
+    Differs: The authors' package first selects ten features, explains word types at all their places at once, and uses
+        the square root of the paper's kernel (`cosine_root`). Ours gives every token its weight, at its place, under
+        the paper's kernel. Inseq's LIME is another method: it writes a token's number into all components of an
+        embedding.
     """
     if samples < 2:
         raise AttribookError(f"lime needs at least two samples, not {samples}; the first is the prompt itself.")
-    positions = players(encoding, specials)
+    positions = encoding.movable(specials).nonzero()[:, 0]
     if empty == "keep" and empties_prompt(encoding, positions, operator):
         raise AttribookError(
             "A sample of lime that keeps no token leaves nothing to predict from. Use empty='redraw', or the operator "

@@ -5,12 +5,13 @@ from torch import Generator, Tensor
 
 from attribook.attribution.base import method
 from attribook.errors import AttribookError
-from attribook.models import CausalLM, Encoding
+from attribook.models import Encoding, Explained
 
 
 @method(version=1, random=True)
-def random(model: CausalLM, encoding: Encoding, *, generator: Generator, form: str = "uniform") -> Tensor:
-    """Independent random scores: a ranking that knows nothing.
+def random(model: Explained, encoding: Encoding, *, generator: Generator, form: str = "uniform") -> Tensor:
+    """Independent random scores: a ranking that knows nothing. It is in every table because a number without it has no
+    scale. The papers divide by it.
 
     Formula: u_i ~ U[0, 1); `uniform` gives u, `softmax` gives softmax(u), which sums to 1 and is nearly flat
         (two scores differ at most by the factor e): the random baseline of ReAGent's released code.
@@ -18,6 +19,8 @@ def random(model: CausalLM, encoding: Encoding, *, generator: Generator, form: s
     Range:   0 to 1, higher is more important, without meaning.
     Raises:  AttribookError for an unknown form.
     Source:  spec of ReAGent's released evaluation, random baseline.
+    Differs: The released code of ReAGent draws the softmax form, once for each method; here it is drawn once for each
+        prompt and seed, and all methods of a table are divided by the same draws.
     """
     del model
     u = torch.rand(len(encoding), generator=generator, dtype=torch.float64)

@@ -17,7 +17,7 @@ from attribook.attribution.occlusion import occlusion
 from attribook.attribution.random_scores import random
 from attribook.attribution.sequential_integrated_gradients import sequential_integrated_gradients
 from attribook.errors import AttribookError
-from attribook.models import CausalLM, Encoding
+from attribook.models import Encoding, Explained
 
 METHODS: dict[str, Method] = {
     "random": random,
@@ -45,7 +45,7 @@ def find_method(name: str) -> Method:
 
 
 def explain(
-    model: CausalLM, encoding: Encoding, method: str, *, generator: Generator | None = None, **options: Any
+    model: Explained, encoding: Encoding, method: str, *, generator: Generator | None = None, **options: Any
 ) -> Attribution:
     """Run the method of that name with the given options."""
     return find_method(method)(model, encoding, generator=generator, **options)

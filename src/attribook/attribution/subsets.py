@@ -7,28 +7,14 @@ import torch
 from torch import Tensor
 
 from attribook.attribution.occlusion import keeping
-from attribook.errors import AttribookError
-from attribook.models import CausalLM, Encoding
+from attribook.models import Encoding, Explained
 
 # Edited embeddings held at a time, 256 MB in float32: a thousand rows of a long prompt would be gigabytes.
 HELD = 2**26
 
 
-def players(encoding: Encoding, specials: str) -> Tensor:
-    """Positions `(n,)` that are perturbed: all but the special tokens (`keep`), or every one (`perturb`)."""
-    if specials == "keep":
-        found = encoding.attributable.nonzero()[:, 0]
-    elif specials == "perturb":
-        found = torch.arange(len(encoding))
-    else:
-        raise AttribookError(f"Unknown treatment {specials!r} of special tokens. Choose keep or perturb.")
-    if not len(found):
-        raise AttribookError("The prompt holds nothing but special tokens. Give words, or specials='perturb'.")
-    return found
-
-
 def subset_outputs(
-    model: CausalLM, encoding: Encoding, positions: Tensor, keep: Tensor, operator: str, output: str
+    model: Explained, encoding: Encoding, positions: Tensor, keep: Tensor, operator: str, output: str
 ) -> Tensor:
     """The target's output `(B,)` where only the kept players stand, in float64."""
     rows = torch.ones(len(keep), len(encoding), dtype=torch.bool)  # (B, T)

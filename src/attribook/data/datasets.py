@@ -107,6 +107,15 @@ def knowns_mini(content: str) -> list[Prompt]:
     ]
 
 
+def reviews_mini(content: str) -> list[Prompt]:
+    """Our film reviews; the gold word is the class."""
+    return [
+        Prompt(f"{label}-{number:02d}", text, label, label)
+        for label, texts in tomllib.loads(content).items()
+        for number, text in enumerate(texts)
+    ]
+
+
 def longra(content: str) -> list[Prompt]:
     """The 573 LongRA items, one JSON object a line."""
 
@@ -163,6 +172,17 @@ DATASETS: dict[str, Dataset] = {
             source="written for this project",
             licence="MIT",
             about="one-sentence facts",
+        ),
+        Dataset(
+            name="reviews-mini",
+            file="reviews_mini.toml",
+            own=True,
+            rows=40,
+            sha256=None,
+            parse=reviews_mini,
+            source="written for this project",
+            licence="MIT",
+            about="one-sentence film reviews, half of them negative",
         ),
         Dataset(
             name="longra",

@@ -10,7 +10,7 @@ import torch
 from torch import Generator, Tensor
 
 from attribook.errors import AttribookError
-from attribook.models import CausalLM, Encoding
+from attribook.models import Encoding, Explained
 
 OK = "ok"
 
@@ -51,7 +51,7 @@ class Metric:
         return {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY and p.name != "generator"}
 
     def __call__(
-        self, model: CausalLM, encoding: Encoding, scores: Tensor, *, generator: Generator, **options: Any
+        self, model: Explained, encoding: Encoding, scores: Tensor, *, generator: Generator, **options: Any
     ) -> Result:
         """Evaluate. Raises: AttribookError for NaN scores, a wrong number of scores, an unknown option."""
         unknown = sorted(set(options) - set(self.defaults))

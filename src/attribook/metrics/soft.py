@@ -11,12 +11,12 @@ from torch import Generator, Tensor
 from attribook.errors import AttribookError
 from attribook.metrics.base import OK, metric
 from attribook.metrics.distances import DISTANCES
-from attribook.models import CausalLM, Embed, Encoding
+from attribook.models import Embed, Encoding, Explained
 
 
 @metric(version=1)
 def soft_nc(
-    model: CausalLM,
+    model: Explained,
     encoding: Encoding,
     scores: Tensor,
     *,
@@ -30,7 +30,7 @@ def soft_nc(
 
     Formula: delta(P, P') / delta(P, P0) with q_i = 1 - a_i; a from the scores by `scores_as` (see
         `keep_probabilities`), delta by `distance`. `specials` keep: special tokens are never touched, in P0 too;
-        mask: they are treated as any token.
+        mask: they are treated as any token. A template's tokens are never touched.
     Shapes:  scores (T,); returns (draws,), one value for each mask draw.
     Range:   0 upwards, seldom above 1, no unit, higher is better.
     Raises:  AttribookError for NaN scores or unknown options. Status `no positive score` where clipping leaves
@@ -42,7 +42,7 @@ def soft_nc(
 
 @metric(version=1)
 def soft_ns(
-    model: CausalLM,
+    model: Explained,
     encoding: Encoding,
     scores: Tensor,
     *,
@@ -64,7 +64,7 @@ def soft_ns(
 
 
 def soft(
-    model: CausalLM,
+    model: Explained,
     encoding: Encoding,
     scores: Tensor,
     sufficiency: bool,
@@ -80,7 +80,7 @@ def soft(
     if specials not in {"keep", "mask"}:
         raise AttribookError(f"Unknown treatment of specials {specials!r}. Choose keep or mask.")
     delta = DISTANCES[distance]
-    frozen = ~encoding.attributable if specials == "keep" else torch.zeros_like(encoding.attributable)  # (T,)
+    frozen = ~encoding.attributable if specials == "keep" else encoding.template  # (T,)
     # Drawn before anything can fail, so that a failure moves no later draw.
     uniform = torch.rand(draws, *encoding.embeds.shape, generator=generator, dtype=torch.float64)
     weights = keep_probabilities(scores.masked_fill(frozen, 0.0), scores_as)
@@ -108,7 +108,7 @@ def distance_reader(delta, p: Tensor):  # type: ignore[no-untyped-def]
     return read
 
 
-def zero_distribution(model: CausalLM, encoding: Encoding, frozen: Tensor, specials: str) -> Tensor:
+def zero_distribution(model: Explained, encoding: Encoding, frozen: Tensor, specials: str) -> Tensor:
     """P0 `(1, V)`, computed once a prompt."""
     name = f"zero embeddings, specials {specials}"
     if name not in encoding.memo:

@@ -1,9 +1,13 @@
 """What the explained model is asked: one prompt as tokens, with its target and its named spans."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+import torch
 from torch import Tensor
+from transformers import PreTrainedTokenizerBase
+
+from attribook.errors import AttribookError
 
 KeysValues = list[tuple[Tensor, Tensor]]  # per layer, keys and values (1, heads, T, head width)
 
@@ -13,18 +17,21 @@ class Encoding:
     """One prompt as the model sees it, and the prediction that is explained.
 
     Position i of every tensor belongs to token i, special tokens included. Joining the texts of the
-    attributable tokens gives the prompt back, special tokens that it spells out aside.
+    attributable tokens gives the prompt back, special tokens that it spells out aside. C answers: the vocabulary,
+    or the classes of a classifier.
     """
 
     text: str
     ids: Tensor  # (T,)
     tokens: list[str]  # text of each token; special tokens by name
-    attributable: Tensor  # (T,) bool; False for special tokens
+    attributable: Tensor  # (T,) bool; False for special tokens and for a template's
+    template: Tensor  # (T,) bool; tokens of a template around the text, which nothing may change
+    reads: int  # the position whose state becomes the prediction: the last, or 0 for CLS
     spans: Mapping[str, Tensor]  # name -> (T,) bool
-    target: int  # id of the explained token
+    target: int  # number of the explained answer: a token's id, or a class
     target_text: str
-    logits: Tensor  # (V,) float64, at the last position of the unchanged prompt
-    distribution: Tensor  # (V,) float64, next-token probabilities of the unchanged prompt
+    logits: Tensor  # (C,) float64, of the unchanged prompt
+    distribution: Tensor  # (C,) float64, probabilities of the answers to the unchanged prompt
     embeds: Tensor  # (T, D) input embeddings
     notes: list[str] = field(default_factory=list)
     prefix: KeysValues | None = field(default=None, repr=False)  # None where reuse would not be exact
@@ -35,5 +42,52 @@ class Encoding:
         """Probability of the target after the unchanged prompt."""
         return float(self.distribution[self.target])
 
+    @property
+    def lead(self) -> int:
+        """How many tokens of a template come first."""
+        return int(self.template.long().cumprod(0).sum())
+
+    def movable(self, specials: str) -> Tensor:
+        """Tokens `(T,)` that a method may take away or move: `keep` special tokens, or `perturb` them like others.
+
+        A template's tokens never move. Raises: AttribookError for another word, or where no token is left.
+        """
+        if specials not in {"keep", "perturb"}:
+            raise AttribookError(f"Unknown treatment {specials!r} of special tokens. Choose keep or perturb.")
+        found = self.attributable if specials == "keep" else ~self.template
+        if not bool(found.any()):
+            raise AttribookError("The prompt holds nothing but special tokens. Give words, or specials='perturb'.")
+        return found
+
     def __len__(self) -> int:
         return len(self.tokens)
+
+
+def token_texts(
+    text: str,
+    tokenizer: PreTrainedTokenizerBase,
+    ids: Tensor,
+    offsets: Sequence[tuple[int, int]],
+    special: Tensor,
+) -> list[str]:
+    """Text of each token, leading spaces included, so that the attributable ones join to the prompt.
+
+    Where one character needs several tokens, the first has its text and the others the empty text. What follows the
+    last token's characters (a space that the tokenizer drops) belongs to it.
+    """
+    texts, end = [], 0
+    last = max((i for i, is_special in enumerate(special.tolist()) if not is_special), default=-1)
+    for i, (token, (_, stop), is_special) in enumerate(zip(ids.tolist(), offsets, special.tolist(), strict=True)):
+        stop = len(text) if i == last else stop
+        texts.append(tokenizer.convert_ids_to_tokens(token) if is_special else text[end:stop])
+        end = max(end, stop)
+    return texts
+
+
+def overlap(text: str, offsets: Sequence[tuple[int, int]], start: int, end: int) -> Tensor:
+    """Tokens `(T,)` whose text overlaps the characters [start, end); a token's leading spaces do not count."""
+    inside = []
+    for first, stop in offsets:
+        first += len(text[first:stop]) - len(text[first:stop].lstrip())
+        inside.append(first < end and stop > start and first < stop)
+    return torch.tensor(inside)

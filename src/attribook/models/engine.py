@@ -1,8 +1,8 @@
-"""The forward engine: many edited copies of one prompt through a causal network, counted, in batches.
+"""The forward engine: many edited copies of one prompt through a network, counted, in batches.
 
-Rows are split by a budget of tokens a batch. Logits are computed at the last position only. Keys and values of
-the prefix that rows share with the prompt are taken from the prompt's own forward, which is exact for causal
-attention: a token's keys and values depend on nothing to its right.
+Rows are split by a budget of tokens a batch. A causal network's logits are computed at the last position only. Keys
+and values of the prefix that rows share with the prompt are taken from the prompt's own forward, which is exact for
+causal attention: a token's keys and values depend on nothing to its right. An encoder has no such prefix.
 """
 
 from collections.abc import Callable, Iterator
@@ -47,6 +47,8 @@ class Engine:
     network: PreTrainedModel
     token_budget: int = 0
     reuse_prefix: bool = True
+    causal: bool = True  # whether the last position predicts a token; else the network has a head for its classes
+    answers: Tensor | None = None  # (C,) the tokens that count as answers; None for all
     counter: Counter = field(default_factory=Counter)
     on_progress: Callable[[int], object] | None = None
 
@@ -54,27 +56,34 @@ class Engine:
         if not self.token_budget:
             self.token_budget = DEFAULT_BUDGET.get(self.network.device.type, DEFAULT_BUDGET["cuda"])
 
+    def logits(self, inputs: Tensor, cache: DynamicCache | None = None, *, keep: bool = False) -> tuple[Tensor, object]:
+        """Logits of the answers `(b, C)` for ids `(b, T')` or embeddings `(b, T', D)` after `cache`.
+
+        The second value holds keys and values, where `cache` was given or `keep` asks for them.
+        """
+        given = {"input_ids" if inputs.dtype == torch.long else "inputs_embeds": inputs}
+        if not self.causal:
+            return checked(self.network(**given).logits), None
+        output = self.network(**given, past_key_values=cache, use_cache=keep or cache is not None, logits_to_keep=1)
+        logits = checked(output.logits[:, -1])  # (b, V)
+        return (logits if self.answers is None else logits[:, self.answers]), output.past_key_values
+
     @torch.no_grad()
     def prompt(self, ids: Tensor) -> tuple[Tensor, KeysValues | None]:
-        """Last logits `(V,)` of one prompt `(T,)` and its keys and values, None where they cannot be reused."""
-        output = self.network(input_ids=ids[None], use_cache=True, logits_to_keep=1)
+        """Logits `(C,)` for one prompt `(T,)` and its keys and values, None where they cannot be reused."""
+        logits, cache = self.logits(ids[None], keep=True)
         self._count(rows=1, tokens=len(ids))
-        logits = checked(output.logits[:, -1])[0]
-        return logits, reusable(output.past_key_values, len(ids)) if self.reuse_prefix else None
+        return logits[0], reusable(cache, len(ids)) if self.reuse_prefix else None
 
     @torch.no_grad()
     def run(self, group: RowGroup, prefix: KeysValues | None, read: Callable[[Tensor], Tensor]) -> Tensor:
-        """`read(logits (b, V)) -> (b, ...)` for every row of the group, in order: `(B, ...)`."""
+        """`read(logits (b, C)) -> (b, ...)` for every row of the group, in order: `(B, ...)`."""
         shared = group.shared if prefix is not None else torch.zeros_like(group.shared)
         results: list[Tensor | None] = [None] * len(shared)
         for rows, start in batches(shared, group.inputs.shape[1], self.token_budget):
             inputs = group.inputs[rows, start:].to(self.network.device)  # (b, T' - start[, D])
             cache = repeated(prefix, start, len(rows), self.network) if prefix is not None and start else None
-            name = "input_ids" if inputs.dtype == torch.long else "inputs_embeds"
-            output = self.network(
-                **{name: inputs}, past_key_values=cache, use_cache=cache is not None, logits_to_keep=1
-            )
-            values = read(checked(output.logits[:, -1]))
+            values = read(self.logits(inputs, cache)[0])
             for place, value in zip(rows.tolist(), values, strict=True):
                 results[place] = value
             self._count(rows=len(rows), tokens=inputs.shape[0] * inputs.shape[1])
@@ -83,7 +92,7 @@ class Engine:
     def gradients(
         self, embeds: Tensor, read: Callable[[Tensor], Tensor], prefix: KeysValues | None = None, start: int = 0
     ) -> tuple[Tensor, Tensor]:
-        """Gradient of `read(logits (b, V)) -> (b,)` for `embeds` `(B, T', D)`: `(B, T', D)` and values `(B,)`.
+        """Gradient of `read(logits (b, C)) -> (b,)` for `embeds` `(B, T', D)`: `(B, T', D)` and values `(B,)`.
 
         With a prefix, `embeds` stand after its first `start` tokens, which they all share.
         """
@@ -92,15 +101,20 @@ class Engine:
         for chunk in embeds.split(size):
             leaf = chunk.detach().to(self.network.device).requires_grad_()
             cache = repeated(prefix, start, len(chunk), self.network) if prefix is not None and start else None
-            output = self.network(
-                inputs_embeds=leaf, past_key_values=cache, use_cache=cache is not None, logits_to_keep=1
-            )
-            value = read(checked(output.logits[:, -1]))  # (b,)
+            value = read(self.logits(leaf, cache)[0])  # (b,)
             (grad,) = torch.autograd.grad(value.sum(), leaf)
             grads.append(grad.detach())
             values.append(value.detach())
             self._count(rows=len(chunk), tokens=chunk.shape[0] * chunk.shape[1], backwards=len(chunk))
         return torch.cat(grads), torch.cat(values)
+
+    @torch.no_grad()
+    def attentions(self, ids: Tensor) -> Tensor:
+        """Attention weights `(L, H, T, T)` of one prompt `(T,)`; the network must be in eager attention."""
+        cheap = {"use_cache": False, "logits_to_keep": 1} if self.causal else {}
+        output = self.network(input_ids=ids[None].to(self.network.device), output_attentions=True, **cheap)
+        self._count(rows=1, tokens=len(ids))
+        return torch.cat(output.attentions).cpu()  # (L, H, T, T)
 
     def _count(self, *, rows: int, tokens: int, backwards: int = 0) -> None:
         self.counter.forwards += rows

@@ -1,29 +1,45 @@
-"""From a name to an explained model: a registered name, a tiny random model, a folder, or a hub id."""
+"""From a name to an explained model: a registered name, a tiny random model, a folder, or a hub id.
+
+`<causal model>+<template>` is a prompted classifier, as in `smollm2-135m+sentiment`.
+"""
 
 import difflib
 import hashlib
 from pathlib import Path
 
 import torch
-from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
+from transformers import (
+    AutoConfig,
+    AutoModelForCausalLM,
+    AutoModelForSequenceClassification,
+    AutoTokenizer,
+    PreTrainedConfig,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+)
 
 from attribook.errors import AttribookError
 from attribook.models.causal import CausalLM
+from attribook.models.classifier import SequenceClassifier
+from attribook.models.explained import Explained
 from attribook.models.fetch import ensure, model_folder, quiet_transformers, sha256
+from attribook.models.prompted import TEMPLATES, PromptedClassifier, Template
 from attribook.models.registry import SOURCES
 from attribook.models.tiny import tiny_model, tiny_names, weights_fingerprint
 
 
 def load_model(
     name: str, *, dtype: str = "float32", device: str = "", token_budget: int = 0, seed: int = 0
-) -> CausalLM:
+) -> Explained:
     """Load an explained model.
 
-    `name` is a registered name, `tiny-<family>`, a folder with safetensors weights, or a hub id; `seed` matters
-    for tiny models alone. `device` defaults to CUDA where there is one.
+    `name` is a registered name, `tiny-<family>`, a folder with safetensors weights, or a hub id; a causal model's
+    name with `+<template>` is a prompted classifier. `seed` matters for tiny models alone. `device` defaults to CUDA
+    where there is one.
     Raises: AttribookError with the known names if nothing fits.
     """
-    network, tokenizer, fingerprint = weights(name, seed)
+    core, template = split_template(name)
+    network, tokenizer, fingerprint = weights(core, seed)
     network = network.to(device or ("cuda" if torch.cuda.is_available() else "cpu"), getattr(torch, dtype))
     if not getattr(tokenizer, "is_fast", False):
         raise AttribookError(
@@ -32,7 +48,36 @@ def load_model(
         )
     if dtype != "float32":
         fingerprint += f"-{dtype}"
-    return CausalLM(network, tokenizer, name=name, fingerprint=fingerprint, token_budget=token_budget)
+    classifies = is_head(type(network).__name__)
+    if template is None:
+        kind = SequenceClassifier if classifies else CausalLM
+        return kind(network, tokenizer, name=name, fingerprint=fingerprint, token_budget=token_budget)
+    if classifies:
+        raise AttribookError(f"{core} is a classifier already: leave out +{template.name}.")
+    return PromptedClassifier(
+        network, tokenizer, template=template, name=name, token_budget=token_budget,
+        fingerprint=f"{fingerprint}+{template.fingerprint}",
+    )  # fmt: skip
+
+
+def split_template(name: str) -> tuple[str, Template | None]:
+    """The model's own name, and the template after its last `+` if there is one. A folder may have a + in its name."""
+    core, plus, wanted = name.rpartition("+")
+    if not plus or Path(name).is_dir():
+        return name, None
+    if wanted not in TEMPLATES:
+        raise AttribookError(f"Unknown template {wanted!r} in {name!r}. Known: {', '.join(TEMPLATES)}.")
+    return core, TEMPLATES[wanted]
+
+
+def is_classifier(config: PreTrainedConfig) -> bool:
+    """Whether weights of that config have a classification head."""
+    return any(is_head(str(name)) for name in config.architectures or [])
+
+
+def is_head(architecture: str) -> bool:
+    """Whether the class of that name is a classifier."""
+    return architecture.endswith("ForSequenceClassification")
 
 
 def weights(name: str, seed: int) -> tuple[PreTrainedModel, PreTrainedTokenizerBase, str]:
@@ -56,7 +101,10 @@ def from_folder(name: str) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     try:
         with quiet_transformers():
             tokenizer = AutoTokenizer.from_pretrained(name, **safe)
-            network = AutoModelForCausalLM.from_pretrained(
+            kind = AutoModelForCausalLM
+            if is_classifier(AutoConfig.from_pretrained(name, **safe)):
+                kind = AutoModelForSequenceClassification
+            network = kind.from_pretrained(
                 name, use_safetensors=True, dtype=torch.float32, attn_implementation=None, **safe
             )
     except (OSError, ValueError, KeyError, RuntimeError, ImportError) as error:
@@ -91,7 +139,10 @@ def known_names() -> list[str]:
 
 def known_fingerprint(name: str) -> str | None:
     """A registered model's fingerprint, which needs no weights; None for other models."""
-    return SOURCES[name].weights_sha256 if name in SOURCES else None
+    core, template = split_template(name)
+    if core not in SOURCES:
+        return None
+    return SOURCES[core].weights_sha256 + (f"+{template.fingerprint}" if template else "")
 
 
 def status(name: str) -> str:

@@ -8,9 +8,12 @@ import hashlib
 from collections.abc import Callable
 
 import torch
-from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors
+from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
 from transformers import (
     AutoModelForCausalLM,
+    AutoModelForSequenceClassification,
+    BertConfig,
+    DistilBertConfig,
     Gemma2Config,
     Gemma3TextConfig,
     GPT2Config,
@@ -22,13 +25,18 @@ from transformers import (
     PreTrainedModel,
     PreTrainedTokenizerFast,
     Qwen2Config,
+    RobertaConfig,
 )
 
-CONTEXT = 256
+CONTEXT = 1024
 TOKENS = {"bos_token_id": 1, "eos_token_id": 2, "pad_token_id": 2}
 SPECIALS = ["<unk>", "<s>", "</s>"]
-# Merges make common words and word parts one token, so that tokens differ in length and words in pieces.
+LABELS = {"id2label": {0: "negative", 1: "positive"}, "label2id": {"negative": 0, "positive": 1}}
+# Merges make common words and word parts one token, so that tokens differ in length and words in pieces. The labels of
+# the sentiment template come first: earlier merges would otherwise cut them into pieces.
 WORDS = [
+    "negative",
+    "positive",
     "the",
     "of",
     "in",
@@ -70,6 +78,20 @@ WORDS = [
     "queen",
     "staying",
     "landed",
+    "review",
+    "sentiment",
+    "film",
+    "each",
+    "whether",
+    "or",
+    "say",
+    "story",
+    "ending",
+    "every",
+    "ten",
+    "after",
+    "have",
+    "all",
 ]
 
 
@@ -122,19 +144,53 @@ FAMILIES: dict[str, tuple[Callable[[int], PreTrainedConfig], str | None]] = {
 }
 
 
+def _bert(vocab: int) -> PreTrainedConfig:
+    return BertConfig(
+        vocab_size=vocab, hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=4,
+        max_position_embeddings=CONTEXT, pad_token_id=0, **LABELS,
+    )  # fmt: skip
+
+
+def _roberta(vocab: int) -> PreTrainedConfig:
+    return RobertaConfig(
+        vocab_size=vocab, hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=4,
+        max_position_embeddings=CONTEXT + 4, type_vocab_size=1, bos_token_id=1, eos_token_id=2, pad_token_id=3,
+        **LABELS,
+    )  # fmt: skip
+
+
+def _distilbert(vocab: int) -> PreTrainedConfig:
+    return DistilBertConfig(
+        vocab_size=vocab, dim=32, hidden_dim=64, n_layers=2, n_heads=4, max_position_embeddings=CONTEXT,
+        pad_token_id=0, **LABELS,
+    )  # fmt: skip
+
+
+# family -> config of a classifier of two classes, and its tokenizer
+CLASSIFIERS: dict[str, tuple[Callable[[int], PreTrainedConfig], Callable[[], PreTrainedTokenizerFast]]] = {
+    "bert": (_bert, lambda: tiny_wordpiece()),
+    "roberta": (_roberta, lambda: tiny_tokenizer("<s>", encoder=True)),
+    "distilbert": (_distilbert, lambda: tiny_wordpiece()),
+}
+
+
 def tiny_names() -> list[str]:
     """Names under which the tiny models can be explained."""
-    return [f"tiny-{family}" for family in FAMILIES]
+    return [f"tiny-{family}" for family in (*FAMILIES, *CLASSIFIERS)]
 
 
 def tiny_model(family: str, *, seed: int = 0) -> tuple[PreTrainedModel, PreTrainedTokenizerFast]:
     """A random network of the family and its tokenizer. The same seed gives the same weights."""
-    build, bos = FAMILIES[family]
-    tokenizer = tiny_tokenizer(bos)
+    if family in CLASSIFIERS:
+        build, tokenizer = CLASSIFIERS[family][0], CLASSIFIERS[family][1]()
+        kind = AutoModelForSequenceClassification
+    else:
+        build, tokenizer = FAMILIES[family][0], tiny_tokenizer(FAMILIES[family][1])
+        kind = AutoModelForCausalLM
     config = build(len(tokenizer))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        network = AutoModelForCausalLM.from_config(config, dtype=torch.float32)
+        network = kind.from_config(config, dtype=torch.float32)
         # The usual initialisation is so small that all predictions are nearly uniform: spread them.
         for parameter in network.parameters():
             if parameter.dim() > 1:
@@ -142,19 +198,31 @@ def tiny_model(family: str, *, seed: int = 0) -> tuple[PreTrainedModel, PreTrain
     return network.eval(), tokenizer
 
 
-def tiny_tokenizer(bos: str | None) -> PreTrainedTokenizerFast:
-    """A byte-level BPE tokenizer with fixed merges; `bos` is put first where a family does that."""
+def tiny_tokenizer(bos: str | None, *, encoder: bool = False) -> PreTrainedTokenizerFast:
+    """A byte-level BPE tokenizer with fixed merges; `bos` is put first where a family does that.
+
+    An encoder's has padding and mask tokens too, and puts `</s>` last.
+    """
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
     merges: list[tuple[str, str]] = []
     for word in WORDS:
         pairs = [(word[:i], word[i]) for i in range(1, len(word))] + [("Ġ", word)]
         merges += [pair for pair in pairs if pair not in merges]
-    vocabulary = dict.fromkeys(SPECIALS + alphabet + ["".join(pair) for pair in merges])
+    more = ["<pad>", "<mask>"] if encoder else []
+    vocabulary = dict.fromkeys(SPECIALS + more + alphabet + ["".join(pair) for pair in merges])
     ids = {token: number for number, token in enumerate(vocabulary)}
     core = Tokenizer(models.BPE(vocab=ids, merges=merges))
     core.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     core.decoder = decoders.ByteLevel()
     core.post_processor = processors.ByteLevel(trim_offsets=False)
+    if encoder:
+        core.post_processor = processors.TemplateProcessing(
+            single="<s> $A </s>", special_tokens=[("<s>", ids["<s>"]), ("</s>", ids["</s>"])]
+        )
+        return PreTrainedTokenizerFast(
+            tokenizer_object=core, unk_token="<unk>", cls_token="<s>", bos_token="<s>", sep_token="</s>",
+            eos_token="</s>", pad_token="<pad>", mask_token="<mask>", model_max_length=CONTEXT,
+        )  # fmt: skip
     if bos:
         core.post_processor = processors.TemplateProcessing(
             single=f"{bos} $A", pair=f"{bos} $A $B", special_tokens=[(bos, ids[bos])]
@@ -163,6 +231,24 @@ def tiny_tokenizer(bos: str | None) -> PreTrainedTokenizerFast:
         tokenizer_object=core, unk_token="<unk>", bos_token=bos or "</s>", eos_token="</s>", pad_token="</s>",
         model_max_length=CONTEXT,
     )  # fmt: skip
+
+
+def tiny_wordpiece() -> PreTrainedTokenizerFast:
+    """A WordPiece tokenizer in BERT's form: lower case, `[CLS]` first, `[SEP]` last, letters for unknown words."""
+    specials = {"pad": "[PAD]", "unk": "[UNK]", "cls": "[CLS]", "sep": "[SEP]", "mask": "[MASK]"}
+    letters = [chr(code) for code in range(33, 127) if not chr(code).isupper()]
+    words = [word.lower() for word in WORDS]
+    vocabulary = dict.fromkeys([*specials.values(), *letters, *(f"##{letter}" for letter in letters), *words])
+    ids = {token: number for number, token in enumerate(vocabulary)}
+    core = Tokenizer(models.WordPiece(vocab=ids, unk_token="[UNK]"))
+    core.normalizer = normalizers.BertNormalizer(lowercase=True)
+    core.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    core.decoder = decoders.WordPiece()
+    core.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]", special_tokens=[("[CLS]", ids["[CLS]"]), ("[SEP]", ids["[SEP]"])]
+    )
+    named = {f"{name}_token": token for name, token in specials.items()}
+    return PreTrainedTokenizerFast(tokenizer_object=core, model_max_length=CONTEXT, **named)
 
 
 def weights_fingerprint(network: PreTrainedModel) -> str:

@@ -28,9 +28,9 @@ def explain_live(
     """Encode the prompt and run every method with its default options."""
     explained = load_model(model)
     encoding = explained.encode(prompt, target=target)
-    best = encoding.distribution.topk(5)
+    best = encoding.distribution.topk(min(5, len(encoding.distribution)))
     candidates = {
-        explained.continuation(encoding.ids, token): probability
+        explained.answer_text(encoding, token): probability
         for probability, token in zip(best.values.tolist(), best.indices.tolist(), strict=True)
     }
     attributions = {

@@ -22,7 +22,7 @@ from attribook.data import DATASETS, Prompt, load_dataset, matches
 from attribook.errors import AttribookError
 from attribook.metrics import METRICS
 from attribook.metrics.base import OK
-from attribook.models import CausalLM, Encoding, load_model
+from attribook.models import Encoding, Explained, load_model
 from attribook.models.load import known_fingerprint
 from attribook.paths import results_folder
 from attribook.study.protocols import find_protocol
@@ -76,7 +76,7 @@ class Study:
         return results_folder() / self.profile / self.name / model / self.protocol
 
     @cached_property
-    def explained(self) -> CausalLM:
+    def explained(self) -> Explained:
         """The explained model, loaded when the first missing row needs it."""
         return load_model(self.model)
 

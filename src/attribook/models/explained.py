@@ -1,0 +1,155 @@
+"""What all kinds of explained model share: answers to edits of an encoding, gradients, attention maps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor
+from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+from attribook.errors import AttribookError
+from attribook.models.edits import Edits
+from attribook.models.encoding import Encoding
+from attribook.models.engine import Engine
+from attribook.models.families import find_family
+
+Read = Callable[[Tensor], Tensor]
+OUTPUTS = ("probability", "logit", "log_probability")
+
+
+class Explained:
+    """A network whose prediction for one text is explained. Weights are frozen.
+
+    C answers: the vocabulary of a causal language model, the classes of a classifier.
+    """
+
+    kind = ""
+    engine: Engine
+
+    def __init__(
+        self,
+        network: PreTrainedModel,
+        tokenizer: PreTrainedTokenizerBase,
+        *,
+        name: str = "unnamed",
+        fingerprint: str = "",
+        token_budget: int = 0,
+        reuse_prefix: bool = True,
+    ) -> None:
+        self.network = network.eval().requires_grad_(False)
+        self.tokenizer = tokenizer
+        self.name = name
+        self.fingerprint = fingerprint
+        self.engine = Engine(self.network, token_budget, reuse_prefix)
+
+    @property
+    def family(self) -> str:
+        """Transformers' name of the architecture."""
+        return str(self.network.config.get_text_config().model_type)
+
+    # -- prompts -------------------------------------------------------------------------------------------------
+
+    def encode(
+        self, text: str, *, target: str | None = None, spans: Mapping[str, tuple[int, int]] | None = None
+    ) -> Encoding:
+        """Tokenise a text and predict; every kind of model does it in its own way."""
+        raise NotImplementedError
+
+    def answer_text(self, encoding: Encoding, answer: int) -> str:
+        """The words for one of the C answers."""
+        raise NotImplementedError
+
+    def embed(self, ids: Tensor) -> Tensor:
+        """Input embeddings `(..., D)` of ids, scaled as the network's own embedding layer scales them."""
+        with torch.no_grad():
+            return self.network.get_input_embeddings()(ids.to(self.network.device))
+
+    def specials(self, ids: Tensor) -> Tensor:
+        """Which of ids `(T,)` are special tokens; by id, so that those written in the text count too.
+
+        An unknown word is still a word.
+        """
+        names = set(self.tokenizer.all_special_ids) - {self.tokenizer.unk_token_id}
+        return torch.tensor([token in names for token in ids.tolist()])  # (T,)
+
+    def _check_text(self, text: str) -> None:
+        if not text.strip():
+            raise AttribookError("The prompt is empty. Give at least one word to attribute the prediction to.")
+
+    def _check_length(self, length: int) -> None:
+        window = getattr(self.network.config.get_text_config(), "max_position_embeddings", None)
+        family = find_family(self.family)
+        if window is not None and family is not None:
+            window -= family.unused_positions
+        if window is not None and length > window:
+            raise AttribookError(
+                f"The prompt has {length} tokens, the context window of {self.name} holds {window}. Shorten the prompt."
+            )
+
+    # -- answers -------------------------------------------------------------------------------------------------
+
+    def read(self, encoding: Encoding, edits: Edits, reader: Read) -> Tensor:
+        """`reader(logits (b, C)) -> (b, ...)` for every edited copy of the prompt, stacked in order on the CPU."""
+        results: dict[int, Tensor] = {}
+        for group in edits.groups(encoding.ids, encoding.embeds):
+            values = self.engine.run(group, encoding.prefix, reader).cpu()
+            results.update(zip(group.places.tolist(), values, strict=True))
+        return torch.stack([results[place] for place in range(len(edits))])
+
+    def distributions(self, encoding: Encoding, edits: Edits) -> Tensor:
+        """Probabilities of the answers `(B, C)` in float64."""
+        return self.read(encoding, edits, lambda logits: logits.double().softmax(-1))
+
+    def outputs(self, encoding: Encoding, edits: Edits, output: str = "probability") -> Tensor:
+        """The target's probability, logit or log-probability `(B,)` for every edited copy."""
+        return self.read(encoding, edits, target_reader(encoding.target, output)).double()
+
+    def output(self, encoding: Encoding, output: str = "probability") -> float:
+        """The same for the unchanged prompt, which costs nothing: encoding it has computed its logits."""
+        return float(target_reader(encoding.target, output)(encoding.logits[None])[0])
+
+    def gradients(
+        self, encoding: Encoding, embeds: Tensor, output: str = "probability", *, start: int = 0
+    ) -> tuple[Tensor, Tensor]:
+        """Gradient of the target's output for embeddings `(B, T, D)`: `(B, T - start, D)`, and the outputs `(B,)`.
+
+        The first `start` positions hold the prompt's own embeddings: their gradient is not computed, nor, where
+        the prompt's keys and values can be reused, are they. The same is true of a template's first tokens, which
+        nothing moves: their gradient is given as 0.
+        """
+        first = max(start, encoding.lead)
+        kept = first if encoding.prefix is not None else 0
+        reader = target_reader(encoding.target, output)
+        grads, values = self.engine.gradients(embeds[:, kept:], reader, encoding.prefix, kept)
+        grads = grads[:, first - kept :].cpu()
+        unmoved = grads.new_zeros(len(grads), first - start, grads.shape[2])
+        return torch.cat([unmoved, grads], dim=1), values.cpu()
+
+    def attentions(self, encoding: Encoding) -> Tensor:
+        """Attention weights `(L, H, T, T)` of the unchanged prompt; row i is what position i looks at."""
+        with eager_attention(self.network):
+            return self.engine.attentions(encoding.ids)
+
+
+@contextmanager
+def eager_attention(network: PreTrainedModel) -> Iterator[None]:
+    """Switch to eager attention, the only implementation that returns its weights, and back, also after an error."""
+    before = network.config._attn_implementation
+    network.set_attn_implementation("eager")
+    try:
+        yield
+    finally:
+        network.set_attn_implementation(before)
+
+
+def target_reader(target: int, output: str) -> Read:
+    """From logits `(b, C)` to the explained quantity `(b,)`."""
+    if output == "probability":
+        return lambda logits: logits.softmax(-1)[:, target]
+    if output == "log_probability":
+        return lambda logits: logits.log_softmax(-1)[:, target]
+    if output == "logit":
+        return lambda logits: logits[:, target]
+    raise AttribookError(f"Unknown output {output!r}. Choose one of: {', '.join(OUTPUTS)}.")

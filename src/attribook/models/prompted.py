@@ -1,0 +1,147 @@
+"""The explained model of the kind `PromptedClassifier`: a causal language model asked to name a class.
+
+The prompt is a template around the user's text: an instruction, a few labelled examples, the text, and the words after
+which a label is due. Only the label tokens count as answers: class probabilities are a softmax over their logits. Only
+the tokens of the user's text are attributable, and no method changes a token of the template. The three parts are
+tokenised one by one and joined as ids, so no token straddles two of them (RPI's released code does the same).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from attribook.errors import AttribookError
+from attribook.models.classifier import label_number
+from attribook.models.encoding import Encoding, overlap, token_texts
+from attribook.models.explained import Explained
+
+
+@dataclass(frozen=True)
+class Template:
+    """What stands around the user's text, and the word for each class."""
+
+    name: str
+    before: str
+    after: str
+    labels: tuple[str, ...]  # names of the classes
+    words: tuple[str, ...]  # what the model is to say for each, leading space included; told apart by first tokens
+
+    @property
+    def fingerprint(self) -> str:
+        """Identifies the template in a row's key."""
+        content = json.dumps([self.before, self.after, self.labels, self.words])
+        return hashlib.sha256(content.encode()).hexdigest()[:16]
+
+
+def few_shot(instruction: str, examples: tuple[tuple[str, str], ...]) -> str:
+    """The part before the text: an instruction, and examples in the form that the text will have."""
+    blocks = [instruction, *(f"Review: {text}\nSentiment: {label}" for text, label in examples), "Review:"]
+    return "\n\n".join(blocks)
+
+
+# Sentences written for this project.
+SENTIMENT = Template(
+    name="sentiment",
+    before=few_shot(
+        "Say whether the sentiment of each film review is negative or positive.",
+        (
+            ("the plot falls apart after ten minutes and nobody on screen seems to care .", "negative"),
+            ("a tender , funny film that earns every one of its tears .", "positive"),
+            ("two hours of noise in search of a single idea .", "negative"),
+            ("the leads are wonderful together , and the ending stays with you for days .", "positive"),
+            ("lazy jokes , flat pictures and a story we have all seen before .", "negative"),
+            ("smart , quick and beautifully shot from the first frame to the last .", "positive"),
+        ),
+    ),
+    after="\nSentiment:",
+    labels=("negative", "positive"),
+    words=(" negative", " positive"),
+)
+TEMPLATES = {template.name: template for template in [SENTIMENT]}
+
+
+class PromptedClassifier(Explained):
+    """A causal language model and a template; its choice among the label tokens is explained.
+
+    Raises: AttribookError if the labels do not begin with different tokens.
+    """
+
+    kind = "prompted_classifier"
+
+    def __init__(self, *given: Any, template: Template, **named: Any) -> None:
+        super().__init__(*given, **named)
+        self.template = template
+        self.before = torch.tensor(self.tokenizer(template.before)["input_ids"])
+        self.after = torch.tensor(self._plain_ids(template.after))
+        first = [self._plain_ids(word)[0] for word in template.words]
+        if len(set(first)) < len(first):
+            raise AttribookError(
+                f"The labels of {template.name}, {', '.join(template.words)}, begin with the same token for "
+                f"{self.name}, so its answers cannot be told apart. Choose other words in a template of your own."
+            )
+        self.answers = first  # token of each class
+        self.engine.answers = torch.tensor(first, device=self.network.device)
+
+    def _plain_ids(self, text: str) -> list[int]:
+        return list(self.tokenizer(text, add_special_tokens=False)["input_ids"])
+
+    @property
+    def labels(self) -> list[str]:
+        """Names of the C classes, in the order of their logits."""
+        return list(self.template.labels)
+
+    def encode(
+        self, text: str, *, target: str | None = None, spans: Mapping[str, tuple[int, int]] | None = None
+    ) -> Encoding:
+        """Put the text into the template and classify it; target and spans as in `SequenceClassifier.encode`."""
+        self._check_text(text)
+        # Leading space: the text follows a word of the template.
+        own = self.tokenizer(" " + text.lstrip(), add_special_tokens=False, return_offsets_mapping=True)
+        shift = 1 - (len(text) - len(text.lstrip()))  # from the user's characters to the tokenised ones
+        inner = torch.tensor(own["input_ids"])
+        ids = torch.cat([self.before, inner, self.after])  # (T,)
+        self._check_length(len(ids))
+        template = torch.ones(len(ids), dtype=torch.bool)
+        template[len(self.before) : len(self.before) + len(inner)] = False
+        special = self.specials(inner)
+        logits, prefix = self.engine.prompt(ids.to(self.network.device))
+        logits = logits.double().cpu()  # (C,)
+        wanted = int(logits.argmax()) if target is None else label_number(target, self.labels)
+        offsets = own["offset_mapping"]
+        around = [[self.tokenizer.decode([token]) for token in part.tolist()] for part in (self.before, self.after)]
+        words = token_texts(" " + text.lstrip(), self.tokenizer, inner, offsets, special)
+        words[0] = text[: len(text) - len(text.lstrip())] + words[0][1:]  # the space before it is the template's
+        attributable = ~template
+        attributable[~template] = ~special
+
+        def place(start: int, end: int) -> torch.Tensor:
+            inside = torch.zeros_like(template)
+            inside[~template] = overlap(" " + text.lstrip(), offsets, start + shift, end + shift)
+            return inside
+
+        return Encoding(
+            text=text,
+            ids=ids,
+            tokens=[*around[0], *words, *around[1]],
+            attributable=attributable,
+            template=template,
+            reads=len(ids) - 1,
+            spans={name: place(*span) for name, span in (spans or {}).items()},
+            target=wanted,
+            target_text=self.labels[wanted],
+            logits=logits,
+            distribution=logits.softmax(-1),
+            embeds=self.embed(ids).cpu(),
+            prefix=prefix,
+        )
+
+    def answer_text(self, encoding: Encoding, answer: int) -> str:
+        """Name of the class."""
+        del encoding
+        return self.labels[answer]
