@@ -81,8 +81,8 @@ class Explained:
     def _check_length(self, length: int) -> None:
         window = getattr(self.network.config.get_text_config(), "max_position_embeddings", None)
         family = find_family(self.family)
-        if window is not None and family is not None:
-            window -= family.unused_positions
+        if window is not None and family is not None and family.after_padding:
+            window -= self.network.config.pad_token_id + 1
         if window is not None and length > window:
             raise AttribookError(
                 f"The prompt has {length} tokens, the context window of {self.name} holds {window}. Shorten the prompt."

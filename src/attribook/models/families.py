@@ -1,13 +1,14 @@
 """What differs from family to family, where it matters to an attribution. Tests hold each line against its network.
 
-first              the token that a tokenizer of the family puts first: `bos`, `cls` or nothing
-last               the token that it puts last: `sep` or nothing
-reads              the position whose state becomes the prediction: the last, or the first (CLS)
-embedding          what the network does to a token's row of the embedding table before the first layer:
-`plain`; `scaled`, times sqrt(D) inside the embedding module, so that `embed` has it;
-`projected`, by a matrix after it, so that D is the table's width and not the layers'
-positions          `learned`, `rotary`
-unused_positions   rows of the position table that no token gets (RoBERTa begins after its padding token)
+- `first`: the token that a tokenizer of the family puts first: `bos`, `cls` or nothing.
+- `last`: the token that it puts last: `sep` or nothing.
+- `reads`: the position whose state becomes the prediction: the last, or the first (CLS).
+- `positions`: learned or rotary.
+- `embedding`: what the network does to a token's row of the embedding table before the first layer. `plain`; `scaled`:
+  times sqrt(D) inside the embedding module, so that `Explained.embed` has it. OPT-350M also projects it by a matrix
+  after that module, so that D is the table's width and not the layers'.
+- `after_padding`: whether positions begin after the number of the padding token, so that the rows of the position
+  table before it belong to no token (RoBERTa).
 """
 
 from dataclasses import dataclass
@@ -23,7 +24,7 @@ class Family:
     positions: str
     last: str | None = None
     embedding: str = "plain"
-    unused_positions: int = 0
+    after_padding: bool = False
 
 
 FAMILIES: dict[str, Family] = {
@@ -38,7 +39,7 @@ FAMILIES: dict[str, Family] = {
         Family("gemma2", "bos", "last", "rotary", embedding="scaled"),
         Family("gemma3_text", "bos", "last", "rotary", embedding="scaled"),
         Family("bert", "cls", "first", "learned", last="sep"),
-        Family("roberta", "cls", "first", "learned", last="sep", unused_positions=2),
+        Family("roberta", "cls", "first", "learned", last="sep", after_padding=True),
         Family("distilbert", "cls", "first", "learned", last="sep"),
     ]
 }
