@@ -303,6 +303,28 @@ def test_rows_sum_to_one_before_and_after_rollout(encoder, contribution):
         torch.testing.assert_close(rows.sum(-1), ones, atol=1e-12, rtol=0)
 
 
+def test_globenc_lengths_before_rows_are_divided(encoder):
+    slow, (state, _) = Slow(encoder.network, SENTENCE.ids), decomposition.traced(encoder, SENTENCE).layers
+    x = list(slow.embedded)
+    alphas, attended, _, _, summed, _ = slow.layer(0, x)
+    for rows, vectors in decomposition.block_vectors(state, True):
+        ours = lengths(state, rows, vectors)
+        for i in range(slow.T):
+            for j in range(slow.T):
+                vector = slow.transformed(0, x, alphas, attended, i, j, True)
+                (final, _) = slow.norm("norm2", 0, vector, summed[i])
+                assert float(ours[i, j]) == pytest.approx(math.sqrt(float(final @ final)), abs=EXACT)
+
+
+def test_globenc_does_not_see_what_the_last_feed_forward_network_does(encoder):
+    before = globenc(encoder, SENTENCE).scores
+    last = decomposition.traced(encoder, SENTENCE).layers[-1].parts
+    last.ffn_out.weight.mul_(5)
+    torch.testing.assert_close(globenc(encoder, SENTENCE).scores, before, atol=1e-12, rtol=0)
+    last.norm2.weight.copy_(torch.linspace(0, 2, len(last.norm2.weight)))
+    assert not torch.allclose(globenc(encoder, SENTENCE).scores, before, atol=1e-3)
+
+
 def test_a_token_that_attention_cuts_off_scores_zero(encoder):
     trace = decomposition.traced(encoder, SENTENCE)
     cut, layers = 3, []

@@ -3,6 +3,8 @@
 The paper's: residuals and both layer norms are in, the feed-forward network is not decomposed, but the second norm
 divides by the deviation of z + FFN(z), the vector that the network really normalises. Rows are divided by their sum.
 Layer norm biases belong to no token and are left out. Rollout adds no identity, because the residual is in the maps.
+A deviation belongs to a row, so it cancels when the row is divided by its sum: what is left of the norms is that they
+centre and weigh by gamma, and what a layer's feed-forward network computes does not touch that layer's map.
 Our reading: the value bias is part of the transformed vector, f(x) = (x W_V + b_V) W_O, as in Kobayashi et al. 2020
 and 2021, on which GlobEnc builds; `value_bias=False` leaves it out. The output bias belongs to no token.
 """
@@ -22,7 +24,7 @@ def globenc(
 
     Formula: z_ij = LN1_i(sum_h alpha^h_ij W_O^h (W_V^h x_j + b_V^h) + [i = j] x_i), N_ij = ||LN2_i(z_ij)||_2, with
         LN_i(v) = (v - mean(v)) / s_i * gamma and s_i the true deviation, for LN2 that of z + FFN(z); M_ij =
-        N_ij / sum_j N_ij; a = row of CLS of M_L ... M_1.
+        N_ij / sum_j N_ij; a = row of CLS of M_L ... M_1. Without b_V if not `value_bias`.
     Shapes:  (T,).
     Range:   0 to 1, sums to 1, higher is more important. The same for every class.
     Raises:  AttribookError for a network other than BERT, RoBERTa and DistilBERT classifiers.
