@@ -5,9 +5,12 @@ from typing import Any
 
 from torch import Generator
 
+from attribook.attribution.alti import alti
 from attribook.attribution.attention import attention_last, attention_mean, attention_rollout
 from attribook.attribution.base import Attribution, Method
+from attribook.attribution.decompx import decompx
 from attribook.attribution.deeplift import deeplift
+from attribook.attribution.globenc import globenc
 from attribook.attribution.gradient_shap import gradient_shap
 from attribook.attribution.input_x_gradient import input_x_gradient
 from attribook.attribution.integrated_gradients import integrated_gradients
@@ -32,6 +35,9 @@ METHODS: dict[str, Method] = {
     "attention_last": attention_last,
     "attention_mean": attention_mean,
     "attention_rollout": attention_rollout,
+    "globenc": globenc,
+    "alti": alti,
+    "decompx": decompx,
 }
 
 
