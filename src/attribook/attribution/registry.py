@@ -5,6 +5,7 @@ from typing import Any
 
 from torch import Generator
 
+from attribook.attribution.alti_logit import alti_logit
 from attribook.attribution.attention import attention_last, attention_mean, attention_rollout
 from attribook.attribution.base import Attribution, Method
 from attribook.attribution.deeplift import deeplift
@@ -32,6 +33,7 @@ METHODS: dict[str, Method] = {
     "attention_last": attention_last,
     "attention_mean": attention_mean,
     "attention_rollout": attention_rollout,
+    "alti_logit": alti_logit,
 }
 
 
