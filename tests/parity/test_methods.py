@@ -12,6 +12,7 @@ from attribook.models import Embed, load_model
 
 FORMULA = 1e-8  # float64: sums in another order differ by about 1e-15 of the terms, which are below 1e3
 CAPTUM = 1e-5  # float32 on both sides
+UNFIT = {"alti_logit": {"opt", "gemma2", "gemma3", "gptj"}}  # families that a method refuses; its own test says why
 
 
 def probability(network, embeds, target):
@@ -147,14 +148,21 @@ def test_against_captum(tiny):
 
 
 @pytest.mark.parametrize("name", list(METHODS))
-def test_cost_formulas_hold(tiny, name):
+def test_cost_formulas_hold(tiny, family, name):
     encoding = tiny.encode(PROMPT)
+    if family in UNFIT.get(name, ()):
+        with pytest.raises(AttribookError, match="Use integrated_gradients"):
+            explain(tiny, encoding, name)
+        return
     found = explain(tiny, encoding, name, generator=seeded())
-    assert (found.cost.forwards, found.cost.backwards) == METHODS[name].expected(encoding, found.options)
+    known = {**found.options, **found.details}  # a cost can depend on what happened: tokens of an answer
+    assert (found.cost.forwards, found.cost.backwards) == METHODS[name].expected(encoding, known)
 
 
 @pytest.mark.parametrize("name", list(METHODS))
 def test_same_scores_whatever_the_batch_size(family, name):
+    if family in UNFIT.get(name, ()):
+        return
     scores = []
     for budget in (1, 100, 10**6):
         model = load_model(f"tiny-{family}", token_budget=budget)

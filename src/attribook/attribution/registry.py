@@ -16,6 +16,7 @@ from attribook.attribution.kernel_shap import kernel_shap
 from attribook.attribution.lime import lime
 from attribook.attribution.occlusion import occlusion
 from attribook.attribution.random_scores import random
+from attribook.attribution.self_ranking import self_ranking
 from attribook.attribution.sequential_integrated_gradients import sequential_integrated_gradients
 from attribook.errors import AttribookError
 from attribook.models import CausalLM, Encoding
@@ -34,6 +35,7 @@ METHODS: dict[str, Method] = {
     "attention_mean": attention_mean,
     "attention_rollout": attention_rollout,
     "alti_logit": alti_logit,
+    "self_ranking": self_ranking,
 }
 
 
