@@ -133,11 +133,13 @@ def test_sequential_integrated_gradients_by_its_formula(exact, baseline, output,
     assert found.details["mean_abs_completeness_gap"] == pytest.approx(sum(gaps) / len(gaps), abs=tolerance(exact))
 
 
-def test_sequential_integrated_gradients_are_complete_for_each_token(exact):
+def test_sequential_integrated_gradients_are_complete_for_each_token(exact, family):
     # From the mask token: a zero embedding makes networks with an RMS norm jump, as for integrated gradients.
     # Largest errors seen with 64 steps: 1.4e-4 for OPT, whose ReLUs have kinks, 2.5e-5 elsewhere; drops are 2e-2.
+    # The pre-norm OPT, whose drops are up to 7e-2, has 6e-4 with 64 steps and 1.5e-4 with 256.
+    steps = 256 if family == "opt_prenorm" else 64
     encoding = exact.encode(PROMPT)
-    found = explain(exact, encoding, "sequential_integrated_gradients", steps=64)
+    found = explain(exact, encoding, "sequential_integrated_gradients", steps=steps)
     drops = explain(exact, encoding, "occlusion", operator="mask").scores
     torch.testing.assert_close(found.scores, drops, atol=2e-4, rtol=0)
     assert float(drops.abs().max()) > 1e-2

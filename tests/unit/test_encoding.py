@@ -17,7 +17,7 @@ def test_attributable_tokens_join_to_the_prompt(tiny):
 
 def test_bos_is_there_and_not_attributable(tiny, family):
     encoding = tiny.encode(PROMPT)
-    has_bos = family in {"opt", "llama", "gemma3", "mistral", "gemma2"}
+    has_bos = family in {"opt", "opt_prenorm", "llama", "gemma3", "mistral", "gemma2"}
     assert encoding.attributable.tolist().count(False) == has_bos
     assert bool(encoding.attributable[0]) is not has_bos
 
