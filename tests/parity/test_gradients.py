@@ -214,6 +214,7 @@ def slow_deeplift(model, encoding, start, output):
         value(model, start, encoding.target, output)
     for hook in hooks:
         hook.remove()
+
     def secant(module, inputs, output):
         return Secant.apply(inputs[0], output.detach(), *recorded[module], tangent(module, inputs[0]))
 

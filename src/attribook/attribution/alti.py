@@ -11,12 +11,17 @@ from torch import Generator, Tensor
 
 from attribook.attribution.base import method
 from attribook.attribution.decomposition import LayerState, layer_maps, rollout, traced
-from attribook.models import CausalLM, Encoding
+from attribook.models import Encoding, Explained
 
 
-@method(version=1, forwards="1")
+@method(
+    version=1,
+    forwards="1",
+    kinds=("sequence_classifier",),
+    why="it follows tokens through the layers of an encoder to its CLS",
+)
 def alti(
-    model: CausalLM, encoding: Encoding, *, generator: Generator | None = None, value_bias: bool = False
+    model: Explained, encoding: Encoding, *, generator: Generator | None = None, value_bias: bool = False
 ) -> Tensor:
     r"""How much of each token reaches CLS, by how near the vector it sends comes to the attention block's output.
 
@@ -27,7 +32,9 @@ def alti(
     Range:   0 to 1, sums to 1, higher is more important. The same for every class.
     Raises:  AttribookError for a network other than BERT, RoBERTa and DistilBERT classifiers, or where no token
         contributes to a position.
-    Source:  Ferrando et al. 2022, sections 3 and 4.
+    Source:  Ferrando et al. 2022.
+    Differs: The paper treats post-norm encoders as here; its released code was not looked at. The value bias is in no
+        token's vector by default and moves into it by `value_bias`.
     """
     del generator
     maps = layer_maps(traced(model, encoding), nearness, value_bias=value_bias)  # (L, T, T)

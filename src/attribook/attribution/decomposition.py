@@ -12,10 +12,10 @@ import torch
 from torch import Tensor, nn
 
 from attribook.errors import AttribookError
-from attribook.models import CausalLM, Encoding
-from attribook.models.causal import eager_attention
+from attribook.models import Encoding, Explained
 from attribook.models.encoder_parts import EncoderParts, LayerParts, encoder_parts
 from attribook.models.engine import checked
+from attribook.models.explained import eager_attention
 
 CHUNK = 2**24  # numbers that the vectors of some rows may have at once (64 MiB in float32); moves no result
 
@@ -44,7 +44,7 @@ class Trace:
 
 
 @torch.no_grad()
-def traced(model: CausalLM, encoding: Encoding) -> Trace:
+def traced(model: Explained, encoding: Encoding) -> Trace:
     """One forward of the prompt with everything that the decompositions need.
 
     The network gives its attention weights and the states between its layers. What lies within a layer follows from

@@ -23,15 +23,20 @@ from torch.nn import functional
 from attribook.attribution.base import method
 from attribook.attribution.decomposition import LayerState, Trace, head_matrices, linear_norm, row_chunks, traced
 from attribook.errors import AttribookError
-from attribook.models import CausalLM, Encoding
+from attribook.models import Encoding, Explained
 from attribook.models.encoder_parts import Activation
 
 BIAS_RULES = ("absdot", "norm", "equal", "abssim", "cls")
 
 
-@method(version=1, forwards="1")
+@method(
+    version=1,
+    forwards="1",
+    kinds=("sequence_classifier",),
+    why="it follows tokens through the layers of an encoder to its CLS",
+)
 def decompx(
-    model: CausalLM, encoding: Encoding, *, generator: Generator | None = None, bias: str = "absdot"
+    model: Explained, encoding: Encoding, *, generator: Generator | None = None, bias: str = "absdot"
 ) -> tuple[Tensor, dict[str, float]]:
     r"""The logit as a sum of what each token brought to it, by carrying one vector a token through all layers.
 
@@ -42,7 +47,10 @@ def decompx(
     Range:   signed, in units of the logit, and sums to it (details: `completeness_gap`). Higher is more important.
     Raises:  AttribookError for a network other than BERT, RoBERTa and DistilBERT classifiers, an activation that
         is not 0 at 0, or an unknown bias rule.
-    Source:  Modarressi et al. 2023, section 3.
+    Source:  Modarressi et al. 2023.
+    Differs: The paper explains with the scores of the predicted class, as here. Biases are shared out by the paper's
+        AbsDot rule; its released code has the other rules too. A bias that stands after an attention block or a
+        feed-forward network is shared out before the residual is added, which is our reading.
     """
     del generator
     if bias not in BIAS_RULES:

@@ -13,12 +13,17 @@ from torch import Generator, Tensor
 
 from attribook.attribution.base import method
 from attribook.attribution.decomposition import LayerState, layer_maps, linear_norm, rollout, traced
-from attribook.models import CausalLM, Encoding
+from attribook.models import Encoding, Explained
 
 
-@method(version=1, forwards="1")
+@method(
+    version=1,
+    forwards="1",
+    kinds=("sequence_classifier",),
+    why="it follows tokens through the layers of an encoder to its CLS",
+)
 def globenc(
-    model: CausalLM, encoding: Encoding, *, generator: Generator | None = None, value_bias: bool = True
+    model: Explained, encoding: Encoding, *, generator: Generator | None = None, value_bias: bool = True
 ) -> Tensor:
     r"""How much of each token reaches CLS, by the length of the vector it sends through every encoder layer.
 
@@ -28,7 +33,10 @@ def globenc(
     Shapes:  (T,).
     Range:   0 to 1, sums to 1, higher is more important. The same for every class.
     Raises:  AttribookError for a network other than BERT, RoBERTa and DistilBERT classifiers.
-    Source:  Modarressi et al. 2022, section 3.
+    Source:  Modarressi et al. 2022.
+    Differs: The paper's released code was not looked at; this is written from the method as the paper gives it, and
+        the module says what is our reading. Deviations cancel when rows are divided by their sums, so what the
+        feed-forward network computes does not touch its own layer's map.
     """
     del generator
     maps = layer_maps(traced(model, encoding), lengths, value_bias=value_bias)  # (L, T, T)

@@ -6,6 +6,7 @@ from typing import Any
 from torch import Generator
 
 from attribook.attribution.alti import alti
+from attribook.attribution.alti_logit import alti_logit
 from attribook.attribution.attention import attention_last, attention_mean, attention_rollout
 from attribook.attribution.base import Attribution, Method
 from attribook.attribution.decompx import decompx
@@ -18,6 +19,7 @@ from attribook.attribution.kernel_shap import kernel_shap
 from attribook.attribution.lime import lime
 from attribook.attribution.occlusion import occlusion
 from attribook.attribution.random_scores import random
+from attribook.attribution.self_ranking import self_ranking
 from attribook.attribution.sequential_integrated_gradients import sequential_integrated_gradients
 from attribook.errors import AttribookError
 from attribook.models import Encoding, Explained
@@ -38,6 +40,8 @@ METHODS: dict[str, Method] = {
     "globenc": globenc,
     "alti": alti,
     "decompx": decompx,
+    "alti_logit": alti_logit,
+    "self_ranking": self_ranking,
 }
 
 

@@ -35,7 +35,6 @@ class Encoding:
     embeds: Tensor  # (T, D) input embeddings
     notes: list[str] = field(default_factory=list)
     prefix: KeysValues | None = field(default=None, repr=False)  # None where reuse would not be exact
-    reads: int = 0  # the position whose state an encoder's head reads: CLS
     memo: dict[str, Tensor] = field(default_factory=dict, repr=False)  # distributions that metrics share
 
     @property

@@ -116,6 +116,20 @@ class Engine:
         self._count(rows=1, tokens=len(ids))
         return torch.cat(output.attentions).cpu()  # (L, H, T, T)
 
+    def greedy(self, ids: Tensor, limit: int, stops: set[int]) -> list[int]:
+        """The most probable continuation of `ids` `(T,)`: up to `limit` tokens, the last of which may be a stop.
+
+        Every token is one forward; the first computes the prompt, the others one token each.
+        """
+        found: list[int] = []
+        given, cache = ids.to(self.network.device), None
+        while len(found) < limit and not stops.intersection(found[-1:]):
+            output = self.network(input_ids=given[None], past_key_values=cache, use_cache=True, logits_to_keep=1)
+            self._count(rows=1, tokens=len(given))
+            given, cache = checked(output.logits[:, -1]).argmax(-1), output.past_key_values  # (1,)
+            found.append(int(given))
+        return found
+
     def _count(self, *, rows: int, tokens: int, backwards: int = 0) -> None:
         self.counter.forwards += rows
         self.counter.backwards += backwards

@@ -110,6 +110,13 @@ def _opt(vocab: int) -> PreTrainedConfig:
     )  # fmt: skip
 
 
+def _opt_prenorm(vocab: int) -> PreTrainedConfig:
+    return OPTConfig(
+        vocab_size=vocab, hidden_size=32, num_hidden_layers=2, num_attention_heads=4, ffn_dim=64,
+        max_position_embeddings=CONTEXT, **TOKENS,
+    )  # fmt: skip
+
+
 def _rotary(config: type[PreTrainedConfig], **more: object) -> Callable[[int], PreTrainedConfig]:
     def build(vocab: int) -> PreTrainedConfig:
         return config(
@@ -123,7 +130,8 @@ def _rotary(config: type[PreTrainedConfig], **more: object) -> Callable[[int], P
 # family -> config from a vocabulary size, and whether its tokenizer puts a BOS token first
 FAMILIES: dict[str, tuple[Callable[[int], PreTrainedConfig], str | None]] = {
     "gpt2": (_gpt2, None),
-    "opt": (_opt, "</s>"),
+    "opt": (_opt, "</s>"),  # as OPT-350m
+    "opt_prenorm": (_opt_prenorm, "</s>"),  # as OPT of all other sizes
     "llama": (_rotary(LlamaConfig), "<s>"),
     "gemma3": (
         _rotary(
