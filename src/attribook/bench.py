@@ -26,11 +26,12 @@ from rich.table import Table
 from rich.text import Text
 from torch import Tensor
 
+from attribook.archives import to_stderr
 from attribook.attribution import find_method
 from attribook.bench_limit import STEPS, least, matmul_rate, wall_seconds
 from attribook.errors import AttribookError
 from attribook.models import Encoding, Explained, load_model
-from attribook.models.fetch import model_folder, to_stderr
+from attribook.models.fetch import model_folder
 from attribook.models.registry import SOURCES
 from attribook.paths import home
 from attribook.study.study import machine_class

@@ -15,9 +15,11 @@ from typing import Any
 import yaml
 
 from attribook.errors import AttribookError
+from attribook.method_pages import write_method_pages
 from attribook.paths import build_folder, checkout
 
 STAGED = ("_config.yml", "_toc.yml", "book")
+METHOD_PAGES = "method_pages"  # the section of a profile that says what the pages of methods explain
 
 
 @dataclass(frozen=True)
@@ -40,11 +42,15 @@ def profile_names() -> list[str]:
 
 def parameters(profile: str, notebook: str) -> dict[str, Any]:
     """What papermill injects: the profile's values for all notebooks, and over them those for this one."""
+    return {"profile": profile, **settings(profile, notebook)}
+
+
+def settings(profile: str, section: str) -> dict[str, Any]:
+    """One section of a profile, empty where it has none."""
     path = checkout() / "params" / f"{profile}.yml"
     if not path.is_file():
         raise AttribookError(f"Unknown profile {profile!r}. Known: {', '.join(profile_names())}.")
-    sections = yaml.safe_load(path.read_text())
-    return {"profile": profile, **sections.get(notebook, {})}
+    return dict(yaml.safe_load(path.read_text()).get(section, {}))
 
 
 def run_notebooks(names: list[str], profile: str, *, fresh: bool = False) -> list[Failure]:
@@ -157,6 +163,9 @@ def build_site(profile: str) -> Path:
         raise AttribookError(f"Not executed yet: {', '.join(missing)}. Run `attribook run --profile {profile}` first.")
     for name in STAGED:
         stage(checkout() / name, folder / name)
+    own_results = folder.parent / "results"
+    with results_in(own_results if profile == "smoke" or own_results.is_dir() else None):
+        write_method_pages(folder / "methods", profile, settings(profile, METHOD_PAGES))
     # Through this interpreter, because the environment's scripts need not be on the path.
     start = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()"]
     options = ["-n", "-W", "--keep-going", "-q", "--path-output", str(folder.parent)]

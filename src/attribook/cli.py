@@ -244,6 +244,38 @@ def models_verify(
         raise typer.Exit(1)
 
 
+@models_app.command("train")
+def models_train(
+    name: Annotated[str, typer.Argument(help="A model that has a recipe.")] = "minilm-rotten-tomatoes",
+    to: Annotated[Path | None, typer.Option(help="A new folder; default: `trained/NAME` in the cache.")] = None,
+    seed: Annotated[int | None, typer.Option(help="Another seed than the recipe's.")] = None,
+) -> None:
+    """Tune a model again by its recipe and compare held-out accuracies. The registered model stays as it is."""
+    from dataclasses import replace
+
+    from attribook.archives import sha256, to_stderr
+    from attribook.data import load_dataset
+    from attribook.models.fetch import ensure
+    from attribook.models.registry import SOURCES
+    from attribook.models.tuning import RECIPES, accuracy, train
+    from attribook.paths import home
+
+    if name not in RECIPES:
+        raise AttribookError(f"There is no recipe for a model {name!r}. Models with one: {', '.join(RECIPES)}.")
+    recipe = RECIPES[name] if seed is None else replace(RECIPES[name], seed=seed)
+    folder = to or home() / "trained" / name
+    parts: dict[str, list[tuple[str, str]]] = {}
+    for prompt in load_dataset(recipe.dataset):
+        parts.setdefault(str(prompt.split), []).append((prompt.text, prompt.gold))
+    found = train(recipe, parts, folder, to_stderr)
+    print(f"accuracy on {len(parts['held-out'])} held-out texts: {found['held-out']:.4f}")
+    if name in SOURCES:
+        print(f"of the registered {name}, which is unchanged: {accuracy(ensure(name), parts['held-out']):.4f}")
+        same = sha256(folder / "update.safetensors") == SOURCES[name].update_sha256
+        print(f"What was learned is {'the same to the last bit' if same else 'not the same to the last bit'}.")
+    print(folder)
+
+
 def registered(name: str) -> str:
     """The name itself. Raises: AttribookError if no such model is registered."""
     from attribook.models.registry import SOURCES
@@ -268,13 +300,12 @@ def data_verify(
 ) -> None:
     """Read data sets and compare hashes and row counts."""
     from attribook.data import DATASETS, load_dataset
-    from attribook.paths import data_home
 
-    names = [name] if name else [n for n, d in DATASETS.items() if d.own or data_home()]
+    names = [name] if name else [n for n, d in DATASETS.items() if d.here()]
     for n in names:
         print(f"{n}: {len(load_dataset(n))} items, sound")
     if skipped := [n for n in DATASETS if n not in names and not name]:
-        print(f"not looked at, as $ATTRIBOOK_DATA is not set: {', '.join(skipped)}")
+        print(f"not looked at, as $ATTRIBOOK_DATA is not set or nothing is fetched yet: {', '.join(skipped)}")
 
 
 def show_rows(rows: list[dict[str, Any]], as_json: bool) -> None:

@@ -402,7 +402,7 @@ def test_bad_input_says_what_to_do():
     causal = load_model("tiny-gpt2")
     encoding = causal.encode("In the capital of Japan")
     for method in (globenc, alti, decompx):
-        with pytest.raises(AttribookError, match=r"a causal language model of the family gpt2.*Use integrated_gradients"):
+        with pytest.raises(AttribookError, match=r"a causal language model .*Use integrated_gradients"):
             method(causal, encoding)
     with pytest.raises(AttribookError, match="Choose one of: absdot, norm, equal, abssim, cls"):
         decompx(build("bert"), SENTENCE, bias="dot")

@@ -87,6 +87,7 @@ WRONG = {
     "unknown notebook": (["run", "nothing", "--profile", "smoke"], "Unknown notebook"),
     "unknown profile": (["run", "protocols", "--profile", "nothing"], "Unknown profile"),
     "unknown fetch": (["models", "fetch", "nothing"], "Unknown model"),
+    "unknown recipe": (["models", "train", "smollm2-135m"], "Models with one: minilm-rotten-tomatoes"),
     "unknown data": (["data", "verify", "nothing"], "Unknown data set"),
 }
 
@@ -136,7 +137,8 @@ def test_lists():
     methods = json.loads(attribook("methods", "--json").stdout)
     assert {m["name"] for m in methods} >= {"random", "occlusion", "integrated_gradients"}
     assert all(m["summary"].endswith(".") for m in methods)
-    assert "smollm2-135m" in {m["name"] for m in json.loads(attribook("models", "list", "--json").stdout)}
+    names = {m["name"] for m in json.loads(attribook("models", "list", "--json").stdout)}
+    assert names >= {"smollm2-135m", "minilm-rotten-tomatoes", "tiny-gpt2"}
     assert {d["name"] for d in json.loads(attribook("data", "list", "--json").stdout)} >= {
         "longra-mini",
         "longra",
@@ -144,9 +146,11 @@ def test_lists():
     assert attribook("methods").returncode == 0
 
 
-def test_data_verify_says_what_it_did_not_look_at():
-    environment = {"ATTRIBOOK_DATA": ""}
+def test_data_verify_says_what_it_did_not_look_at(tmp_path):
+    environment = {"ATTRIBOOK_DATA": "", "ATTRIBOOK_HOME": str(tmp_path)}
     done = attribook("data", "verify", **environment)
     assert done.returncode == 0
     assert "longra-mini: 223 items, sound" in done.stdout
     assert "not looked at" in done.stdout
+    assert "rotten-tomatoes-snippets" in done.stdout
+    assert list(tmp_path.iterdir()) == []

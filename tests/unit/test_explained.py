@@ -126,6 +126,20 @@ def test_only_label_tokens_count(prompted):
     assert encoding.target_text == SENTIMENT.labels[int(logits.argmax())]
 
 
+@pytest.mark.parametrize("name", ["tiny-llama+sentiment", "tiny-gemma3+sentiment"])
+def test_a_template_is_computed_once_where_that_is_exact(name):
+    model = load_model(name, dtype="float64")
+    model.encode("another review")
+    before = model.engine.counter.copy()
+    again = model.encode(TEXT)
+    spent = (model.engine.counter - before).tokens
+    # A window shorter than the template keeps no keys and values of it.
+    assert spent == len(again) - (0 if "gemma3" in name else again.lead)
+    fresh = load_model(name, dtype="float64").encode(TEXT)
+    # RMS norm and rotary tables run in float32 inside transformers.
+    torch.testing.assert_close(again.logits, fresh.logits, atol=1e-6, rtol=0)
+
+
 def test_only_the_users_text_is_attributable(prompted):
     encoding = prompted.encode("  " + TEXT, spans={"word": (TEXT.index("friend") + 2, TEXT.index("friend") + 8)})
     own = [t for t, keep in zip(encoding.tokens, encoding.attributable.tolist(), strict=True) if keep]

@@ -1,6 +1,8 @@
-"""Every data set by its name: our own mini sets, in the package, and the papers' sets, from `$ATTRIBOOK_DATA`.
+"""Every data set by its name: our own mini sets, sets from the package index, and the papers' sets.
 
-The papers' sets are not part of this project. A file counts only if its SHA-256 and its number of rows are right.
+Our own lie in the package. Sets in an archive of the package index are cached; the papers' are read from
+`$ATTRIBOOK_DATA`. Only our own are part of this project. A file counts only if its SHA-256 and its number of rows are
+right.
 """
 
 import hashlib
@@ -12,14 +14,16 @@ from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from attribook.archives import Archive, Member, cached, cached_path
 from attribook.data.prompts import Prompt
+from attribook.data.snippets import SNIPPETS, VADER, held_out, snippets
 from attribook.errors import AttribookError
 from attribook.paths import data_home
 
 
 @dataclass(frozen=True)
 class Dataset:
-    """A registered data set; `file` lies in the package (`own`) or under `$ATTRIBOOK_DATA`."""
+    """A registered data set; `file` lies in the package (`own`), in an `archive`, or under `$ATTRIBOOK_DATA`."""
 
     name: str
     file: str
@@ -30,11 +34,21 @@ class Dataset:
     source: str
     licence: str
     about: str
+    archive: Archive | None = None
+    member: Member | None = None
+
+    def here(self) -> bool:
+        """Whether it can be looked for without fetching anything."""
+        if self.archive and self.member:
+            return cached_path(self.archive, self.member).is_file()
+        return self.own or data_home() is not None
 
     def path(self) -> Path:
         """The file. Raises: AttribookError where it is not there, saying how to bring it."""
         if self.own:
             return Path(str(resources.files("attribook.data") / self.file))
+        if self.archive and self.member:
+            return cached(self.archive, self.member)
         folder = data_home()
         if folder is None:
             raise AttribookError(
@@ -205,6 +219,32 @@ DATASETS: dict[str, Dataset] = {
             source="kmeng01/rome, counterfact/compiled/known_1000.json, commit 448f8fe556cf267e0b71",
             licence="MIT",
             about="known facts (Meng et al. 2022)",
+        ),
+        Dataset(
+            name="rotten-tomatoes-snippets",
+            file=SNIPPETS.name,
+            own=False,
+            rows=10568,
+            sha256=SNIPPETS.sha256,
+            parse=snippets,
+            source=f"{VADER.package}, source distribution",
+            licence=VADER.licence,
+            about="film reviews of one sentence, positive or negative (Hutto and Gilbert 2014); labels, no next words",
+            archive=VADER,
+            member=SNIPPETS,
+        ),
+        Dataset(
+            name="rotten-tomatoes-held-out",
+            file=SNIPPETS.name,
+            own=False,
+            rows=1049,
+            sha256=SNIPPETS.sha256,
+            parse=held_out,
+            source=f"{VADER.package}, source distribution",
+            licence=VADER.licence,
+            about="the tenth of rotten-tomatoes-snippets on which nothing was tuned or chosen",
+            archive=VADER,
+            member=SNIPPETS,
         ),
     ]
 }

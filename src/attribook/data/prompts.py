@@ -20,10 +20,11 @@ class Prompt:
 
     id: str
     text: str
-    gold: str  # the word itself, no leading space
+    gold: str  # the word itself, no leading space; or the label
     group: str  # relation or category
     spans: Mapping[str, Span] = field(default_factory=dict)
     plain: str | None = None
+    split: str | None = None  # part of a data set that a model was tuned on: train, validation or held-out
 
     def __post_init__(self) -> None:
         if not self.text.strip() or not self.gold.strip():

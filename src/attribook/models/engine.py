@@ -69,10 +69,15 @@ class Engine:
         return (logits if self.answers is None else logits[:, self.answers]), output.past_key_values
 
     @torch.no_grad()
-    def prompt(self, ids: Tensor) -> tuple[Tensor, KeysValues | None]:
-        """Logits `(C,)` for one prompt `(T,)` and its keys and values, None where they cannot be reused."""
-        logits, cache = self.logits(ids[None], keep=True)
-        self._count(rows=1, tokens=len(ids))
+    def prompt(self, ids: Tensor, known: KeysValues | None = None) -> tuple[Tensor, KeysValues | None]:
+        """Logits `(C,)` for one prompt `(T,)` and its keys and values, None where they cannot be reused.
+
+        `known` holds the keys and values of its first tokens, which are then not computed again.
+        """
+        start = known[0][0].shape[-2] if known and self.reuse_prefix else 0
+        cache = repeated(known, start, 1, self.network) if known and start else None
+        logits, cache = self.logits(ids[None, start:], cache, keep=True)
+        self._count(rows=1, tokens=len(ids) - start)
         return logits[0], reusable(cache, len(ids)) if self.reuse_prefix else None
 
     @torch.no_grad()

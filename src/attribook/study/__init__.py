@@ -1,10 +1,12 @@
 """From a grid of items, methods and metrics to rows, and from rows to statistics."""
 
+from attribook.study.accuracy import accuracy_table
 from attribook.study.claims import EXPLANATION, verdict_counts
 from attribook.study.faithfulness import faithfulness_table
 from attribook.study.kept import kept_table
 from attribook.study.live import explain_live
 from attribook.study.mass import PARTS, against_flat, length_shares, mass_shares, mean_shares
+from attribook.study.matrix import cost_table, matrix_reasons, matrix_table
 from attribook.study.protocols import PROTOCOLS, Protocol
 from attribook.study.statistics import LogRatio, as_released, log_ratio
 from attribook.study.study import Study
@@ -16,14 +18,18 @@ __all__ = [
     "LogRatio",
     "Protocol",
     "Study",
+    "accuracy_table",
     "against_flat",
     "as_released",
+    "cost_table",
     "explain_live",
     "faithfulness_table",
     "kept_table",
     "length_shares",
     "log_ratio",
     "mass_shares",
+    "matrix_reasons",
+    "matrix_table",
     "mean_shares",
     "verdict_counts",
 ]
