@@ -17,7 +17,7 @@ from attribook.archives import sha256
 from attribook.data import load_dataset
 from attribook.data.snippets import snippets, split
 from attribook.errors import AttribookError
-from attribook.models import tuning
+from attribook.models import fetch, tuning
 from attribook.models.fetch import ensure, update_file
 from attribook.models.low_rank import LowRank, attach, learned, merge, read_update, save_update, write_classifier
 from attribook.models.registry import BASES, SOURCES
@@ -252,6 +252,20 @@ def classifier():
         pytest.skip(f"needs {NAME}, which could not be fetched (attribook models fetch {NAME}): {error}")
 
 
+def test_a_changed_update_is_not_merged(tmp_path, monkeypatch):
+    """Also where the archive is within reach: the cache stays as it was."""
+    monkeypatch.setenv("ATTRIBOOK_HOME", str(tmp_path / "home"))
+    content = bytearray(update_file(NAME).read_bytes())
+    content[-1] ^= 1
+    (tmp_path / "update.safetensors").write_bytes(content)
+    monkeypatch.setattr(fetch, "update_file", lambda _name: tmp_path / "update.safetensors")
+    monkeypatch.setattr(fetch, "download", lambda _archive, scratch, _say: scratch)
+    monkeypatch.setattr(fetch, "extract", lambda archive, _members, _scratch: [archive])
+    with pytest.raises(AttribookError, match=r"update\.safetensors has the SHA-256"):
+        ensure(NAME, lambda _: None)
+    assert list((tmp_path / "home" / "models").iterdir()) == []
+
+
 def test_the_committed_update_is_the_registered_one():
     assert sha256(update_file(NAME)) == SOURCES[NAME].update_sha256
     assert update_file(NAME).stat().st_size < 400_000
@@ -261,8 +275,8 @@ def test_the_committed_update_is_the_registered_one():
     assert SOURCES[NAME].archive == BASES[RECIPES[NAME].base].archive
 
 
-def test_the_registered_classifier_is_right_on_86_of_100_held_out_snippets(classifier, real_snippets):
-    """Its accuracy on all 1,049, in a fresh process' time of some ten seconds."""
+def test_the_registered_classifier_on_all_held_out_snippets(classifier, real_snippets):
+    """899 of 1,049 were right (85.7%) when it was registered; another machine's rounding may move a few."""
     assert sha256(classifier / "model.safetensors") == SOURCES[NAME].weights_sha256
     held_out = [(p.text, p.gold) for p in real_snippets if p.split == "held-out"]
-    assert accuracy(classifier, held_out) >= 0.86
+    assert abs(accuracy(classifier, held_out) - 899 / 1049) <= 3 / 1049

@@ -111,7 +111,14 @@ def write_manifest(source: Source, folder: Path) -> None:
             f"{files.get('model.safetensors')}, expected {source.weights_sha256}. Install the locked versions "
             "(requirements.lock) and try again."
         )
-    manifest = {"source": source.archive.package, "licence": source.licence, "note": source.note, "files": files}
+    manifest: dict[str, object] = {
+        "source": source.archive.package,
+        "licence": source.licence,
+        "note": source.note,
+        "files": files,
+    }
+    if source.update_sha256:
+        manifest["update"] = source.update_sha256
     (folder / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n")
 
 

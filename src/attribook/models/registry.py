@@ -70,14 +70,14 @@ SOURCES = {
             weights_sha256="a672150fb4f99d7c8f4168cecdd464069c0ef3a37d8113f22ddb9d48031d03cd",
             note="SmolLM2-135M-Instruct, 4-bit weights (Q4_1) brought back to float32: a model of its own",
         ),
+        Source(
+            name="minilm-rotten-tomatoes",
+            archive=BASES["all-minilm-l6-v2"].archive,
+            members=BASES["all-minilm-l6-v2"].members,
+            weights_sha256="82927762357ed14973640fd60c633d4c8c753c78d7d6085f96438445826b08d6",
+            note="all-MiniLM-L6-v2 with a head: negative or positive, tuned on Rotten Tomatoes snippets",
+            update_sha256="89e5219437813c1d3ddc59f9e505009a5e51cdfe3a5a32e070c76abeb63cb0a8",
+        ),
     ]
 }
-SOURCES["minilm-rotten-tomatoes"] = Source(
-    name="minilm-rotten-tomatoes",
-    archive=BASES["all-minilm-l6-v2"].archive,
-    members=BASES["all-minilm-l6-v2"].members,
-    weights_sha256="",
-    note="all-MiniLM-L6-v2 with a sentiment head, tuned on Rotten Tomatoes snippets",
-    update_sha256="",
-)
 DEFAULT_MODEL = "smollm2-135m"
