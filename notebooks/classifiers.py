@@ -9,11 +9,12 @@
 # %% [markdown]
 # # How well the classifiers classify
 #
-# RPI explains classifiers. Two kinds stand in for its models here, and neither is one of them: `minilm-rotten-tomatoes`,
-# a small encoder with a head, tuned on nine tenths of the Rotten Tomatoes snippets; and `smollm2-135m+sentiment`, a causal
-# model that is shown six labelled examples of ours and asked for a label. RPI reports accuracies above 90% for its
-# prompted models, which are fifty times larger. An explanation of a coin toss explains nothing, so this page comes before
-# all explanations. Cost: from stored rows, seconds; else one forward a text.
+# RPI explains classifiers. Two kinds stand in for its models here, and neither is one of them:
+# `minilm-rotten-tomatoes`, a small encoder with a head, tuned on nine tenths of the Rotten Tomatoes snippets; and
+# `smollm2-135m+sentiment`, a causal model that is shown six labelled examples of ours and asked for a label. RPI
+# reports accuracies above 90% for its prompted models, which are fifty times larger. An explanation of a coin toss
+# explains nothing, so this page comes before all explanations. Cost: from stored rows, seconds; else one forward a
+# text.
 
 # %% tags=["parameters"]
 profile: str = "laptop"  # which stored rows to read
@@ -31,7 +32,7 @@ percent = dict.fromkeys(("accuracy", "low", "high"), "{:.1%}")
 table(shares, caption="Accuracy with its 95% interval (Wilson), and what the models answer", formats=percent)
 
 # %% [markdown]
-# `rotten-tomatoes-held-out`: the snippets on which nothing was tuned and no recipe chosen; a snippet counts as positive
-# where the mean valence that people gave it is above 0. `reviews-mini`: forty sentences written for this book, half of
-# them negative, without a model in view. `answers` is how often a model says each class; the true shares are near one
-# half, so a share far from it is a bias of the model.
+# `rotten-tomatoes-held-out`: the snippets on which nothing was tuned and no recipe chosen; a snippet counts as
+# positive where the mean valence that people gave it is above 0. `reviews-mini`: forty sentences written for this
+# book, half of them negative, without a model in view. `answers` is how often a model says each class; the true
+# shares are near one half, so a share far from it is a bias of the model.

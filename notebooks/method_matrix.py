@@ -9,11 +9,11 @@
 # %% [markdown]
 # # Which method works on which model
 #
-# Every cell is a test that ran. It explains one prompt on a tiny random model of the family and asks for: finite scores,
-# the cost that the method's formula says, the same scores whatever the batch, the same scores under both implementations
-# of attention. A method that cannot explain a family must say why and name one that can. `make matrix` writes this
-# table, and the tests fail where it is out of date. Random models show that a method computes what it should, and not
-# that what it computes is useful.
+# Every cell is a test that ran. It explains one prompt on a tiny random model of the family and asks for: finite
+# scores, the cost that the method's formula says, the same scores whatever the batch, the same scores under both
+# implementations of attention. A method that cannot explain a family must say why and name one that can. `make
+# matrix` writes this table, and the tests fail where it is out of date. Random models show that a method computes
+# what it should, and not that what it computes is useful.
 
 # %% tags=["parameters"]
 profile: str = "laptop"  # the profile this run belongs to
@@ -34,8 +34,8 @@ table(matrix_reasons(), caption="Why not, in the words of the message that a use
 # ## What they cost
 #
 # Formulas in T (tokens), P (tokens that may be taken away or moved: all but special ones, unless an option says
-# otherwise), the options, and for methods whose cost depends on what happens, in what they report. The counts are those
-# of one test; formula and count were equal in all `families`.
+# otherwise), the options, and for methods whose cost depends on what happens, in what they report. The counts are
+# those of one test; formula and count were equal in all `families`.
 
 # %% tags=["remove-input"]
 table(cost_table(), caption="Prompts sent forward and differentiated, beyond the one that encodes the prompt")

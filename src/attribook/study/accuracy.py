@@ -10,7 +10,7 @@ from attribook.study.study import Study
 
 
 def accuracy_table(profile: str, models: Sequence[str], datasets: Sequence[str]) -> pd.DataFrame:
-    """Accuracy of every model on every data set, with Wilson's 95% interval and each class's share among the answers."""
+    """Accuracy of every model on every data set, with Wilson's 95% interval and the share of each answer."""
     found = []
     for model in models:
         for dataset in datasets:
