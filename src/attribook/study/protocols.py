@@ -26,13 +26,15 @@ class Protocol:
 
 SOFTMAXED = {"scaling": "softmax"}
 LIKE_INSEQ = {"reduction": "l2", "output": "probability"}
+INSEQ_PATH = {**LIKE_INSEQ, "baseline": "mask", "specials": "perturb"}  # BOS moves with the others
 RELEASED_METHODS: Mapping[str, Options] = {
     "attention_last": SOFTMAXED,
     "attention_mean": SOFTMAXED,
     "attention_rollout": SOFTMAXED,
     "input_x_gradient": LIKE_INSEQ,
-    "integrated_gradients": {**LIKE_INSEQ, "steps": 50, "rule": "gauss_legendre", "baseline": "mask"},
-    "occlusion": {"operator": "mask", "output": "probability"},
+    "integrated_gradients": {**INSEQ_PATH, "steps": 50, "rule": "gauss_legendre"},
+    "gradient_shap": {**INSEQ_PATH, "samples": 5, "stdev": 0.0},
+    "occlusion": {"operator": "mask", "output": "probability", "specials": "perturb"},
 }
 
 PROTOCOLS: dict[str, Protocol] = {

@@ -1,0 +1,81 @@
+"""Pages of methods: every docstring has the form that they are made from, and they say what the code says."""
+
+import pytest
+from conftest import ROOT
+
+from attribook.attribution import METHODS
+from attribook.attribution.base import method
+from attribook.errors import AttribookError
+from attribook.method_pages import SECTIONS, Example, docstring_parts, method_page, prose, write_method_pages
+from attribook.study.accuracy import wilson
+from attribook.study.matrix import cost_table, load_matrix, matrix_reasons, matrix_table
+
+SMOKE = {
+    "causal_model": "tiny-llama", "causal_data": "longra-mini", "classifier_model": "tiny-bert",
+    "classifier_data": "reviews-mini", "keep": "all",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", list(METHODS))
+def test_docstrings_have_every_section_and_a_short_idea(name):
+    parts = docstring_parts(METHODS[name])
+    assert list(parts) == ["Idea", *SECTIONS]
+    assert all(parts.values())
+    assert parts["Idea"].count(". ") <= 2, "an idea is at most three sentences"
+
+
+def test_a_docstring_without_a_section_is_refused():
+    @method(version=1)
+    def bare(model, encoding, *, generator=None):
+        """An idea.
+
+        Formula: none.
+        """
+
+    with pytest.raises(AttribookError, match="bare lacks: Shapes, Range, Raises, Source, Differs"):
+        docstring_parts(bare)
+
+
+def test_prose_escapes_and_marks_code():
+    assert prose("a < b, `x & y`") == "a &lt; b, <code>x &amp; y</code>"
+
+
+def test_a_page_shows_options_cost_and_a_heat_map():
+    page = method_page(METHODS["occlusion"], Example(profile="smoke", **SMOKE))
+    assert page.startswith("# occlusion\n")
+    assert "attribook-heat" in page
+    assert "`P` forwards" in page
+    assert "operator" in page
+    page = method_page(METHODS["decompx"], Example(profile="smoke", **SMOKE))
+    assert "tiny-bert" in page
+    assert "completeness gap" in page
+
+
+def test_a_model_that_a_method_cannot_explain_is_said_on_its_page():
+    example = Example(profile="smoke", **{**SMOKE, "causal_model": "tiny-gptj"})
+    assert "Not on this profile's model: alti_logit cannot" in method_page(METHODS["alti_logit"], example)
+
+
+def test_pages_are_written_for_methods_and_nothing_else(tmp_path, monkeypatch):
+    monkeypatch.setattr("attribook.method_pages.method_page", lambda m, example: f"# {m.name}\n")
+    (tmp_path / "gone.md").write_text("old")
+    write_method_pages(tmp_path, "smoke", SMOKE)
+    assert {path.stem for path in tmp_path.iterdir()} == set(METHODS)
+
+
+def test_the_matrix_covers_all_methods_and_counts_what_the_formulas_say():
+    cells = load_matrix(ROOT / "results" / "matrix.csv")
+    assert list(dict.fromkeys(cells["method"])) == list(METHODS)
+    assert not cells.duplicated(["method", "model"]).any()
+    assert len(cells) == len(METHODS) * cells["model"].nunique()
+    assert set(zip(cells["method"], cells["version"], strict=True)) == {(n, str(m.version)) for n, m in METHODS.items()}
+    assert len(matrix_table()) == len(METHODS)
+    assert len(cost_table()) == len(METHODS)
+    assert matrix_reasons()["reason"].str.contains("Use ").all()
+
+
+def test_wilsons_interval_by_hand():
+    # n = 4, all right, z = 2: p = 1, z^2/2n = 1/2, half = 2 * sqrt(0 + 1/16) = 1/2; (1 + 1/2 -+ 1/2) / 2.
+    assert wilson(4, 4, z=2.0) == (0.5, 1.0)
+    low, high = wilson(50, 100)
+    assert (round(low, 4), round(high, 4)) == (0.4038, 0.5962)
