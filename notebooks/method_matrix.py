@@ -28,14 +28,15 @@ table(matrix_table(), caption="Methods and families; a number stands for a reaso
 # `opt` is built like OPT-350M, `opt_prenorm` like the other sizes. `llama+sentiment` is a prompted classifier.
 
 # %% tags=["remove-input"]
-table(matrix_reasons(), caption="Why not, in the words of the message that a user sees")
+table(matrix_reasons(), caption="Why not: what the message says after the name of the method")
 
 # %% [markdown]
 # ## What they cost
 #
 # Formulas in T (tokens), P (tokens that may be taken away or moved: all but special ones, unless an option says
 # otherwise), the options, and for methods whose cost depends on what happens, in what they report. The counts are
-# those of one test; formula and count were equal in all `families`.
+# those of one test; formula and count were equal in all `families`. The tests take fewer samples and steps than the
+# defaults.
 
 # %% tags=["remove-input"]
 table(cost_table(), caption="Prompts sent forward and differentiated, beyond the one that encodes the prompt")

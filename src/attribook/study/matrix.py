@@ -1,5 +1,6 @@
 """Which method works on which family: what the tests of `tests/parity/test_matrix.py` saw, stored as a table."""
 
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -59,9 +60,9 @@ def matrix_reasons() -> pd.DataFrame:
 
 
 def general(reason: str, model: str) -> str:
-    """A refusal without the name of the model, so that equal reasons are one."""
-    family = model.removeprefix("tiny-").partition("+")[0]
-    return reason.replace(f" of the family {family}", "").replace(f"{model}, ", "")
+    """A refusal without the names of method, model and family, so that equal reasons are one."""
+    _, _, without_method = reason.partition(" ")
+    return re.sub(r" of the family \w+", "", without_method.replace(f"{model}, ", ""))
 
 
 def cost_table() -> pd.DataFrame:
