@@ -96,6 +96,16 @@ def answer_logits(model: Explained, **given: torch.Tensor) -> torch.Tensor:
     return logits[0, -1] if logits.dim() == 3 else logits[0]
 
 
+def target_probability(model: Explained, encoding):
+    """From embeddings `(B, T, D)` to the target's probability `(B,)`, straight through the network: for captum."""
+
+    def forward(embeds: torch.Tensor) -> torch.Tensor:
+        logits = model.network(inputs_embeds=embeds).logits
+        return (logits[:, -1] if logits.dim() == 3 else logits).softmax(-1)[:, encoding.target]
+
+    return forward
+
+
 def moving(encoding, specials: str) -> torch.Tensor:
     """Tokens `(T, 1)` that move: all, or all but the special ones."""
     return torch.ones(len(encoding), 1, dtype=torch.bool) if specials == "perturb" else encoding.attributable[:, None]

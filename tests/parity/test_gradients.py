@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 from captum.attr._core import deep_lift
-from conftest import PROMPT, answer_logits, moving, nothing_id, seeded
+from conftest import PROMPT, answer_logits, moving, nothing_id, seeded, target_probability
 from torch import nn
 from transformers import MixtralConfig, MixtralForCausalLM
 
@@ -49,14 +49,6 @@ def start_of(model, encoding, baseline, specials="keep"):
     return torch.where(moving(encoding, specials), nothing, encoding.embeds)
 
 
-def forward_of(model, encoding):
-    def forward(x):
-        logits = model.network(inputs_embeds=x).logits
-        return (logits[:, -1] if logits.dim() == 3 else logits).softmax(-1)[:, encoding.target]
-
-    return forward
-
-
 # -- gradient_shap -----------------------------------------------------------------------------------------------
 
 
@@ -95,7 +87,7 @@ def test_gradient_shap_against_captum_with_the_same_points(tiny, monkeypatch):
         return alphas
 
     monkeypatch.setattr(np.random, "uniform", given)  # captum draws its points here
-    theirs = captum.attr.GradientShap(forward_of(tiny, encoding)).attribute(
+    theirs = captum.attr.GradientShap(target_probability(tiny, encoding)).attribute(
         embeds, torch.zeros_like(embeds), n_samples=6, stdevs=0.0
     )
     ours = explain(tiny, encoding, "gradient_shap", generator=seeded(1), samples=6, specials="perturb").scores
@@ -161,7 +153,7 @@ def test_one_token_of_it_is_captums_integrated_gradients(tiny):
     encoding, i = tiny.encode(PROMPT), 4
     start = encoding.embeds.clone()
     start[i] = 0
-    ig = captum.attr.IntegratedGradients(forward_of(tiny, encoding))
+    ig = captum.attr.IntegratedGradients(target_probability(tiny, encoding))
     theirs = ig.attribute(encoding.embeds[None], start[None], n_steps=20, method="gausslegendre")[0, i].sum()
     ours = explain(tiny, encoding, "sequential_integrated_gradients", steps=20, baseline="zero").scores[i]
     assert float(ours) == pytest.approx(float(theirs), abs=CAPTUM, rel=1e-4)
@@ -269,10 +261,10 @@ def test_deeplift_reaches_the_activations(exact):
 class Direct(nn.Module):
     def __init__(self, model, encoding):
         super().__init__()
-        self.network, self.forward_of = model.network, forward_of(model, encoding)
+        self.network, self.probability = model.network, target_probability(model, encoding)
 
     def forward(self, x):
-        return self.forward_of(x)
+        return self.probability(x)
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")

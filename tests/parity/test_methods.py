@@ -3,7 +3,7 @@
 import captum.attr
 import pytest
 import torch
-from conftest import PROMPT, answer_logits, moving, nothing_id, seeded
+from conftest import PROMPT, answer_logits, moving, nothing_id, seeded, target_probability
 
 from attribook.attribution import explain
 from attribook.attribution.embedding_paths import quadrature
@@ -137,10 +137,7 @@ def test_against_captum(tiny):
     encoding = tiny.encode(PROMPT)
     embeds = encoding.embeds[None]
 
-    def forward(x):
-        logits = tiny.network(inputs_embeds=x).logits
-        return (logits[:, -1] if logits.dim() == 3 else logits).softmax(-1)[:, encoding.target]
-
+    forward = target_probability(tiny, encoding)
     ixg = captum.attr.InputXGradient(forward).attribute(embeds.clone().requires_grad_()).sum(-1)[0].detach()
     ig = captum.attr.IntegratedGradients(forward).attribute(embeds, n_steps=20, method="gausslegendre").sum(-1)[0]
     mask = torch.arange(len(encoding))[None, :, None].expand_as(embeds)

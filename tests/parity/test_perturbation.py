@@ -6,7 +6,7 @@ from math import comb, exp, sqrt
 import numpy as np
 import pytest
 import torch
-from conftest import PROMPT, seeded
+from conftest import PROMPT, answer_logits, nothing_id, seeded, target_probability
 
 from attribook.attribution import METHODS, explain
 from attribook.attribution.kernel_shap import coalitions
@@ -26,13 +26,13 @@ def value(model, encoding, kept, operator):
     if operator == "delete":
         given = {"input_ids": torch.tensor([[ids[i] for i in sorted(kept)]])}
     elif operator == "mask":
-        unk = model.tokenizer.unk_token_id
-        given = {"input_ids": torch.tensor([[ids[i] if i in kept else unk for i in range(len(ids))]])}
+        nothing = nothing_id(model)
+        given = {"input_ids": torch.tensor([[ids[i] if i in kept else nothing for i in range(len(ids))]])}
     else:
         embeds[[i for i in range(len(ids)) if i not in kept]] = 0
         given = {"inputs_embeds": embeds[None]}
     with torch.no_grad():
-        return float(model.network(**given).logits[0, -1].softmax(-1)[encoding.target])
+        return float(answer_logits(model, **given).softmax(-1)[encoding.target])
 
 
 def free_and_fixed(encoding):
@@ -136,11 +136,8 @@ def test_lime_against_captum_on_the_same_samples(tiny):
     weights = {tuple(row): w for row, w in zip(rows.tolist(), proximity(rows, "cosine", 25.0).tolist(), strict=True)}
     queue = iter(rows.float())
 
-    def forward(embeds):
-        return tiny.network(inputs_embeds=embeds).logits[:, -1].softmax(-1)[:, encoding.target]
-
     explainer = captum.LimeBase(
-        forward,
+        target_probability(tiny, encoding),
         SkLearnRidge(alpha=0.5),
         similarity_func=lambda a, b, z, **_: weights[tuple(z[0].bool().tolist())],
         perturb_func=lambda *_, **__: next(queue)[None],
@@ -257,10 +254,7 @@ def test_kernel_shap_against_captum(tiny):
     embeds = encoding.embeds[None]
     mask = torch.arange(len(encoding))[None, :, None].expand_as(embeds)
 
-    def forward(x):
-        return tiny.network(inputs_embeds=x).logits[:, -1].softmax(-1)[:, encoding.target]
-
-    explainer, runs = captum.KernelShap(forward), []
+    explainer, runs = captum.KernelShap(target_probability(tiny, encoding)), []
     for seed in range(6):
         torch.manual_seed(seed)
         with torch.no_grad():

@@ -5,7 +5,7 @@ import math
 import pandas as pd
 import pytest
 import torch
-from conftest import PROMPT, seeded
+from conftest import PROMPT, answer_logits, seeded
 
 from attribook.errors import AttribookError
 from attribook.metrics import METRICS
@@ -54,7 +54,7 @@ def test_soft_metrics_by_plain_loops(exact, metric, distance, specials):
 
     def predict(rows):
         with torch.no_grad():
-            return exact.network(inputs_embeds=torch.tensor([rows]).double()).logits[0, -1].softmax(-1)
+            return answer_logits(exact, inputs_embeds=torch.tensor([rows]).double()).softmax(-1)
 
     embeds = encoding.embeds.tolist()
     zero = [row if f else [0.0] * len(row) for row, f in zip(embeds, frozen, strict=True)]
