@@ -20,13 +20,14 @@ class Live:
 def explain_live(
     model: str,
     prompt: str,
-    methods: Sequence[str] = tuple(METHODS),
+    methods: Sequence[str] = (),
     *,
     target: str | None = None,
     seed: int = 0,
 ) -> Live:
-    """Encode the prompt and run every method with its default options."""
+    """Encode the prompt and run methods with their default options; none named means all that fit the model."""
     explained = load_model(model)
+    methods = methods or [name for name, found in METHODS.items() if found.unfit(explained) is None]
     encoding = explained.encode(prompt, target=target)
     best = encoding.distribution.topk(min(5, len(encoding.distribution)))
     candidates = {
