@@ -165,7 +165,10 @@ def build_site(profile: str) -> Path:
         stage(checkout() / name, folder / name)
     own_results = folder.parent / "results"
     with results_in(own_results if profile == "smoke" or own_results.is_dir() else None):
-        write_method_pages(folder / "methods", profile, settings(profile, METHOD_PAGES))
+        chosen = settings(profile, METHOD_PAGES)
+        if not chosen:
+            raise AttribookError(f"params/{profile}.yml lacks the section {METHOD_PAGES}: copy it from laptop.yml.")
+        write_method_pages(folder / "methods", profile, chosen)
     # Through this interpreter, because the environment's scripts need not be on the path.
     start = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()"]
     options = ["-n", "-W", "--keep-going", "-q", "--path-output", str(folder.parent)]

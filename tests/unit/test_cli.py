@@ -68,7 +68,7 @@ def test_a_target_of_several_tokens_is_said():
 
 WRONG = {
     "empty prompt": (["explain", "--model", "tiny-gpt2", ""], "prompt is empty"),
-    "too long": (["explain", "--model", "tiny-gpt2", "Q" * 300], "context window"),
+    "too long": (["explain", "--model", "tiny-gpt2", "Q" * 1100], "context window"),
     "misspelt model": (["explain", "--model", "smolm2-135m", "a"], "Did you mean smollm2-135m"),
     "no folder": (["explain", "--model", "./nowhere", "a"], "no folder './nowhere'"),
     "unknown method": (
