@@ -20,9 +20,10 @@ def test_explain_prints_json():
     done = attribook("explain", "--model", "tiny-llama", "--method", "occlusion", "--json", "In the city of my friend")
     assert done.returncode == 0, done.stderr
     answer = json.loads(done.stdout)
-    assert len(answer["tokens"]) == len(answer["scores"]) == answer["cost"]["forwards"]
+    assert len(answer["tokens"]) == len(answer["scores"])
+    assert answer["cost"]["forwards"] == sum(answer["attributable"])  # all but BOS
     assert {"target", "probability", "method", "options", "cost"} <= set(answer)
-    assert answer["options"] == {"operator": "delete", "output": "probability"}
+    assert answer["options"] == {"operator": "delete", "specials": "keep", "output": "probability"}
 
 
 def test_explain_the_default_model(smollm):
