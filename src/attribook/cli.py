@@ -77,7 +77,10 @@ def explain(
     explained = load_model(model)
     encoding = explained.encode(prompt, target=target)
     chance = torch.Generator().manual_seed(seed)
-    total, _ = found.expected(encoding, options)
+    try:
+        total = found.expected(encoding, options)[0]
+    except NameError:  # known only when it has stopped
+        total = None
     with tqdm(total=total, desc=method, unit="forward", disable=None, leave=False) as bar:  # silent without a terminal
         explained.engine.on_progress = bar.update
         attribution = found(explained, encoding, generator=chance, **options)

@@ -150,7 +150,7 @@ def test_against_captum(tiny):
 def test_cost_formulas_hold(tiny, name):
     encoding = tiny.encode(PROMPT)
     found = explain(tiny, encoding, name, generator=seeded())
-    assert (found.cost.forwards, found.cost.backwards) == METHODS[name].expected(encoding, found.options)
+    assert (found.cost.forwards, found.cost.backwards) == METHODS[name].expected(encoding, found.options, found.details)
 
 
 @pytest.mark.parametrize("name", list(METHODS))

@@ -44,7 +44,7 @@ class Method:
 
     The function takes `(model, encoding, *, generator, <named options>)` and returns scores `(T,)`, or scores and
     a mapping of details. `version` rises whenever its numbers change. `forwards` and `backwards` are formulas in
-    T, N (attributable tokens), L and the options, of what one call adds to the model's counter.
+    T, N (attributable tokens), L, the options and the details, of what one call adds to the model's counter.
     """
 
     name: str
@@ -70,9 +70,14 @@ class Method:
             raise AttribookError(f"{self.name} has no option {', '.join(unknown)}. Its options: {known}.")
         return {**defaults, **options}
 
-    def expected(self, encoding: Encoding, options: Options) -> tuple[int, int]:
-        """Forwards and backwards that the cost formulas give for a prompt and resolved options."""
-        names = {"T": len(encoding), "N": int(encoding.attributable.sum()), "min": min, **options}
+    def expected(
+        self, encoding: Encoding, options: Options, details: Mapping[str, float] | None = None
+    ) -> tuple[int, int]:
+        """Forwards and backwards that the cost formulas give for a prompt, resolved options and reported details.
+
+        Raises: NameError if a formula needs details, which are known only after a run.
+        """
+        names = {"T": len(encoding), "N": int(encoding.attributable.sum()), "min": min, **options, **(details or {})}
         forwards, backwards = (
             eval(formula, {"__builtins__": {}}, names) for formula in (self.forwards, self.backwards)
         )
