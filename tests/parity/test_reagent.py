@@ -11,7 +11,7 @@ from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors
 from transformers import BertConfig, BertForMaskedLM, PreTrainedTokenizerFast, RobertaConfig, RobertaForMaskedLM
 
 from attribook.attribution import METHODS, explain
-from attribook.attribution.reagent import Settings, reagent_steps, replaceable
+from attribook.attribution.reagent import Settings, reagent_steps
 from attribook.attribution.replacers import REPLACERS, make_replacer
 from attribook.errors import AttribookError
 from attribook.models import Replace, load_model
@@ -214,7 +214,7 @@ def test_the_stopped_average_leaves_the_others_out():
 
 def stepped(model, encoding, generator, **options):
     every = METHODS["reagent"].resolve(options)
-    places = replaceable(encoding, every["specials"])
+    places = encoding.movable(every["specials"])
     source = make_replacer(every["replacer"], model, encoding, places, original=every["original"])
     settings = Settings(**{name: every[name] for name in Settings.__dataclass_fields__})
     return reagent_steps(model, encoding, places, source, settings, generator)

@@ -24,10 +24,9 @@ from torch import Generator, Tensor
 
 from attribook.attribution.base import method
 from attribook.attribution.replacers import Replacer, make_replacer
-from attribook.attribution.subsets import players
 from attribook.errors import AttribookError
 from attribook.models import Encoding, Explained, Replace
-from attribook.models.causal import Read
+from attribook.models.explained import Read
 
 LARGEST_DROP = 1 - 1e-7  # its logit is 17; float32 probabilities are no finer than this
 
@@ -53,7 +52,7 @@ def reagent(
     update: str = "logit",
     average: str = "all",
     specials: str = "keep",
-) -> tuple[Tensor, dict[str, float]]:
+) -> tuple[Tensor, dict[str, float], bool]:
     r"""How much the target loses, over many random replacements, when a token is among the replaced ones.
 
     Formula: l_i <- l_i + logit((1 + d_i) / 2), d_i = p(x) - p(x') for replaced tokens and p(x') - p(x) for the
@@ -74,19 +73,20 @@ def reagent(
     if average not in ("all", "stopped"):
         raise AttribookError(f"Unknown average {average!r} of reagent. Choose all or stopped.")
     settings = Settings(ratio, keep_share, keep_tokens, top_k, max_steps, runs, initial, update)
-    places = replaceable(encoding, specials)
+    places = encoding.movable(specials)
     source = make_replacer(
         replacer, model, encoding, places, pick=pick, original=original, candidates=candidates, masked_lm=masked_lm
     )
     *_, last = reagent_steps(model, encoding, places, source, settings, generator)
     counted = last.stopped if average == "stopped" and bool(last.stopped.any()) else torch.ones_like(last.stopped)
-    return last.scores[counted].mean(0), {
+    details = {
         "runs_stopped": int(last.stopped.sum()),
         "steps_total": int(last.steps.sum()),
         "steps_mean": float(last.steps.double().mean()),
         "steps_max": int(last.steps.max()),
         "replacer_forwards": source.forwards,
     }
+    return last.scores[counted].mean(0), details, bool(last.stopped.all())
 
 
 @dataclass(frozen=True)
@@ -155,13 +155,6 @@ def reagent_steps(
         stopped[going] = model.read(encoding, rest, among_top(encoding.target, settings.top_k))
         steps[going] += 1
         yield Step(logits.softmax(-1), stopped.clone(), steps.clone())
-
-
-def replaceable(encoding: Encoding, specials: str) -> Tensor:
-    """The positions `(T,)` that are replaced and scored."""
-    places = torch.zeros(len(encoding), dtype=torch.bool)
-    places[players(encoding, specials)] = True
-    return places
 
 
 def streams(runs: int, generator: Generator) -> list[Generator]:
