@@ -13,13 +13,23 @@ OWN = [name for name, data in DATASETS.items() if data.own]
 @pytest.mark.parametrize("name", OWN)
 def test_own_sets_are_sound(name):
     prompts = load_dataset(name)
-    assert len(prompts) >= 150
-    assert len({p.group for p in prompts}) >= 8
     assert len({p.id for p in prompts}) == len(prompts)
     assert len({p.text for p in prompts}) == len(prompts)
+    assert all(prompt.text == prompt.text.strip() and " " not in prompt.gold for prompt in prompts)
+
+
+def test_our_reviews_are_half_positive():
+    golds = [prompt.gold for prompt in load_dataset("reviews-mini")]
+    assert len(golds) == DATASETS["reviews-mini"].rows
+    assert golds.count("positive") == golds.count("negative") == len(golds) / 2
+
+
+@pytest.mark.parametrize("name", ["longra-mini", "knowns-mini"])
+def test_our_prompts_name_whole_words(name):
+    prompts = load_dataset(name)
+    assert len(prompts) >= 150
+    assert len({p.group for p in prompts}) >= 8
     for prompt in prompts:
-        assert prompt.text == prompt.text.strip()
-        assert " " not in prompt.gold
         start, end = prompt.spans["antecedent"]
         word = prompt.text[start:end]
         assert word

@@ -12,7 +12,7 @@ import torch
 from conftest import seeded
 
 import attribook
-from attribook.attribution.imported import aligned, byte_level, from_captum, from_scores, read_inseq, sentence_piece
+from attribook.attribution.imported import aligned, from_captum, from_scores, read_inseq
 from attribook.errors import AttribookError
 from attribook.metrics import METRICS
 from attribook.models import load_model
@@ -164,13 +164,6 @@ def test_inseq_refusals(tmp_path):
         read_inseq(tmp_path / "missing.json")
 
 
-def test_vocabulary_entries_are_spelled_out(tiny):
-    encoding = tiny.encode(PROMPT)
-    assert byte_level(vocabulary(tiny, encoding)) == encoding.tokens
-    pieces = ["<s>", "▁the", "▁", "<0xE6>", "<0x9D>", "<0xB1>", "é"]
-    assert sentence_piece(pieces) == ["<s>", " the", " ", "東", "", "", "é"]
-
-
 def test_same_tokens_are_aligned(tiny):
     encoding = tiny.encode(PROMPT)
     scores = ramp(len(encoding))
@@ -185,17 +178,24 @@ def test_same_tokens_are_aligned(tiny):
 
 def test_a_bos_more_or_less_is_not_a_shift(tiny):
     encoding = tiny.encode(PROMPT)
-    special = int((~encoding.attributable).sum())
-    bare = vocabulary(tiny, encoding)[special:]
+    words = encoding.attributable.nonzero()[:, 0].tolist()
+    first, after = words[0], len(encoding) - words[-1] - 1  # special tokens at the two ends
+    entries = vocabulary(tiny, encoding)
+    bare, before, behind = entries[first : words[-1] + 1], entries[:first], entries[words[-1] + 1 :]
     scores = [float(i + 1) for i in range(len(bare))]
     for count in range(3):
-        leading = ["</s>"] * count if encoding.tokens[0] == "</s>" else ["<s>"] * count
+        leading = before[:count] if first >= count else [(before or ["<s>"])[0]] * count
         imported = from_scores([*leading, *bare], [100.0] * count + scores)
         found = aligned(imported, encoding)
-        assert found.scores[special:].tolist() == scores
-        assert found.scores[:special].tolist() == ([100.0] if count else [0.0])[:special]
-        assert found.details["specials_dropped"] == max(0, count - special)
-        assert found.details["specials_added"] == max(0, special - count)
+        assert found.scores[first : words[-1] + 1].tolist() == scores
+        assert found.scores[:first].tolist() == ([100.0] if count else [0.0])[:first]
+        assert found.details["specials_dropped"] == max(0, count - first)
+        assert found.details["specials_added"] == max(0, first - count) + after
+    whole = aligned(from_scores([*before, *bare, *behind], ramp(len(encoding))), encoding)
+    assert whole.scores.tolist() == ramp(len(encoding))
+    more = aligned(from_scores([*before, *bare, *behind, "</s>"], [*ramp(len(encoding)), 100.0]), encoding)
+    assert more.scores.tolist() == ramp(len(encoding))
+    assert more.details == {"specials_dropped": 1, "specials_added": 0}
 
 
 def test_another_models_bos_is_dropped_and_ours_gets_0():
@@ -207,13 +207,16 @@ def test_another_models_bos_is_dropped_and_ours_gets_0():
 
 def test_other_tokens_are_refused(tiny):
     encoding = tiny.encode(PROMPT)
-    special = int((~encoding.attributable).sum())
-    words = encoding.tokens[special:]
+    words, entries = (
+        [token for token, is_word in zip(tokens, encoding.attributable, strict=True) if is_word]
+        for tokens in (encoding.tokens, encoding.entries)
+    )
     cases = {
-        "number 3 is ' a' there, ' the' here": [*words[:2], " a", *words[3:]],
+        f"number 3 is ' a' there, {words[2]!r} here": [*words[:2], " a", *words[3:]],
         "is nothing there": words[:-1],
         "nothing here": [*words, " more"],
-        "number 1 is 'n' there": words[1:],
+        f"number 1 is {words[1]!r} there": words[1:],
+        "number 2 is 'other' there": [*entries[:1], "other", *entries[2:]],
     }
     for message, tokens in cases.items():
         with pytest.raises(AttribookError, match=message):

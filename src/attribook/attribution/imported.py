@@ -16,6 +16,7 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from itertools import product
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -50,7 +51,7 @@ def from_scores(
 ) -> Imported:
     """One score a token, from anywhere. The method is called `imported:<tool>`.
 
-    Tokens are texts (" house") or vocabulary entries of byte-level and SentencePiece tokenizers.
+    Tokens are texts (" house") or the tokenizer's vocabulary entries ("Ġhouse", "▁house", "##ing").
     Raises: AttribookError for numbers of scores, tokens and ids that differ, or a score that is NaN or infinite.
     """
     values = torch.as_tensor(scores).detach().cpu().double()
@@ -166,32 +167,57 @@ def reduced(values: Tensor, reduction: str | None) -> Tensor:
 def aligned(imported: Imported, encoding: Encoding) -> Imported:
     """The scores at the encoding's positions.
 
-    Tokens are the same if their ids are, or their texts, leading spaces aside. Special tokens at the beginning may be
-    more on either side (a second `</s>`, or none): scores of the additional ones are dropped, those that the tool had
-    not get 0; the details count both.
+    Tokens are the same if their ids are, or their entries in the vocabulary, or their texts, leading spaces aside.
+    Special tokens at either end may be more on one side (a second `</s>`, or none): scores of the additional ones are
+    dropped, those that the tool had not get 0; the details count both.
     Raises: AttribookError that names the first difference.
     """
-    spellings = [imported.tokens, byte_level(imported.tokens), sentence_piece(imported.tokens)]
-    ours_leading = leading((~encoding.attributable).tolist())
-    theirs_leading = leading([SPECIAL.fullmatch(token) is not None for token in imported.tokens])
-    shifts = [(a, b) for a in range(theirs_leading + 1) for b in range(ours_leading + 1)]
-    for theirs, ours in sorted(shifts, key=sum):
-        same_ids = imported.ids is not None and list(imported.ids[theirs:]) == encoding.ids.tolist()[ours:]
-        if same_ids or any(same_texts(texts[theirs:], encoding.tokens[ours:]) for texts in spellings):
-            scores = torch.cat([torch.zeros(ours, dtype=torch.float64), imported.scores[theirs:]])
+    special = [SPECIAL.fullmatch(token) is not None for token in imported.tokens]
+    ours_special = (~encoding.attributable).tolist()
+    for theirs, ours in shifts(special, ours_special):
+        if same_tokens(imported, theirs, encoding, ours):
+            scores = torch.zeros(len(encoding), dtype=torch.float64)
+            scores[ours] = imported.scores[theirs]
+            dropped, added = len(special) - len(special[theirs]), len(encoding) - len(encoding.tokens[ours])
             return replace(
                 imported,
                 scores=scores,
                 tokens=tuple(encoding.tokens),
                 ids=tuple(encoding.ids.tolist()),
-                details={**imported.details, "specials_dropped": theirs, "specials_added": ours},
+                details={**imported.details, "specials_dropped": dropped, "specials_added": added},
             )
-    raise AttribookError(difference(imported.tokens[theirs_leading:], encoding.tokens[ours_leading:]))
+    spellings = [inner(tokens, ours_special) for tokens in (encoding.tokens, encoding.entries)]
+    raise AttribookError(difference(inner(imported.tokens, special), spellings))
 
 
-def leading(special: Sequence[bool]) -> int:
+def shifts(theirs: Sequence[bool], ours: Sequence[bool]) -> list[tuple[slice, slice]]:
+    """What may be compared, the most tokens first."""
+    return sorted(product(cuts(theirs), cuts(ours)), key=lambda pair: sum(part.start - part.stop for part in pair))
+
+
+def cuts(special: Sequence[bool]) -> list[slice]:
+    """All tokens, and all but some of the special ones at the two ends; something is left."""
+    length = len(special)
+    ends = product(range(run(special) + 1), range(run(special[::-1]) + 1))
+    return [slice(first, length - last) for first, last in ends if first < length - last]
+
+
+def run(special: Sequence[bool]) -> int:
     """How many True there are at the beginning."""
     return next((place for place, here in enumerate(special) if not here), len(special))
+
+
+def inner(tokens: Sequence[str], special: Sequence[bool]) -> Sequence[str]:
+    """The tokens between the special ones at the two ends."""
+    return tokens[run(special) : len(tokens) - run(special[::-1])]
+
+
+def same_tokens(imported: Imported, theirs: slice, encoding: Encoding, ours: slice) -> bool:
+    """Whether these parts are the same tokens, by ids, entries or texts."""
+    if imported.ids is not None and list(imported.ids[theirs]) == encoding.ids[ours].tolist():
+        return True
+    texts = imported.tokens[theirs]
+    return list(texts) == encoding.entries[ours] or same_texts(texts, encoding.tokens[ours])
 
 
 def same_texts(theirs: Sequence[str], ours: Sequence[str]) -> bool:
@@ -199,42 +225,20 @@ def same_texts(theirs: Sequence[str], ours: Sequence[str]) -> bool:
     return [text.lstrip(" ") for text in theirs] == [text.lstrip(" ") for text in ours]
 
 
-def difference(theirs: Sequence[str], ours: Sequence[str]) -> str:
-    """What to tell the user about tokens that differ, special ones at the beginning aside."""
-    shared = min(len(theirs), len(ours))
-    place = next((i for i in range(shared) if not same_texts(theirs[i : i + 1], ours[i : i + 1])), shared)
+def difference(theirs: Sequence[str], spellings: Sequence[Sequence[str]]) -> str:
+    """What to tell the user about tokens that differ, in the spelling of ours that comes closest."""
+    places = [first_other(theirs, ours) for ours in spellings]
+    place = max(places)
+    ours = spellings[places.index(place)]
     there, here = (repr(texts[place]) if place < len(texts) else "nothing" for texts in (theirs, ours))
     return (
         f"The imported scores belong to other tokens: {len(theirs)} there, {len(ours)} in the prompt, special tokens "
-        f"at the beginning aside, and number {place + 1} is {there} there, {here} here. Encode the text that was "
+        f"at the ends aside, and number {place + 1} is {there} there, {here} here. Encode the text that was "
         "scored, with the tokenizer that it was scored with."
     )
 
 
-def byte_level(tokens: Sequence[str]) -> list[str]:
-    """Texts of byte-level vocabulary entries ("Ġhouse"); other entries, such as special tokens, as they are."""
-    printable = [*range(33, 127), *range(161, 173), *range(174, 256)]
-    others = [byte for byte in range(256) if byte not in printable]
-    table = {chr(byte): byte for byte in printable} | {chr(256 + i): byte for i, byte in enumerate(others)}
-    return completed([bytes(table[c] for c in t) if all(c in table for c in t) else t.encode() for t in tokens])
-
-
-def sentence_piece(tokens: Sequence[str]) -> list[str]:
-    """Texts of SentencePiece entries ("▁house", "<0xE6>")."""
-    single = [re.fullmatch(r"<0x([0-9A-F]{2})>", token) for token in tokens]
-    pairs = zip(tokens, single, strict=True)
-    return completed([bytes.fromhex(m[1]) if m else token.replace("▁", " ").encode() for token, m in pairs])
-
-
-def completed(pieces: Sequence[bytes]) -> list[str]:
-    """Texts of tokens that may break characters apart: a character belongs to the token with its first byte."""
-    texts, rest = [], b"".join(pieces)
-    done = due = 0  # bytes already given to a token, bytes of the tokens so far
-    for piece in pieces:
-        due += len(piece)
-        end = max(done, due)
-        while end < len(rest) and rest[end] & 0xC0 == 0x80:  # up to the next character's first byte
-            end += 1
-        texts.append(rest[done:end].decode(errors="replace"))
-        done = end
-    return texts
+def first_other(theirs: Sequence[str], ours: Sequence[str]) -> int:
+    """The place of the first token that differs."""
+    shared = min(len(theirs), len(ours))
+    return next((i for i in range(shared) if not same_texts(theirs[i : i + 1], ours[i : i + 1])), shared)

@@ -34,7 +34,7 @@ def integrated_gradients(
         missing as `completeness_gap`); `l2` not negative. Higher is more important.
     Raises:  AttribookError for unknown names or fewer than one step.
     Source:  Sundararajan et al. 2017, equations 1 and 3. Captum's default rule is Gauss-Legendre with 50 steps.
-    Differs: The paper integrates by a Riemann sum; ours is Gauss-Legendre by default, which needs fewer steps, and the
+    Differs: The paper integrates by a Riemann sum; ours is Gauss-Legendre by default, and the
         gap to completeness is reported for every prompt. Inseq starts from the unknown token's embedding, moves BOS
         too and takes the L2 norm (`baseline` `mask`, `specials` `perturb`, `reduction` `l2`, 50 steps in ReAGent's
         tables). Ours leaves special tokens where they are, as is usual for encoders.

@@ -28,8 +28,7 @@ def sequential_integrated_gradients(
         and E' as in `integrated_gradients`. The paper's baseline is the `mask` token; a decoder's tokenizer
         has none, so the unknown or the padding token stands in. The paper divides the scores by their L2 norm:
         not done here, as it moves no ranking. A token that stands for nothing may cut off what stands before
-        it: in a sentence tried with SmolLM2, `<|endoftext|>` took 15% to all of the target's probability away, the
-        more the later it stood, and within 1/30 of the path. Few steps miss such a jump. Read the gap.
+        it, as SmolLM2's `<|endoftext|>` does, and that is a jump on the path which few steps miss. Read the gap.
     Shapes:  (T,); 0 at tokens that stay (`specials` as in `integrated_gradients`).
     Range:   `sum` signed, in units of f; a_i is f(E) - f(E with row i at E'_i), the drop of an occlusion, up to
         the rule's error (the details give its mean size over tokens as `mean_abs_completeness_gap`). The scores

@@ -31,10 +31,7 @@ class CausalLM(Explained):
         aside, overlaps it.
         Raises: AttribookError for an empty prompt, one longer than the context window, an empty target.
         """
-        self._check_text(text)
-        batch = self.tokenizer(text, return_offsets_mapping=True)
-        ids = torch.tensor(batch["input_ids"])  # (T,)
-        self._check_length(len(ids))
+        ids, offsets = self._tokenised(text)
         special = self.specials(ids)
         notes: list[str] = []
         logits, prefix = self.engine.prompt(ids.to(self.network.device))
@@ -44,11 +41,12 @@ class CausalLM(Explained):
         return Encoding(
             text=text,
             ids=ids,
-            tokens=token_texts(text, self.tokenizer, ids, batch["offset_mapping"], special),
+            tokens=token_texts(text, self.tokenizer, ids, offsets, special),
+            entries=self.tokenizer.convert_ids_to_tokens(ids.tolist()),
             attributable=~special,
             template=torch.zeros_like(special),
             reads=len(ids) - 1,
-            spans={name: overlap(text, batch["offset_mapping"], *span) for name, span in (spans or {}).items()},
+            spans={name: overlap(text, offsets, *span) for name, span in (spans or {}).items()},
             target=wanted,
             target_text=self.continuation(ids, wanted),
             logits=logits,

@@ -44,10 +44,7 @@ class SequenceClassifier(Explained):
         `spans` are character ranges (end exclusive), as in `CausalLM.encode`.
         Raises: AttribookError for an empty text, one longer than the context window, an unknown class.
         """
-        self._check_text(text)
-        batch = self.tokenizer(text, return_offsets_mapping=True)
-        ids = torch.tensor(batch["input_ids"])  # (T,)
-        self._check_length(len(ids))
+        ids, offsets = self._tokenised(text)
         special = self.specials(ids)
         logits, _ = self.engine.prompt(ids.to(self.network.device))
         logits = logits.double().cpu()  # (C,)
@@ -55,11 +52,12 @@ class SequenceClassifier(Explained):
         return Encoding(
             text=text,
             ids=ids,
-            tokens=token_texts(text, self.tokenizer, ids, batch["offset_mapping"], special),
+            tokens=token_texts(text, self.tokenizer, ids, offsets, special),
+            entries=self.tokenizer.convert_ids_to_tokens(ids.tolist()),
             attributable=~special,
             template=torch.zeros_like(special),
             reads=0,
-            spans={name: overlap(text, batch["offset_mapping"], *span) for name, span in (spans or {}).items()},
+            spans={name: overlap(text, offsets, *span) for name, span in (spans or {}).items()},
             target=wanted,
             target_text=self.labels[wanted],
             logits=logits,

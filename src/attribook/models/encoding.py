@@ -24,6 +24,7 @@ class Encoding:
     text: str
     ids: Tensor  # (T,)
     tokens: list[str]  # text of each token; special tokens by name
+    entries: list[str]  # of the vocabulary ("Ġhouse", "##ing"), as other tools name tokens
     attributable: Tensor  # (T,) bool; False for special tokens and for a template's
     template: Tensor  # (T,) bool; tokens of a template around the text, which nothing may change
     reads: int  # the position whose state becomes the prediction: the last, or 0 for CLS

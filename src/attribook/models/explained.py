@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 
 import torch
@@ -19,7 +20,7 @@ Read = Callable[[Tensor], Tensor]
 OUTPUTS = ("probability", "logit", "log_probability")
 
 
-class Explained:
+class Explained(ABC):
     """A network whose prediction for one text is explained. Weights are frozen.
 
     C answers: the vocabulary of a causal language model, the classes of a classifier.
@@ -51,15 +52,15 @@ class Explained:
 
     # -- prompts -------------------------------------------------------------------------------------------------
 
+    @abstractmethod
     def encode(
         self, text: str, *, target: str | None = None, spans: Mapping[str, tuple[int, int]] | None = None
     ) -> Encoding:
         """Tokenise a text and predict; every kind of model does it in its own way."""
-        raise NotImplementedError
 
+    @abstractmethod
     def answer_text(self, encoding: Encoding, answer: int) -> str:
         """The words for one of the C answers."""
-        raise NotImplementedError
 
     def embed(self, ids: Tensor) -> Tensor:
         """Input embeddings `(..., D)` of ids, scaled as the network's own embedding layer scales them."""
@@ -73,6 +74,13 @@ class Explained:
         """
         names = set(self.tokenizer.all_special_ids) - {self.tokenizer.unk_token_id}
         return torch.tensor([token in names for token in ids.tolist()])  # (T,)
+
+    def _tokenised(self, text: str) -> tuple[Tensor, Sequence[tuple[int, int]]]:
+        """Ids `(T,)` of a text that fits the context window, and the characters of each."""
+        self._check_text(text)
+        batch = self.tokenizer(text, return_offsets_mapping=True)
+        self._check_length(len(batch["input_ids"]))
+        return torch.tensor(batch["input_ids"]), batch["offset_mapping"]
 
     def _check_text(self, text: str) -> None:
         if not text.strip():

