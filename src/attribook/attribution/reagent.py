@@ -1,0 +1,185 @@
+"""ReAGent: replace random tokens again and again, and credit what was replaced with what the target lost.
+
+Zhao and Shan 2024, equations 3 to 9 and algorithm 1. Several runs, each with its own random stream, step together:
+one batch for the replaced prompts, one for the stopping test; a run that has stopped leaves the batch.
+"""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import torch
+from torch import Generator, Tensor
+
+from attribook.attribution.base import method
+from attribook.attribution.replacers import Replacer, make_replacer
+from attribook.errors import AttribookError
+from attribook.models import Encoding, Explained, Replace
+from attribook.models.explained import Read
+
+LARGEST_DROP = 1 - 1e-7  # its logit is 17; float32 probabilities are no finer than this
+
+
+@method(version=1, forwards="2 * steps_total + replacer_forwards", random=True)
+def reagent(
+    model: Explained,
+    encoding: Encoding,
+    *,
+    generator: Generator,
+    replacer: str = "left_to_right",
+    pick: str = "sample",
+    original: str = "allowed",
+    candidates: int = 8,
+    masked_lm: str = "",
+    ratio: float = 0.3,
+    keep_share: float = 0.3,
+    keep_tokens: int = 0,
+    top_k: int = 3,
+    max_steps: int = 100,
+    runs: int = 5,
+    initial: str = "logits",
+    update: str = "logit",
+    average: str = "all",
+    specials: str = "keep",
+) -> tuple[Tensor, dict[str, float], bool]:
+    r"""How much the target loses, over many random replacements, when a token is among the replaced ones.
+
+    Formula: l_i <- l_i + logit((1 + d_i) / 2), d_i = p(x) - p(x') for replaced tokens and p(x') - p(x) for the
+        others (`update` `linear`: l_i + d_i), p the target's probability, x' the prompt in which each token is
+        replaced with probability `ratio`; a = softmax(l), averaged over `runs`. At first l_i ~ U[0, 1) (`initial`
+        `logits`), softmax(l) is proportional to U[0, 1) (`scores`), or l_i = 0 (`zero`). A run stops when the
+        target is among the min(`top_k`, V - 1) most probable of V although all but the highest-scored tokens,
+        `keep_tokens` or, if 0, ceil(`keep_share` n) of n, are replaced; at the latest after `max_steps`. `average`:
+        over `all` runs, or the `stopped` ones if there are any. `replacer`, `pick`, `original`, `candidates`,
+        `masked_lm`: see replacers.py.
+    Shapes:  (T,); 0 at special tokens unless `specials` is `perturb`. Details: `runs_stopped`, `steps_total`,
+        `steps_mean`, `steps_max` (over runs), `replacer_forwards`.
+    Range:   0 to 1, adding up to 1; higher is more important. Nearly one-hot after many steps, whatever the ranking.
+        A prompt of no more tokens than are kept stops at the first step where its target is among the top k.
+    Raises:  AttribookError for unknown names, numbers out of range, a replacer that does not fit the model.
+    Source:  Zhao and Shan 2024, equations 3-9, algorithm 1. Released code: casszhao/ReAGent.
+    Differs: The paper replaces by RoBERTa, keeps 30% and starts from random scores; every committed configuration of
+        the released code replaces by tokens of the same part of speech, it keeps a number of tokens (8 for LongRA) and
+        starts from random logits. It averages the runs that stopped and gives NaN if none did, which then counted as
+        a perfect Soft-NC; ours averages all runs and says that it did not converge. It replaces special tokens too
+        (`specials=perturb`). A drop of 1 or -1 has no finite logit (NaN there); ours is bounded at 1 - 1e-7.
+    """
+    if average not in ("all", "stopped"):
+        raise AttribookError(f"Unknown average {average!r} of reagent. Choose all or stopped.")
+    settings = Settings(ratio, keep_share, keep_tokens, top_k, max_steps, runs, initial, update)
+    places = encoding.movable(specials)
+    source = make_replacer(
+        replacer, model, encoding, places, pick=pick, original=original, candidates=candidates, masked_lm=masked_lm
+    )
+    *_, last = reagent_steps(model, encoding, places, source, settings, generator)
+    counted = last.stopped if average == "stopped" and bool(last.stopped.any()) else torch.ones_like(last.stopped)
+    details = {
+        "runs_stopped": int(last.stopped.sum()),
+        "steps_total": int(last.steps.sum()),
+        "steps_mean": float(last.steps.double().mean()),
+        "steps_max": int(last.steps.max()),
+        "replacer_forwards": source.forwards,
+    }
+    return last.scores[counted].mean(0), details, bool(last.stopped.all())
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The options of `reagent` that say how a run goes."""
+
+    ratio: float
+    keep_share: float
+    keep_tokens: int
+    top_k: int
+    max_steps: int
+    runs: int
+    initial: str
+    update: str
+
+    def __post_init__(self) -> None:
+        if not 0 < self.ratio < 1 or not 0 < self.keep_share <= 1:
+            raise AttribookError(
+                f"reagent needs a ratio between 0 and 1 and a keep_share above 0 and at most 1, not {self.ratio} and "
+                f"{self.keep_share}."
+            )
+        if self.keep_tokens < 0 or min(self.top_k, self.max_steps, self.runs) < 1:
+            raise AttribookError("reagent needs keep_tokens of at least 0, and top_k, max_steps, runs of at least 1.")
+        if self.initial not in ("logits", "scores", "zero"):
+            raise AttribookError(f"Unknown initial {self.initial!r} of reagent. Choose logits, scores or zero.")
+        if self.update not in ("logit", "linear"):
+            raise AttribookError(f"Unknown update {self.update!r} of reagent. Choose logit or linear.")
+
+
+@dataclass(frozen=True)
+class Step:
+    """All R runs after a step: scores `(R, T)`, which have stopped `(R,)`, how many steps each took `(R,)`."""
+
+    scores: Tensor
+    stopped: Tensor
+    steps: Tensor
+
+
+def reagent_steps(
+    model: Explained,
+    encoding: Encoding,
+    places: Tensor,
+    replacer: Replacer,
+    settings: Settings,
+    generator: Generator,
+) -> Iterator[Step]:
+    """The runs after every step, until all have stopped or had `max_steps`; `places` `(T,)` are replaced and scored.
+
+    Each run has a generator of its own, whose seed is drawn first, and draws 3T numbers a step: for what is replaced,
+    by what, and by what in the stopping test. So a run is the same whatever runs beside it.
+    """
+    kept = settings.keep_tokens or math.ceil(settings.keep_share * int(places.sum()) - 1e-9)  # 0.28 * 25 is above 7
+    chances = streams(settings.runs, generator)
+    logits = torch.stack([first_logits(len(encoding), settings.initial, chance) for chance in chances])  # (R, T)
+    logits.masked_fill_(~places, -torch.inf)
+    stopped, steps = torch.zeros(settings.runs, dtype=torch.bool), torch.zeros(settings.runs, dtype=torch.long)
+    probability = model.output(encoding)
+    while not bool(stopped.all()) and int(steps.max()) < settings.max_steps:
+        going = (~stopped).nonzero()[:, 0]  # (b,)
+        u = torch.stack([draws(3, len(encoding), chances[run]) for run in going.tolist()])  # (b, 3, T)
+        chosen = (u[:, 0] < settings.ratio) & places
+        drop = probability - model.outputs(encoding, Replace(replacer(chosen, u[:, 1])))  # (b,)
+        logits[going] += increments(drop, chosen, settings.update)
+        others = places & ~highest(logits[going], kept)
+        rest = Replace(replacer(others, u[:, 2]))
+        stopped[going] = model.read(encoding, rest, among_top(encoding.target, settings.top_k))
+        steps[going] += 1
+        yield Step(logits.softmax(-1), stopped.clone(), steps.clone())
+
+
+def streams(runs: int, generator: Generator) -> list[Generator]:
+    """One generator a run; run r is the same however many runs follow it."""
+    seeds = torch.randint(2**62, (runs,), generator=generator)
+    return [Generator().manual_seed(int(seed)) for seed in seeds]
+
+
+def draws(rows: int, tokens: int, generator: Generator) -> Tensor:
+    """Uniform numbers `(rows, T)`."""
+    return torch.rand(rows, tokens, generator=generator, dtype=torch.float64)
+
+
+def first_logits(tokens: int, initial: str, generator: Generator) -> Tensor:
+    """Logits `(T,)` before the first step. One draw a token is made in any case."""
+    u = draws(1, tokens, generator)[0]
+    return {"logits": u, "scores": u.log(), "zero": torch.zeros_like(u)}[initial]
+
+
+def increments(drop: Tensor, chosen: Tensor, update: str) -> Tensor:
+    """What one step adds to the logits `(b, T)`: equations 7 and 8."""
+    signed = torch.where(chosen, drop[:, None], -drop[:, None])  # (b, T)
+    return signed if update == "linear" else torch.logit((1 + signed.clamp(-LARGEST_DROP, LARGEST_DROP)) / 2)
+
+
+def highest(logits: Tensor, kept: int) -> Tensor:
+    """The `kept` highest of each row, as a mask `(b, T)`; of equal ones the first."""
+    ranks = logits.argsort(dim=-1, descending=True, stable=True).argsort(dim=-1)
+    return ranks < kept
+
+
+def among_top(target: int, top_k: int) -> Read:
+    """Reader: whether the target is among the k largest logits, k below their number so that the test can fail."""
+    return lambda logits: (logits > logits[:, [target]]).sum(-1) < min(top_k, logits.shape[-1] - 1)
