@@ -34,7 +34,7 @@ from attribook.models import Encoding, Explained, load_model
 from attribook.models.fetch import model_folder
 from attribook.models.registry import SOURCES
 from attribook.paths import home
-from attribook.study.study import machine_class
+from attribook.study.manifest import machine_class
 
 PROMPT = (
     "The train brought Mara to Norway, where a cousin met her. (The kettle in the kitchen was old, and "

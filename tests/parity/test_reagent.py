@@ -617,7 +617,9 @@ def slow_uniform_run(model, encoding, generator, steps):
 def test_on_an_encoder(name, monkeypatch):
     model = load_model(f"tiny-{name}", dtype="float64")
     encoding = model.encode(SHORT)
-    monkeypatch.setattr("attribook.attribution.reagent.among_top", lambda *_: lambda logits: logits[:, 0] != logits[:, 0])
+    monkeypatch.setattr(
+        "attribook.attribution.reagent.among_top", lambda *_: lambda logits: logits[:, 0] != logits[:, 0]
+    )
     seeds = torch.randint(2**62, (2,), generator=seeded(7)).tolist()
     slow = [slow_uniform_run(model, encoding, seeded(seed), 6) for seed in seeds]
     found = explain(model, encoding, "reagent", generator=seeded(7), runs=2, max_steps=6, replacer="uniform")

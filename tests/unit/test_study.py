@@ -13,6 +13,7 @@ import pytest
 from attribook.errors import AttribookError
 from attribook.study import PROTOCOLS, Study, as_released
 from attribook.study.protocols import Protocol
+from attribook.study.study import Unit
 
 METHODS = ("random", "occlusion", "attention_mean")
 
@@ -63,20 +64,27 @@ def test_every_seed_and_every_item_has_its_own_randomness():
 
 def test_keys_change_with_what_moves_numbers(monkeypatch):
     base, prompt = study(), study().items[0]
-    key = base._metric_key(prompt, "occlusion", 0, "soft_nc")
-    assert key == study(n_items=7)._metric_key(prompt, "occlusion", 0, "soft_nc")
+    unit = Unit(prompt, 0, "occlusion", 0)
+    key = base._metric_key(unit, "soft_nc")
+    assert key == study(n_items=7)._metric_key(unit, "soft_nc")
     others = [
-        study(protocol="reagent-paper")._metric_key(prompt, "occlusion", 0, "soft_nc"),
-        study(model="tiny-llama")._metric_key(prompt, "occlusion", 0, "soft_nc"),
-        base._metric_key(prompt, "occlusion", 1, "soft_nc"),
-        base._metric_key(prompt, "occlusion", 0, "soft_ns"),
-        base._metric_key(dataclasses.replace(prompt, text=prompt.text + " a"), "occlusion", 0, "soft_nc"),
+        study(protocol="reagent-paper")._metric_key(unit, "soft_nc"),
+        study(model="tiny-llama")._metric_key(unit, "soft_nc"),
+        base._metric_key(dataclasses.replace(unit, seed=1), "soft_nc"),
+        base._metric_key(unit, "soft_ns"),
+        base._metric_key(dataclasses.replace(unit, step=1), "soft_nc"),
+        base._metric_key(dataclasses.replace(unit, name="occlusion:ranked"), "soft_nc"),
+        base._metric_key(dataclasses.replace(unit, name="occlusion:permuted"), "soft_nc"),
+        base._metric_key(dataclasses.replace(unit, name="occlusion:permuted", seed=1), "soft_nc"),
+        base._metric_key(
+            dataclasses.replace(unit, prompt=dataclasses.replace(prompt, text=prompt.text + " a")), "soft_nc"
+        ),
     ]
     from attribook.attribution import METHODS as registry
 
     monkeypatch.setitem(registry, "occlusion", dataclasses.replace(registry["occlusion"], version=99))
-    others.append(base._metric_key(prompt, "occlusion", 0, "soft_nc"))
-    assert len({key, *others}) == 7
+    others.append(base._metric_key(unit, "soft_nc"))
+    assert len({key, *others}) == 11
 
 
 def test_released_distance_of_stored_rows_equals_a_run_under_it():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -33,20 +33,59 @@ class CausalLM(Explained):
         """
         ids, offsets = self._tokenised(text)
         special = self.specials(ids)
+        tokens = token_texts(text, self.tokenizer, ids, offsets, special)
         notes: list[str] = []
+        wanted = self._target_id(text, target, ids, notes) if target is not None else None
+        named = {name: overlap(text, offsets, *span) for name, span in (spans or {}).items()}
+        return self._encoding(text, ids, tokens, special, named, wanted, notes)
+
+    def extended(self, encoding: Encoding, tokens: Sequence[int]) -> Encoding:
+        """The prompt followed by more tokens, such as those that the model itself went on with; exact in ids.
+
+        Nothing is tokenised again, and the new tokens belong to no span. The target is the most probable next token.
+        Raises: AttribookError if the context window is too short.
+        """
+        ids, texts = encoding.ids, list(encoding.tokens)
+        for token in tokens:
+            texts.append(self.continuation(ids, token))
+            ids = torch.cat([ids, torch.tensor([token])])
+        self._check_length(len(ids))
+        more = torch.zeros(len(tokens), dtype=torch.bool)
+        special = torch.cat([~encoding.attributable, more])
+        spans = {name: torch.cat([mask, more]) for name, mask in encoding.spans.items()}
+        text = encoding.text + "".join(texts[len(encoding) :])
+        return self._encoding(text, ids, texts, special, spans, None, [])
+
+    def generated(self, encoding: Encoding, limit: int) -> list[int]:
+        """The prompt's greedy continuation: at most `limit` tokens, before the first that ends a text."""
+        ends = set(self.tokenizer.all_special_ids)
+        found = self.engine.greedy(encoding.ids, limit, ends)
+        return found[:-1] if found and found[-1] in ends else found
+
+    def _encoding(
+        self,
+        text: str,
+        ids: Tensor,
+        tokens: list[str],
+        special: Tensor,
+        spans: Mapping[str, Tensor],
+        target: int | None,
+        notes: list[str],
+    ) -> Encoding:
+        """Predict, and put together what belongs to the prompt."""
         logits, prefix = self.engine.prompt(ids.to(self.network.device))
         logits = logits.double().cpu()  # (V,)
         distribution = logits.softmax(-1)
-        wanted = self._target_id(text, target, ids, notes) if target is not None else int(distribution.argmax())
+        wanted = int(distribution.argmax()) if target is None else target
         return Encoding(
             text=text,
             ids=ids,
-            tokens=token_texts(text, self.tokenizer, ids, offsets, special),
+            tokens=tokens,
             entries=self.tokenizer.convert_ids_to_tokens(ids.tolist()),
             attributable=~special,
             template=torch.zeros_like(special),
             reads=len(ids) - 1,
-            spans={name: overlap(text, offsets, *span) for name, span in (spans or {}).items()},
+            spans=spans,
             target=wanted,
             target_text=self.continuation(ids, wanted),
             logits=logits,

@@ -1,14 +1,8 @@
 """A study: items x methods x metrics on one model under one protocol. Stored rows are read, missing ones computed."""
 
-import datetime
 import hashlib
-import importlib.metadata
-import json
-import os
-import platform
-import sys
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -22,12 +16,14 @@ from attribook.data import DATASETS, Prompt, load_dataset, matches
 from attribook.errors import AttribookError
 from attribook.metrics import METRICS
 from attribook.metrics.base import OK
-from attribook.models import Encoding, Explained, load_model
+from attribook.models import CausalLM, Encoding, Explained, load_model
 from attribook.models.load import known_fingerprint
 from attribook.paths import results_folder
+from attribook.study.manifest import write_manifest
 from attribook.study.protocols import find_protocol
 from attribook.study.seeds import digest, generator
 from attribook.study.store import Row, Store
+from attribook.study.variants import DRAWN, VERSION, parted, varied
 
 METRIC_COLUMNS = (
     "item", "step", "method", "options_hash", "method_version", "seed", "draw", "metric", "value", "status",
@@ -40,6 +36,21 @@ KEEP = {
     "correct": "predicted correctly as it stands",
     "all": "whatever the model predicts",
 }
+
+
+@dataclass(frozen=True)
+class Unit:
+    """What is computed and stored at once."""
+
+    prompt: Prompt
+    step: int  # how many tokens of the continuation stand behind the prompt
+    name: str  # a method, or `method:variant`
+    seed: int
+
+    @property
+    def place(self) -> str:
+        """Identifies the text that is explained."""
+        return f"{self.prompt.fingerprint}+{self.step}" if self.step else self.prompt.fingerprint
 
 
 @dataclass(frozen=True)
@@ -57,11 +68,13 @@ class Study:
     seed: int = 0
     random_seeds: int = 5  # seeds of each random method
     keep: str = "correct_both"  # which items are explained: see KEEP
+    continuation: int = 0  # greedy tokens after each prompt whose predictions are explained; 0: the first alone
+    stride: int = 1  # every which of them
 
     def __post_init__(self) -> None:
         find_protocol(self.protocol)
         for method in self.methods:
-            find_method(method)
+            find_method(parted(method)[0])
         if unknown := set(self.metrics) - set(METRICS):
             raise AttribookError(f"Unknown metrics {', '.join(sorted(unknown))}. Known: {', '.join(METRICS)}.")
         if self.keep not in KEEP:
@@ -143,38 +156,75 @@ class Study:
             f"{self.model}; {len(self.items)} of these are explained."
         )
 
+    @cached_property
+    def continuations(self) -> dict[str, list[int]]:
+        """The first `continuation` tokens that the model goes on with, greedily, after each item."""
+        model = self.model.strip("/").replace("/", "--")
+        file = f"{self.dataset}.greedy{self.continuation}.jsonl"
+        store = Store(results_folder() / self.profile / "predictions" / model / file)
+        keys = {p.id: digest("greedy 1", self.fingerprint, p.fingerprint, self.continuation) for p in self.items}
+        missing = [prompt for prompt in self.items if keys[prompt.id] not in store]
+        if missing:
+            with store.writing():
+                for prompt in tqdm(missing, desc=f"{self.dataset}: continuations", unit="item", mininterval=1):
+                    store.append(keys[prompt.id], [self._continued(prompt)])
+        return {item: store[key][0]["ids"] for item, key in keys.items()}
+
+    def _continued(self, prompt: Prompt) -> Row:
+        model = self._writer()
+        encoding = model.encode(prompt.text)
+        ids = model.generated(encoding, self.continuation)
+        whole = model.extended(encoding, ids)
+        return {"item": prompt.id, "ids": ids, "tokens": whole.tokens[len(encoding) :]}
+
+    def _writer(self) -> CausalLM:
+        if not isinstance(self.explained, CausalLM):
+            raise AttribookError(f"{self.model} writes no text, so nothing that follows can be explained.")
+        return self.explained
+
     # -- work ----------------------------------------------------------------------------------------------------
 
-    def units(self) -> Iterator[tuple[Prompt, str, int]]:
-        """What is computed and stored at once: an item, a method, and a seed (several for random methods)."""
+    def units(self) -> Iterator[Unit]:
+        """Items, methods, steps of the continuation, and seeds (several for what is random)."""
         for prompt in self.items:
-            for method in self.methods:
-                for seed in range(self.random_seeds if METHODS[method].random else 1):
-                    yield prompt, method, self.seed + seed
+            for step in self._steps(prompt):
+                for name in self.methods:
+                    method, variant = parted(name)
+                    several = METHODS[method].random or variant in DRAWN
+                    for seed in range(self.random_seeds if several else 1):
+                        yield Unit(prompt, step, name, self.seed + seed)
+
+    def _steps(self, prompt: Prompt) -> range:
+        return range(0, len(self.continuations[prompt.id]), self.stride) if self.continuation else range(1)
+
+    def _encode(self, prompt: Prompt, step: int) -> Encoding:
+        encoding = self.explained.encode(prompt.text, spans=prompt.spans)
+        return self._writer().extended(encoding, self.continuations[prompt.id][:step]) if step else encoding
 
     def run(self) -> None:
         """Compute what is missing, append it row group by row group, and bring the manifest up to date."""
-        missing = [unit for unit in self.units() if not self._done(*unit)]
+        missing = [unit for unit in self.units() if not self._done(unit)]
         if not missing:
             return
-        encodings: dict[str, Encoding] = {}
+        encodings: dict[tuple[str, int], Encoding] = {}
         label = f"{self.name} · {self.protocol}"
         with self._scores.writing():
-            for prompt, method, seed in tqdm(missing, desc=label, unit="unit", mininterval=1):
-                if prompt.id not in encodings:
-                    encodings = {prompt.id: self.explained.encode(prompt.text, spans=prompt.spans)}
-                self._compute(encodings[prompt.id], prompt, method, seed)
+            for unit in tqdm(missing, desc=label, unit="unit", mininterval=1):
+                place = unit.prompt.id, unit.step
+                if place not in encodings:
+                    encodings = {place: self._encode(unit.prompt, unit.step)}
+                self._compute(encodings[place], unit)
             self._write_manifest()
 
     def scores(self) -> list[Row]:
-        """Stored score vectors of every unit, computed where they are missing."""
+        """Stored score vectors of every method, computed where they are missing; variants have none of their own."""
         self.run()
-        return [self._scores[self._score_key(*unit)][0] for unit in self.units()]
+        return [self._scores[self._score_key(unit)][0] for unit in self.units() if ":" not in unit.name]
 
     def rows(self) -> pd.DataFrame:
         """Metric rows of every unit, computed where they are missing, with the columns that the study fixes."""
         self.run()
-        keys = [self._metric_key(*unit, metric) for unit in self.units() for metric in self.metrics]
+        keys = [self._metric_key(unit, metric) for unit in self.units() for metric in self.metrics]
         frame = pd.DataFrame([row for key in keys for row in self._rows[key]])
         numbers = ["seed", "draw", "value", "forwards", "backwards", "seconds", "method_version", "step"]
         frame[numbers] = frame[numbers].apply(pd.to_numeric)
@@ -195,95 +245,99 @@ class Study:
     def _options(self, method: str) -> dict[str, Any]:
         return METHODS[method].resolve(find_protocol(self.protocol).method_options(method))
 
-    def _score_key(self, prompt: Prompt, method: str, seed: int) -> str:
-        found = METHODS[method]
-        return digest(
-            "scores", self.fingerprint, prompt.fingerprint, method, found.version, self._options(method), seed
-        )
+    def _scored(self, unit: Unit) -> Unit:
+        """The unit whose stored scores a variant changes: of the same seed, if the method itself is random."""
+        method, variant = parted(unit.name)
+        if variant is None:
+            return unit
+        return replace(unit, name=method, seed=unit.seed if METHODS[method].random else self.seed)
 
-    def _metric_key(self, prompt: Prompt, method: str, seed: int, metric: str) -> str:
+    def _score_key(self, unit: Unit) -> str:
+        found = METHODS[unit.name]
+        return digest("scores", self.fingerprint, unit.place, unit.name, found.version, self._options(unit.name),
+                      unit.seed)  # fmt: skip
+
+    def _metric_key(self, unit: Unit, metric: str) -> str:
         options = dict(find_protocol(self.protocol).metric)
-        return digest(self._score_key(prompt, method, seed), metric, METRICS[metric].version, options)
+        scored = self._scored(unit)
+        changed = [] if scored is unit else [parted(unit.name)[1], VERSION, unit.seed]
+        return digest(self._score_key(scored), *changed, metric, METRICS[metric].version, options)
 
-    def _done(self, prompt: Prompt, method: str, seed: int) -> bool:
-        scored = self._score_key(prompt, method, seed) in self._scores
-        return scored and all(self._metric_key(prompt, method, seed, m) in self._rows for m in self.metrics)
+    def _done(self, unit: Unit) -> bool:
+        scored = self._score_key(self._scored(unit)) in self._scores
+        return scored and all(self._metric_key(unit, metric) in self._rows for metric in self.metrics)
 
-    def _compute(self, encoding: Encoding, prompt: Prompt, method: str, seed: int) -> None:
-        key = self._score_key(prompt, method, seed)
-        if key not in self._scores:
-            chance = generator(self.name, prompt.fingerprint, method, seed)
-            attribution = METHODS[method](self.explained, encoding, generator=chance, **self._options(method))
-            self._scores.append(key, [self._score_row(encoding, prompt, seed, attribution)])
-        scores = torch.tensor(self._scores[key][0]["scores"], dtype=torch.float64)
+    def _compute(self, encoding: Encoding, unit: Unit) -> None:
+        scores = self._vector(encoding, unit)
         for metric in self.metrics:
-            metric_key = self._metric_key(prompt, method, seed, metric)
-            if metric_key not in self._rows:
-                self._rows.append(metric_key, self._judge(encoding, prompt, method, seed, metric, scores))
+            key = self._metric_key(unit, metric)
+            if key not in self._rows:
+                self._rows.append(key, self._judge(encoding, unit, metric, scores))
 
-    def _score_row(self, encoding: Encoding, prompt: Prompt, seed: int, found: Attribution) -> Row:
+    def _vector(self, encoding: Encoding, unit: Unit) -> torch.Tensor:
+        """The unit's scores `(T,)` as they are stored; a method's are computed and stored if they are missing."""
+        scored = self._scored(unit)
+        key = self._score_key(scored)
+        if key not in self._scores:
+            chance = generator(self.name, scored.place, scored.name, scored.seed)
+            options = self._options(scored.name)
+            attribution = METHODS[scored.name](self.explained, encoding, generator=chance, **options)
+            self._scores.append(key, [self._score_row(encoding, scored, attribution)])
+        scores = torch.tensor(self._scores[key][0]["scores"], dtype=torch.float64)
+        variant = parted(unit.name)[1]
+        if variant is None:
+            return scores
+        return varied(scores, variant, encoding.attributable, generator("variant", unit.place, unit.name, unit.seed))
+
+    def _score_row(self, encoding: Encoding, unit: Unit, found: Attribution) -> Row:
         cost = found.cost
         return {
-            "item": prompt.id,
+            "item": unit.prompt.id,
+            **({"step": unit.step} if unit.step else {}),
             "method": found.method,
             "version": found.version,
             "options": found.options,
-            "seed": seed,
+            "seed": unit.seed,
             "tokens": encoding.tokens,
             "spans": {name: mask.nonzero()[:, 0].tolist() for name, mask in encoding.spans.items()},
             "target": encoding.target_text,
             "probability": significant(encoding.probability),
             "scores": [significant(score) for score in found.scores.tolist()],
             "details": {name: significant(value) for name, value in found.details.items()},
+            **({"converged": found.converged} if found.converged is not None else {}),
             "forwards": cost.forwards,
             "backwards": cost.backwards,
             "seconds": round(cost.seconds, 3),
         }
 
-    def _judge(
-        self, encoding: Encoding, prompt: Prompt, method: str, seed: int, metric: str, scores: torch.Tensor
-    ) -> list[Row]:
+    def _judge(self, encoding: Encoding, unit: Unit, metric: str, scores: torch.Tensor) -> list[Row]:
         # The masks are drawn alike for all methods, so that methods are compared on the same draws.
-        chance = generator("masks", prompt.fingerprint, metric, seed)
-        result = METRICS[metric](
-            self.explained, encoding, scores, generator=chance, **find_protocol(self.protocol).metric
-        )
+        chance = generator("masks", unit.place, metric, unit.seed)
+        options = find_protocol(self.protocol).metric
+        result = METRICS[metric](self.explained, encoding, scores, generator=chance, **options)
         values: list[float | None] = [significant(value) for value in result.values.tolist()]
         values = values or [None]  # one row without a value, whose status says why
+        method = parted(unit.name)[0]
         fixed = {
-            "item": prompt.id, "step": 0, "method": method, "seed": seed, "metric": metric, "backwards": 0,
+            "item": unit.prompt.id, "step": unit.step, "method": unit.name, "seed": unit.seed, "metric": metric,
             "options_hash": digest(self._options(method), length=8), "method_version": METHODS[method].version,
-            "status": result.status, "forwards": result.forwards // len(values),
+            "status": result.status, "forwards": result.forwards // len(values), "backwards": 0,
             "seconds": round(result.seconds / len(values), 4),
         }  # fmt: skip
         return [{**fixed, "draw": draw, "value": value} for draw, value in enumerate(values)]
 
     def _write_manifest(self) -> None:
-        packages = ("attribook", "torch", "transformers", "tokenizers", "numpy")
-        files = [path for path in (self._scores.path, self._rows.path) if path.is_file()]
         dataset = DATASETS[self.dataset]
-        manifest = {
+        told = {
             "study": asdict(self),
             "protocol": asdict(find_protocol(self.protocol)),
             "weights": self.fingerprint,
             "data_sha256": hashlib.sha256(dataset.path().read_bytes()).hexdigest(),
-            "packages": {name: importlib.metadata.version(name) for name in packages},
-            "python": platform.python_version(),
-            "machine": machine_class(),
-            "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
-            "files": {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files},
         }
-        scratch = self.folder / ".manifest.json"
-        scratch.write_text(json.dumps(manifest, indent=1) + "\n")
-        os.replace(scratch, self.folder / "manifest.json")
+        files = [path for path in (self._scores.path, self._rows.path) if path.is_file()]
+        write_manifest(self.folder, told, files)
 
 
 def significant(value: float) -> float:
     """Nine significant digits: more than float32 carries, and a short row."""
     return float(f"{value:.9g}")
-
-
-def machine_class() -> str:
-    """The kind of machine, not its name."""
-    device = torch.cuda.get_device_name() if torch.cuda.is_available() else f"{os.cpu_count()} cores"
-    return f"{platform.machine()}, {device}, {sys.platform}"

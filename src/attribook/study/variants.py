@@ -1,0 +1,73 @@
+"""Variants of a method: its own scores, changed in one respect before a metric sees them.
+
+A study names them `method:variant`, such as `reagent:permuted` or `occlusion:tempered_0.5`. The controls
+(controls.py) destroy something that a good ranking should not lose; the two others here keep the ranking and change
+how sharp the scores are, which soft metrics reward.
+
+    ranked        the r-th highest of n positive scores becomes n + 1 - r; equally sharp for every method
+    tempered_p    positive scores to the power p, by their sum: sharper for p above 1, flatter below
+
+Tokens that are not attributable keep 0. Both take (scores, attributable) `(T,)` and return float64 `(T,)`.
+"""
+
+import torch
+from torch import Generator, Tensor
+
+from attribook.controls import CONTROLS
+from attribook.errors import AttribookError
+
+VERSION = 1  # of all variants; raised when one's numbers change
+DRAWN = ("permuted", "random", "one_hot_random")  # those that have several seeds; `reversed` draws for ties alone
+
+
+def parted(name: str) -> tuple[str, str | None]:
+    """Method and variant of a unit's name. Raises: AttribookError for a variant that is not known."""
+    method, _, variant = name.partition(":")
+    if not variant:
+        return method, None
+    if variant not in (*CONTROLS, "ranked") and power(variant) is None:
+        raise AttribookError(
+            f"Unknown variant {variant!r} of {method}. Known: {', '.join(CONTROLS)}, ranked, tempered_<power above 0>."
+        )
+    return method, variant
+
+
+def power(variant: str) -> float | None:
+    """The power of `tempered_<power>`, None for anything else."""
+    head, _, tail = variant.partition("_")
+    try:
+        found = float(tail) if head == "tempered" else 0.0
+    except ValueError:
+        return None
+    return found if found > 0 else None
+
+
+def varied(scores: Tensor, variant: str, attributable: Tensor, generator: Generator) -> Tensor:
+    """The variant's scores `(T,)`."""
+    if variant in CONTROLS:
+        return CONTROLS[variant](scores, generator=generator, attributable=attributable)
+    if variant == "ranked":
+        return ranked(scores, attributable)
+    exponent = power(variant)
+    assert exponent is not None, variant  # `parted` has refused all others
+    return tempered(scores, attributable, exponent)
+
+
+def ranked(scores: Tensor, attributable: Tensor) -> Tensor:
+    """Ranks instead of scores; equal scores share the mean of their ranks, scores up to 0 get 0."""
+    here = (scores > 0) & attributable
+    own = scores[here]
+    below = (own[:, None] > own[None, :]).sum(1)  # (n,)
+    alike = (own[:, None] == own[None, :]).sum(1)  # (n,)
+    found = torch.zeros_like(scores, dtype=torch.float64)
+    found[here] = below + (alike.double() + 1) / 2
+    return found
+
+
+def tempered(scores: Tensor, attributable: Tensor, exponent: float) -> Tensor:
+    """Powers of the positive scores, relative to the largest so that nothing overflows, by their sum."""
+    positive = torch.where(attributable, scores, 0.0).clamp(min=0)
+    if float(positive.max()) == 0:
+        return positive
+    raised = (positive / positive.max()) ** exponent
+    return raised / raised.sum()
