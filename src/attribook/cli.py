@@ -266,7 +266,7 @@ def models_train(
     folder = to or home() / "trained" / name
     parts: dict[str, list[tuple[str, str]]] = {}
     for prompt in load_dataset(recipe.dataset):
-        parts.setdefault(str(prompt.split), []).append((prompt.text, prompt.gold))
+        parts.setdefault(str(prompt.split), []).append((prompt.text, prompt.answer))
     found = train(recipe, parts, folder, to_stderr)
     print(f"accuracy on {len(parts['held-out'])} held-out texts: {found['held-out']:.4f}")
     if name in SOURCES:

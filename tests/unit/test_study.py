@@ -133,6 +133,12 @@ def test_no_kept_item_says_so(monkeypatch):
         _ = study(dataset="knowns-mini", keep="correct_both", model="tiny-opt").items
 
 
+def test_an_open_prompt_is_not_right_or_wrong():
+    with pytest.raises(AttribookError, match="keep='all'"):
+        _ = study(dataset="wikibio-mini", keep="correct").items
+    assert len(study(dataset="wikibio-mini", n_items=3).items) == 3
+
+
 SCRIPT = """
 from attribook.study import Study
 Study("reagent_longra", "smoke", "tiny-gpt2", "longra-mini", "attribook",

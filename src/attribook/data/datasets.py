@@ -15,7 +15,15 @@ from pathlib import Path
 from typing import Any
 
 from attribook.archives import Archive, Member, cached, cached_path
-from attribook.data.prompts import Prompt
+from attribook.data.open_prompts import (
+    prompt_lines,
+    tellmewhy,
+    tellmewhy_mini,
+    wikibio,
+    wikibio_gpt3,
+    wikibio_mini,
+)
+from attribook.data.prompts import Prompt, located
 from attribook.data.snippets import SNIPPETS, VADER, held_out, snippets
 from attribook.errors import AttribookError
 from attribook.paths import data_home
@@ -81,12 +89,6 @@ def load_dataset(name: str) -> list[Prompt]:
     if name not in DATASETS:
         raise AttribookError(f"Unknown data set {name!r}. Known: {', '.join(DATASETS)}.")
     return DATASETS[name].read()
-
-
-def located(text: str, part: str) -> tuple[int, int]:
-    """Characters of the first occurrence of `part`."""
-    start = text.index(part)
-    return start, start + len(part)
 
 
 def longra_mini(content: str) -> list[Prompt]:
@@ -162,42 +164,20 @@ def knowns(content: str) -> list[Prompt]:
     ]
 
 
+def ours(name: str, rows: int, parse: Callable[[str], list[Prompt]], about: str) -> Dataset:
+    """One of our own sets: a TOML file of the package that has the set's name."""
+    file = f"{name.replace('-', '_')}.toml"
+    return Dataset(name, file, True, rows, None, parse, "written for this project", "MIT", about)
+
+
 DATASETS: dict[str, Dataset] = {
     data.name: data
     for data in [
-        Dataset(
-            name="longra-mini",
-            file="longra_mini.toml",
-            own=True,
-            rows=223,
-            sha256=None,
-            parse=longra_mini,
-            source="written for this project",
-            licence="MIT",
-            about="a fact far back, a distractor between",
-        ),
-        Dataset(
-            name="knowns-mini",
-            file="knowns_mini.toml",
-            own=True,
-            rows=213,
-            sha256=None,
-            parse=knowns_mini,
-            source="written for this project",
-            licence="MIT",
-            about="one-sentence facts",
-        ),
-        Dataset(
-            name="reviews-mini",
-            file="reviews_mini.toml",
-            own=True,
-            rows=40,
-            sha256=None,
-            parse=reviews_mini,
-            source="written for this project",
-            licence="MIT",
-            about="one-sentence film reviews, half of them negative",
-        ),
+        ours("longra-mini", 223, longra_mini, "a fact far back, a distractor between"),
+        ours("knowns-mini", 213, knowns_mini, "one-sentence facts"),
+        ours("reviews-mini", 40, reviews_mini, "one-sentence film reviews, half of them negative"),
+        ours("tellmewhy-mini", 30, tellmewhy_mini, "five-sentence stories and a question why; open ending"),
+        ours("wikibio-mini", 32, wikibio_mini, "two sentences on an invented person; open ending"),
         Dataset(
             name="longra",
             file="longra/longra_573.jsonl",
@@ -219,6 +199,61 @@ DATASETS: dict[str, Dataset] = {
             source="kmeng01/rome, counterfact/compiled/known_1000.json, commit 448f8fe556cf267e0b71",
             licence="MIT",
             about="known facts (Meng et al. 2022)",
+        ),
+        Dataset(
+            name="tellmewhy",
+            file="tellmewhy/tellmewhy_annotated_test_464.jsonl",
+            own=False,
+            rows=464,
+            sha256="78e3d2369ff24d86e405b9f7b9ab282ce003ff570132bc8411e41e2ae2fdb29b",
+            parse=tellmewhy,
+            source="StonyBrookNLP/knowwhy, artifacts/hidden_test_set_ontology.csv, commit 9cada6843f18, as JSON lines",
+            licence="none stated",
+            about="TellMeWhy (Lal et al. 2021), annotated part of the test split; open ending",
+        ),
+        Dataset(
+            name="wikibio",
+            file="wikibio/wiki_bio_238.jsonl",
+            own=False,
+            rows=238,
+            sha256="939e53ccb3d12d4277df37fbe8f19f594d4042597ff596d3967dc680c31386c2",
+            parse=wikibio,
+            source="lzy248/e-verify, data/wiki_bio_hallu/wiki_bio_simple.json, commit 80f8508d9481, as JSON lines",
+            licence="none stated; the text CC BY-SA 3.0",
+            about="two sentences of WikiBio (Lebret et al. 2016, Manakul et al. 2023); open ending",
+        ),
+        Dataset(
+            name="wikibio-gpt3",
+            file="wikibio/wiki_bio_gpt3_hallucination_119.jsonl",
+            own=False,
+            rows=119,
+            sha256="c5b5fc6c3410f3423954a1931b8e2e898f2ac2be8683c78c65356787694efa3e",
+            parse=wikibio_gpt3,
+            source="KAIST-CS584-HCI/selfcheckgpt-replication, data/dataset-generated.json, commit f9e1f073c6c891fef4ed",
+            licence="MIT; the text CC BY-SA 3.0",
+            about="two sentences by GPT-3 on people of wikibio, judged by people (Manakul et al. 2023); open ending",
+        ),
+        Dataset(
+            name="reagent-tellmewhy",
+            file="reagent_prompts/tellmewhy2.txt",
+            own=False,
+            rows=20,
+            sha256="288bf6dadde49363c7a1d559fdf3a89171abf9285f56e7cd3775627d52c93210",
+            parse=prompt_lines,
+            source="casszhao/ReAGent, data/benchmark/tellmewhy2.txt, commit 780977384e4cd9eb53c1",
+            licence="MIT",
+            about="TellMeWhy prompts released with ReAGent (Zhao and Shan 2024); open ending",
+        ),
+        Dataset(
+            name="reagent-wikitext",
+            file="reagent_prompts/wikitext.txt",
+            own=False,
+            rows=22,
+            sha256="b2034a1c76ad2c445d95287d551d8045100f1a56b655fbaf31b9f1d494980939",
+            parse=prompt_lines,
+            source="casszhao/ReAGent, data/benchmark/wikitext.txt, commit 780977384e4cd9eb53c1",
+            licence="MIT",
+            about="encyclopaedia openings released with ReAGent, its WikiBio (Zhao and Shan 2024); open ending",
         ),
         Dataset(
             name="rotten-tomatoes-snippets",

@@ -122,8 +122,8 @@ class Study:
             "predicted": whole.target_text,
             "predicted_plain": plain.target_text,
             "probability": round(whole.probability, 6),
-            "correct": matches(prompt.gold, whole.target_text),
-            "correct_plain": matches(prompt.gold, plain.target_text),
+            "correct": matches(prompt.answer, whole.target_text),
+            "correct_plain": matches(prompt.answer, plain.target_text),
         }
 
     @property
