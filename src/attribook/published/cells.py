@@ -7,6 +7,7 @@ precision, where a cell underlined as second gives way to the one it ties with. 
 against, `note` names entries of `tables.toml` on what looks wrong or was deduced.
 """
 
+import csv
 import tomllib
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -29,7 +30,6 @@ CLAIMS = {
     "direction:random": "a log-ratio to random, whose sign says the side of random",
     "direction:runner-up": "the paper's method ahead of all others of the column",
 }
-ALLOWED = {"best": {"yes", "no"}, "best_from": {"printed", "computed", "none"}, "underlined": {"yes", "no"}}
 
 
 @dataclass(frozen=True)
@@ -59,6 +59,8 @@ METRICS = {
     "items_most": Metric("count", "none"),
     "items_kept": Metric("count", "none"),
 }
+ALLOWED = {"metric": [*METRICS], "best": ["yes", "no"], "underlined": ["yes", "no"]}
+ALLOWED["best_from"] = ["printed", "computed", "none"]
 
 
 def published(paper: str) -> pd.DataFrame:
@@ -74,28 +76,28 @@ def published(paper: str) -> pd.DataFrame:
 
 def read_cells(file: IO[str], paper: str) -> pd.DataFrame:
     """Cells of one file. Raises: AttribookError that names the first thing wrong and the line it is on."""
-    try:
-        cells = pd.read_csv(file, dtype=str, keep_default_na=False)  # a row is labelled "None"
-    except pd.errors.ParserError as error:
-        raise AttribookError(f"{paper}.csv is no table of {len(COLUMNS)} columns: {error}.") from error
-    if list(cells.columns) != COLUMNS:
+    head, *lines = [*csv.reader(file)] or [[]]  # pandas would read the row "None" as missing, and fill short lines
+    if head != COLUMNS:
         raise AttribookError(f"{paper}.csv: the columns must be {', '.join(COLUMNS)}.")
-    _refuse(cells, cells.isna().any(axis=1), paper, f"fewer than {len(COLUMNS)} columns")
+    _refuse([len(line) != len(COLUMNS) for line in lines], paper, f"not {len(COLUMNS)} columns")
+    cells = pd.DataFrame(lines, columns=COLUMNS, dtype=str)
     for name in ("table", "value"):
         cells[name] = pd.to_numeric(cells[name], errors="coerce")
-        _refuse(cells, ~np.isfinite(cells[name]), paper, f"`{name}` is not a number")
+        _refuse(~np.isfinite(cells[name]), paper, f"`{name}` is not a number")
     cells["table"] = cells["table"].astype(int)
-    _refuse(cells, cells["paper"] != paper, paper, f"`paper` is not {paper}")
-    _refuse(cells, cells.duplicated(KEY), paper, f"the same {', '.join(KEY)} a second time")
+    _refuse(cells["paper"] != paper, paper, f"`paper` is not {paper}")
+    _refuse(cells.duplicated(KEY), paper, f"the same {', '.join(KEY)} a second time")
     for name, allowed in ALLOWED.items():
-        _refuse(cells, ~cells[name].isin(allowed), paper, f"`{name}` is none of {', '.join(sorted(allowed))}")
-    for name, known in (("metric", METRICS), ("claim", CLAIMS), ("note", notes())):
-        unknown = [not set(words.split()) <= set(known) for words in cells[name]]
-        _refuse(cells, pd.Series(unknown, dtype=bool), paper, f"unknown `{name}`")
-    _refuse(cells, cells["metric"].eq("") | cells["claim"].eq(""), paper, "`metric` or `claim` is empty")
-    _refuse(cells, (cells["best"] == "yes") & (best_value(cells) != cells["value"]), paper, "`best` is beaten")
+        _refuse(~cells[name].isin(allowed), paper, f"`{name}` is none of {', '.join(allowed)}")
+    _refuse(cells["claim"] == "", paper, "`claim` is empty")
+    for name, known in (("claim", CLAIMS), ("note", notes())):
+        _refuse([not set(words.split()) <= set(known) for words in cells[name]], paper, f"unknown `{name}`")
+    _refuse((cells["best"] == "yes") & (best_value(cells) != cells["value"]), paper, "`best` is beaten")
     marked = cells["best"].eq("yes").groupby([cells[name] for name in RANKED]).transform("any")
-    _refuse(cells, ~marked & (better(cells) != 0), paper, "a column without its `best`")
+    _refuse(~marked & (better(cells) != 0), paper, "a column without its `best`")
+    described = tables().query("paper == @paper and cells > 0").set_index("table")["cells"].to_dict()
+    if (counts := cells["table"].value_counts(sort=False).to_dict()) != described:
+        raise AttribookError(f"{paper}.csv has {counts} cells by table, but tables.toml says {described}.")
     return cells
 
 
@@ -137,7 +139,7 @@ def _described() -> dict[str, Any]:
     return tomllib.loads(resources.files("attribook.published").joinpath("tables.toml").read_text("utf-8"))
 
 
-def _refuse(cells: pd.DataFrame, wrong: Iterable[bool], paper: str, why: str) -> None:
+def _refuse(wrong: Iterable[bool], paper: str, why: str) -> None:
     lines = np.flatnonzero(np.asarray(wrong)) + 2  # the head is line 1
     if len(lines):
         raise AttribookError(f"{paper}.csv, line {lines[0]}: {why}. Correct the file against the paper.")

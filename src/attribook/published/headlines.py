@@ -118,8 +118,9 @@ def verdict(claim: Claim, found: Support | None) -> str:
 def ledger(paper: str | None = None) -> pd.DataFrame:
     """A row for each claim: id, paper, says, stated, tables, strength, held, tied, broken, verdict."""
     rows = []
+    cells = {name: published(name) for name in PAPERS}
     for claim in claims(paper):
-        found = support(claim) if claim.query else None
+        found = support(claim, cells[claim.paper]) if claim.query else None
         counts = {name: found.count(name) if found else 0 for name in ("held", "tied", "broken")}
         rows.append(
             {"id": claim.id, "paper": claim.paper, "says": claim.says, "stated": claim.stated}
