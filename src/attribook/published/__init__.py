@@ -1,11 +1,6 @@
-"""Values printed in the papers, transcribed cell by cell."""
+"""Values printed in the papers, transcribed cell by cell, and what the papers claim of them."""
 
-from importlib import resources
+from attribook.published.cells import notes, published, tables
+from attribook.published.headlines import Claim, Support, claims, ledger, support, verdict
 
-import pandas as pd
-
-
-def published(paper: str) -> pd.DataFrame:
-    """All transcribed cells of a paper: table, row, method, column, metric, value, best in its column."""
-    with resources.files("attribook.published").joinpath(f"{paper}.csv").open() as file:
-        return pd.read_csv(file)
+__all__ = ["Claim", "Support", "claims", "ledger", "notes", "published", "support", "tables", "verdict"]
