@@ -257,16 +257,16 @@ def models_train(
     from attribook.data import load_dataset
     from attribook.models.fetch import ensure
     from attribook.models.registry import SOURCES
-    from attribook.models.tuning import RECIPES, accuracy, train
+    from attribook.models.tuning import RECIPES, Example, accuracy, train
     from attribook.paths import home
 
     if name not in RECIPES:
         raise AttribookError(f"There is no recipe for a model {name!r}. Models with one: {', '.join(RECIPES)}.")
     recipe = RECIPES[name] if seed is None else replace(RECIPES[name], seed=seed)
     folder = to or home() / "trained" / name
-    parts: dict[str, list[tuple[str, str]]] = {}
+    parts: dict[str, list[Example]] = {}
     for prompt in load_dataset(recipe.dataset):
-        parts.setdefault(str(prompt.split), []).append((prompt.text, prompt.answer))
+        parts.setdefault(str(prompt.split), []).append(Example(prompt.text, prompt.answer, prompt.rating))
     found = train(recipe, parts, folder, to_stderr)
     print(f"accuracy on {len(parts['held-out'])} held-out texts: {found['held-out']:.4f}")
     if name in SOURCES:

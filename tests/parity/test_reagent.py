@@ -167,16 +167,17 @@ def test_the_stopping_rule_by_hand(planted, monkeypatch):
     assert len(encoding) == 3
     numbers = iter(
         [
-            [[0.5, 0.5, 0.5]],
             [[0.1, 0.9, 0.9], [0.5, 0.5, 0.5], [0.5, 0.5, 0.5]],
             [[0.9, 0.1, 0.1], [0.5, 0.5, 0.5], [0.5, 0.5, 0.5]],
+            [[0.1, 0.1, 0.1], [0.5, 0.5, 0.5], [0.5, 0.5, 0.5]],  # run in one batch with the second, and dropped
         ]
     )
-    draw = lambda rows, tokens, generator: torch.tensor(next(numbers), dtype=torch.float64)  # noqa: E731
-    monkeypatch.setattr("attribook.attribution.reagent.draws", draw)
+    take = lambda steps, *_: torch.tensor([next(numbers) for _ in range(steps)], dtype=torch.float64)  # noqa: E731
+    monkeypatch.setattr("attribook.attribution.reagent.draws", take)
     options = {"runs": 1, "keep_tokens": 1, "top_k": 1, "initial": "zero", "ratio": 0.3, "replacer": "uniform"}
     found = explain(model, encoding, "reagent", generator=seeded(), original="excluded", **options)
     assert found.details["steps_total"] == 2
+    assert found.details["steps_run"] == 3
     assert found.details["runs_stopped"] == 1
     up, down = 37 / 3, 3 / 37
     expected = [down / (2 * up + down), up / (2 * up + down), up / (2 * up + down)]
@@ -249,6 +250,20 @@ def test_same_scores_whatever_the_token_budget(family, replacer):
     for other in found[1:]:
         torch.testing.assert_close(found[0].scores, other.scores, atol=1e-5, rtol=1e-4)
         assert found[0].details == other.details
+
+
+@pytest.mark.parametrize("replacer", OWN)
+def test_same_steps_however_many_are_run_together(exact, replacer, monkeypatch):
+    encoding = exact.encode(SHORT)
+    options = {"replacer": replacer, "runs": 3, "max_steps": 9, "top_k": 60, "original": "excluded"}
+    found = []
+    for ahead in (1, 100, 10**6):
+        monkeypatch.setattr("attribook.attribution.reagent.AHEAD", ahead)
+        found.append(explain(exact, encoding, "reagent", generator=seeded(3), **options))
+    for other in found[1:]:
+        torch.testing.assert_close(other.scores, found[0].scores, atol=FORMULA, rtol=0)
+        assert other.details["steps_total"] == found[0].details["steps_total"] == found[0].details["steps_run"]
+        assert other.details["steps_run"] >= other.details["steps_total"]
 
 
 def test_every_step_can_be_looked_at():

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 from collections import Counter
 from dataclasses import replace
 
@@ -22,14 +23,15 @@ from attribook.models.fetch import ensure, update_file
 from attribook.models.low_rank import LowRank, attach, learned, merge, read_update, save_update, write_classifier
 from attribook.models.registry import BASES, SOURCES
 from attribook.models.tiny import tiny_tokenizer
-from attribook.models.tuning import RECIPES, Tokenized, accuracy, batches, train, tune
+from attribook.models.tuning import RECIPES, Example, Tokenized, accuracy, batches, masked, targets, train, tune
 
 NAME = "minilm-rotten-tomatoes"
 LAYERS = ("query", "key", "value", "dense")
 RECIPE = replace(RECIPES[NAME], rank=2, learning_rate=2e-2, epochs=6, batch_size=8)
 PLACES = ("the city", "my old river", "a day in", "it", "home", "of the king")
 WORDS = (("large", "positive"), ("small", "negative"))
-EXAMPLES = [(f"{word} {place}", label) for place in PLACES for word, label in WORDS]
+RATINGS = {"negative": -2.0, "positive": 2.0}
+EXAMPLES = [Example(f"{word} {place}", label, RATINGS[label]) for place in PLACES for word, label in WORDS]
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +39,7 @@ def base(tmp_path_factory):
     """A tiny random BERT encoder as its archive holds it."""
     folder = tmp_path_factory.mktemp("base")
     tokenizer = tiny_tokenizer(None)
+    tokenizer.mask_token = tokenizer.unk_token  # it has none of its own
     config = BertConfig(vocab_size=len(tokenizer), hidden_size=32, intermediate_size=64, num_hidden_layers=2,
                         num_attention_heads=4, max_position_embeddings=64, pad_token_id=2)  # fmt: skip
     with torch.random.fork_rng(devices=[]):
@@ -162,6 +165,26 @@ def test_every_example_is_in_one_batch_and_the_seed_decides_which():
     assert max(len({data[number].ids.numel() for number in batch}) for batch in numbers(0)) <= 3
 
 
+def test_targets_by_hand():
+    rows = [Tokenized(torch.zeros(3), 1, 2.0), Tokenized(torch.zeros(3), 0, -1.0)]
+    hard = targets(rows, replace(RECIPE, slope=0.0))
+    assert hard.tolist() == [[0.0, 1.0], [1.0, 0.0]]
+    soft = targets(rows, replace(RECIPE, slope=1.5))
+    first, second = 1 / (1 + math.exp(-3)), 1 / (1 + math.exp(1.5))
+    torch.testing.assert_close(soft, torch.tensor([[1 - first, first], [1 - second, second]]))
+
+
+def test_a_share_of_the_tokens_is_masked_but_not_the_ends():
+    row = Tokenized(torch.arange(1000), 1, 0.5)
+    found = masked(row, 0.1, 5000, seeded())
+    hit = found.ids == 5000
+    assert 60 < int(hit.sum()) < 140  # four standard deviations are 38
+    assert torch.equal(found.ids[~hit], row.ids[~hit])
+    for seed in range(50):
+        assert masked(row, 0.9, 5000, seeded(seed)).ids[[0, -1]].tolist() == [0, 999]
+    assert masked(row, 0.0, 5000, seeded()) is row
+
+
 def test_padding_changes_no_logits(base):
     network = BertForSequenceClassification.from_pretrained(base, num_labels=2).eval()
     rows = [Tokenized(torch.arange(5, 5 + length), 0) for length in (3, 9, 6)]
@@ -191,7 +214,9 @@ def test_bad_training_is_refused_and_leaves_nothing(base, tmp_path, monkeypatch)
     monkeypatch.setattr(tuning, "download", lambda _archive, scratch, _say: scratch)
     monkeypatch.setattr(tuning, "extract", lambda _archive, _members, scratch: copy_files(base, scratch))
     with pytest.raises(AttribookError, match="have labels"):
-        train(RECIPE, {"train": [("a day", "neutral")]}, tmp_path / "out", lambda _: None)
+        train(RECIPE, {"train": [Example("a day", "neutral")]}, tmp_path / "out", lambda _: None)
+    with pytest.raises(AttribookError, match="Set slope to 0"):
+        train(RECIPE, {"train": [Example("a day", "positive")]}, tmp_path / "out", lambda _: None)
     with pytest.raises(AttribookError, match="not finite"):
         train(replace(RECIPE, learning_rate=1e30), {"train": EXAMPLES}, tmp_path / "out", lambda _: None)
     assert list(tmp_path.iterdir()) == []
@@ -276,7 +301,7 @@ def test_the_committed_update_is_the_registered_one():
 
 
 def test_the_registered_classifier_on_all_held_out_snippets(classifier, real_snippets):
-    """899 of 1,049 were right (85.7%) when it was registered; another machine's rounding may move a few."""
+    """918 of 1,049 were right (87.5%) when it was registered; another machine's rounding may move a few."""
     assert sha256(classifier / "model.safetensors") == SOURCES[NAME].weights_sha256
-    held_out = [(p.text, p.gold) for p in real_snippets if p.split == "held-out"]
-    assert abs(accuracy(classifier, held_out) - 899 / 1049) <= 3 / 1049
+    held_out = [Example(p.text, p.gold) for p in real_snippets if p.split == "held-out"]
+    assert abs(accuracy(classifier, held_out) - 918 / 1049) <= 3 / 1049

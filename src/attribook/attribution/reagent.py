@@ -1,7 +1,8 @@
 """ReAGent: replace random tokens again and again, and credit what was replaced with what the target lost.
 
 Zhao and Shan 2024, equations 3 to 9 and algorithm 1. Several runs, each with its own random stream, step together:
-one batch for the replaced prompts, one for the stopping test; a run that has stopped leaves the batch.
+one batch for the replaced prompts, one for the stopping test; a run that has stopped leaves the batch. What a step
+replaces does not depend on the scores, so several steps are run in one batch, and those after the stop are dropped.
 """
 
 import math
@@ -18,9 +19,12 @@ from attribook.models import Encoding, Explained, Replace
 from attribook.models.explained import Read
 
 LARGEST_DROP = 1 - 1e-7  # its logit is 17; float32 probabilities are no finer than this
+AHEAD = (
+    384  # tokens that a batch should have: with fewer, reading the weights costs more than computing. Moves no result.
+)
 
 
-@method(version=1, forwards="2 * steps_total + replacer_forwards", random=True)
+@method(version=1, forwards="2 * steps_run + replacer_forwards", random=True)
 def reagent(
     model: Explained,
     encoding: Encoding,
@@ -53,7 +57,7 @@ def reagent(
         over `all` runs, or the `stopped` ones if there are any. `replacer`, `pick`, `original`, `candidates`,
         `masked_lm`: see replacers.py.
     Shapes:  (T,); 0 at special tokens unless `specials` is `perturb`. Details: `runs_stopped`, `steps_total`,
-        `steps_mean`, `steps_max` (over runs), `replacer_forwards`.
+        `steps_run` (with those after the stop), `steps_mean`, `steps_max` (over runs), `replacer_forwards`.
     Range:   0 to 1, adding up to 1; higher is more important. Nearly one-hot after many steps, whatever the ranking.
         A prompt of no more tokens than are kept stops at the first step where its target is among the top k.
     Raises:  AttribookError for unknown names, numbers out of range, a replacer that does not fit the model.
@@ -76,6 +80,7 @@ def reagent(
     details = {
         "runs_stopped": int(last.stopped.sum()),
         "steps_total": int(last.steps.sum()),
+        "steps_run": last.run,
         "steps_mean": float(last.steps.double().mean()),
         "steps_max": int(last.steps.max()),
         "replacer_forwards": source.forwards,
@@ -112,11 +117,15 @@ class Settings:
 
 @dataclass(frozen=True)
 class Step:
-    """All R runs after a step: scores `(R, T)`, which have stopped `(R,)`, how many steps each took `(R,)`."""
+    """All R runs after a step: scores `(R, T)`, which have stopped `(R,)`, how many steps each took `(R,)`.
+
+    `run` counts the steps of all runs that have been computed, those after a stop included.
+    """
 
     scores: Tensor
     stopped: Tensor
     steps: Tensor
+    run: int
 
 
 def reagent_steps(
@@ -137,18 +146,32 @@ def reagent_steps(
     logits = torch.stack([first_logits(len(encoding), settings.initial, chance) for chance in chances])  # (R, T)
     logits.masked_fill_(~places, -torch.inf)
     stopped, steps = torch.zeros(settings.runs, dtype=torch.bool), torch.zeros(settings.runs, dtype=torch.long)
-    probability = model.output(encoding)
-    while not bool(stopped.all()) and int(steps.max()) < settings.max_steps:
+    probability, run, done = model.output(encoding), 0, 0
+    while not bool(stopped.all()) and done < settings.max_steps:
         going = (~stopped).nonzero()[:, 0]  # (b,)
-        u = torch.stack([draws(3, len(encoding), chances[run]) for run in going.tolist()])  # (b, 3, T)
-        chosen = (u[:, 0] < settings.ratio) & places
-        drop = probability - model.outputs(encoding, Replace(replacer(chosen, u[:, 1])))  # (b,)
-        logits[going] += increments(drop, chosen, settings.update)
-        others = places & ~highest(logits[going], kept)
-        rest = Replace(replacer(others, u[:, 2]))
-        stopped[going] = model.read(encoding, rest, among_top(encoding.target, settings.top_k))
-        steps[going] += 1
-        yield Step(logits.softmax(-1), stopped.clone(), steps.clone())
+        ahead = min(max(1, AHEAD // (len(going) * len(encoding))), done + 1, settings.max_steps - done)
+        u = torch.stack([draws(ahead, len(encoding), chances[each]) for each in going.tolist()])  # (b, S, 3, T)
+        chosen = (u[:, :, 0] < settings.ratio) & places  # (b, S, T)
+        drop = probability - model.outputs(encoding, replaced(replacer, chosen, u[:, :, 1])).view(len(going), ahead)
+        path = torch.cat([logits[going, None], increments(drop, chosen, settings.update)], dim=1)
+        path = path.cumsum(1)[:, 1:]  # (b, S, T)
+        rest = replaced(replacer, places & ~highest(path, kept), u[:, :, 2])
+        stops = model.read(encoding, rest, among_top(encoding.target, settings.top_k)).view(len(going), ahead)
+        run += stops.numel()
+        for step in range(ahead):
+            still = ~stopped[going]
+            logits[going[still]] = path[still, step]
+            steps[going[still]] += 1
+            stopped[going[still]] = stops[still, step]
+            yield Step(logits.softmax(-1), stopped.clone(), steps.clone(), run)
+            if bool(stopped.all()):
+                return
+        done += ahead
+
+
+def replaced(replacer: Replacer, chosen: Tensor, u: Tensor) -> Replace:
+    """The prompts of all steps `(b S, T)`, for what is chosen and the numbers `(b, S, T)`."""
+    return Replace(replacer(chosen.flatten(0, 1), u.flatten(0, 1)))
 
 
 def streams(runs: int, generator: Generator) -> list[Generator]:
@@ -157,25 +180,25 @@ def streams(runs: int, generator: Generator) -> list[Generator]:
     return [Generator().manual_seed(int(seed)) for seed in seeds]
 
 
-def draws(rows: int, tokens: int, generator: Generator) -> Tensor:
-    """Uniform numbers `(rows, T)`."""
-    return torch.rand(rows, tokens, generator=generator, dtype=torch.float64)
+def draws(steps: int, tokens: int, generator: Generator) -> Tensor:
+    """Uniform numbers `(S, 3, T)`; drawn step by step, so that they are the same however many steps go together."""
+    return torch.stack([torch.rand(3, tokens, generator=generator, dtype=torch.float64) for _ in range(steps)])
 
 
 def first_logits(tokens: int, initial: str, generator: Generator) -> Tensor:
     """Logits `(T,)` before the first step. One draw a token is made in any case."""
-    u = draws(1, tokens, generator)[0]
+    u = torch.rand(tokens, generator=generator, dtype=torch.float64)
     return {"logits": u, "scores": u.log(), "zero": torch.zeros_like(u)}[initial]
 
 
 def increments(drop: Tensor, chosen: Tensor, update: str) -> Tensor:
-    """What one step adds to the logits `(b, T)`: equations 7 and 8."""
-    signed = torch.where(chosen, drop[:, None], -drop[:, None])  # (b, T)
+    """What the steps add to the logits `(b, S, T)`: equations 7 and 8."""
+    signed = torch.where(chosen, drop[..., None], -drop[..., None])  # (b, S, T)
     return signed if update == "linear" else torch.logit((1 + signed.clamp(-LARGEST_DROP, LARGEST_DROP)) / 2)
 
 
 def highest(logits: Tensor, kept: int) -> Tensor:
-    """The `kept` highest of each row, as a mask `(b, T)`; of equal ones the first."""
+    """The `kept` highest of each row, as a mask `(..., T)`; of equal ones the first."""
     ranks = logits.argsort(dim=-1, descending=True, stable=True).argsort(dim=-1)
     return ranks < kept
 

@@ -25,6 +25,7 @@ class Prompt:
     spans: Mapping[str, Span] = field(default_factory=dict)
     plain: str | None = None
     split: str | None = None  # part of a data set that a model was tuned on: train, validation or held-out
+    rating: float | None = None  # mean of the raters whose sign the gold label is
 
     def __post_init__(self) -> None:
         if not self.text.strip() or (self.gold is not None and not self.gold.strip()):

@@ -45,7 +45,7 @@ def snippets(content: str) -> list[Prompt]:
             continue
         label = "positive" if float(valence) > 0 else "negative"
         text = " ".join(text.split())
-        items.append(Prompt(f"snippet-{number}", text, label, label, split=split(text)))
+        items.append(Prompt(f"snippet-{number}", text, label, label, split=split(text), rating=float(valence)))
     return items
 
 

@@ -74,9 +74,9 @@ SOURCES = {
             name="minilm-rotten-tomatoes",
             archive=BASES["all-minilm-l6-v2"].archive,
             members=BASES["all-minilm-l6-v2"].members,
-            weights_sha256="82927762357ed14973640fd60c633d4c8c753c78d7d6085f96438445826b08d6",
+            weights_sha256="3cdf91f7f6837a3304900db7a13fe0bf5d3826160302ee0db01f4ca44a7b9b02",
             note="all-MiniLM-L6-v2 with a head: negative or positive, tuned on Rotten Tomatoes snippets",
-            update_sha256="89e5219437813c1d3ddc59f9e505009a5e51cdfe3a5a32e070c76abeb63cb0a8",
+            update_sha256="e3830578f0a8b248ebb90ea340c3991c6b388a1a318db2c7d4505a35ade0096e",
         ),
     ]
 }

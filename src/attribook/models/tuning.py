@@ -9,7 +9,7 @@ import math
 import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import torch
@@ -39,6 +39,8 @@ class Recipe:
     batch_size: int = 32
     warmup: float = 0.1  # share of the steps
     clip: float = 1.0  # norm of the gradient
+    masked: float = 0.0  # share of the tokens that the mask token stands for, drawn anew in each step
+    slope: float = 0.0  # targets sigmoid(slope * rating) in place of labels: raters who differ teach doubt; 0: labels
     seed: int = 0
 
 
@@ -51,9 +53,22 @@ RECIPES = {
         layers=("query", "key", "value", "dense"),
         learning_rate=2e-3,
         epochs=3,
+        masked=0.1,
+        slope=1.5,
     ),
 }
-Examples = Sequence[tuple[str, str]]  # text and label
+
+
+@dataclass(frozen=True)
+class Example:
+    """A text with its label, and what raters gave it: below 0 for the first label, above 0 for the second."""
+
+    text: str
+    label: str
+    rating: float | None = None
+
+
+Examples = Sequence[Example]
 
 
 @dataclass(frozen=True)
@@ -62,6 +77,7 @@ class Tokenized:
 
     ids: Tensor  # (T,)
     label: int
+    rating: float | None = None
 
 
 def train(recipe: Recipe, parts: Mapping[str, Examples], folder: Path, say: Say) -> dict[str, float]:
@@ -101,12 +117,20 @@ def tune(base: Path, examples: Examples, recipe: Recipe, say: Say) -> dict[str, 
         network.get_parameter(f"{HEAD}bias").zero_()
     attach(network, recipe.layers, recipe.rank, generator)
     data = tokenized(base, examples, recipe.labels)
-    descend(network, data, recipe, generator, say)
+    mask = AutoTokenizer.from_pretrained(base).mask_token_id
+    if mask is None and recipe.masked:
+        raise AttribookError("The encoder's tokenizer has no mask token. Set the recipe's share of masked tokens to 0.")
+    descend(network, data, recipe, mask, generator, say)
     return learned(network)
 
 
 def descend(
-    network: PreTrainedModel, data: Sequence[Tokenized], recipe: Recipe, generator: torch.Generator, say: Say
+    network: PreTrainedModel,
+    data: Sequence[Tokenized],
+    recipe: Recipe,
+    mask: int,
+    generator: torch.Generator,
+    say: Say,
 ) -> None:
     """AdamW on the cross entropy; the learning rate rises over the warm-up and then falls to 0, both linearly."""
     parameters = [parameter for parameter in network.parameters() if parameter.requires_grad]
@@ -119,7 +143,8 @@ def descend(
     done, total = 0, 0.0
     for _ in range(recipe.epochs):
         for batch in batches(data, recipe.batch_size, generator):
-            loss = nn.functional.cross_entropy(logits(network, batch), torch.tensor([row.label for row in batch]))
+            seen = [masked(row, recipe.masked, mask, generator) for row in batch]
+            loss = nn.functional.cross_entropy(logits(network, seen), targets(batch, recipe))
             if not math.isfinite(loss.item()):
                 raise AttribookError(f"The loss of step {done} is not finite. Lower the recipe's learning rate.")
             optimizer.zero_grad()
@@ -131,6 +156,26 @@ def descend(
             if done % POOL == 0 or done == steps:
                 say(f"step {done} of {steps}, mean loss of the last steps {total / ((done - 1) % POOL + 1):.3f}")
                 total = 0.0
+
+
+def targets(batch: Sequence[Tokenized], recipe: Recipe) -> Tensor:
+    """Probabilities `(B, classes)` to be learned. Raises: AttribookError if ratings are needed and there are none."""
+    if not recipe.slope:
+        labels = torch.tensor([row.label for row in batch])
+        return nn.functional.one_hot(labels, len(recipe.labels)).float()
+    if len(recipe.labels) != 2 or any(row.rating is None for row in batch):
+        raise AttribookError("A recipe with a slope needs two labels and a rating for every example. Set slope to 0.")
+    second = torch.tensor([row.rating for row in batch]).mul(recipe.slope).sigmoid()  # (B,)
+    return torch.stack([1 - second, second], dim=1)  # (B, 2)
+
+
+def masked(row: Tokenized, share: float, mask: int, generator: torch.Generator) -> Tokenized:
+    """The example with the mask token for a random share of its tokens, the first and last (CLS, SEP) apart."""
+    if not share:
+        return row
+    hit = torch.rand(len(row.ids), generator=generator) < share
+    hit[[0, -1]] = False
+    return replace(row, ids=row.ids.masked_fill(hit, mask))
 
 
 def batches(data: Sequence[Tokenized], size: int, generator: torch.Generator) -> Iterator[list[Tokenized]]:
@@ -156,11 +201,14 @@ def logits(network: PreTrainedModel, batch: Sequence[Tokenized]) -> Tensor:
 def tokenized(folder: Path, examples: Examples, labels: Sequence[str]) -> list[Tokenized]:
     """Examples as ids and numbers of labels. Raises: AttribookError for a label that is not one of `labels`."""
     tokenizer = AutoTokenizer.from_pretrained(folder)
-    if unknown := {label for _, label in examples} - set(labels):
+    if unknown := {example.label for example in examples} - set(labels):
         raise AttribookError(f"The examples have labels {sorted(unknown)}, the recipe has {list(labels)}.")
-    rows = tokenizer([text for text, _ in examples], padding=False, truncation=False)["input_ids"]
+    rows = tokenizer([example.text for example in examples], padding=False, truncation=False)["input_ids"]
     numbers = {label: number for number, label in enumerate(labels)}
-    return [Tokenized(torch.tensor(ids), numbers[label]) for ids, (_, label) in zip(rows, examples, strict=True)]
+    return [
+        Tokenized(torch.tensor(ids), numbers[example.label], example.rating)
+        for ids, example in zip(rows, examples, strict=True)
+    ]
 
 
 def accuracy(folder: Path, examples: Examples, batch_size: int = 64) -> float:
