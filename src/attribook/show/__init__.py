@@ -1,7 +1,7 @@
 """Rows made visible: heat maps, figures in light and dark, tables."""
 
 from attribook.show.faithfulness import faithfulness_figure, faithfulness_listing
-from attribook.show.figures import intervals, mass_bars, score_grid
+from attribook.show.figures import intervals, mass_bars, scatter, score_grid
 from attribook.show.heatmap import heatmaps, page
 from attribook.show.tables import table
 
@@ -12,6 +12,7 @@ __all__ = [
     "intervals",
     "mass_bars",
     "page",
+    "scatter",
     "score_grid",
     "table",
 ]

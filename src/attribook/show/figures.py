@@ -120,3 +120,20 @@ def intervals(frame: pd.DataFrame, label: str, alt: str) -> Html:
             axes.spines[side].set_visible(False)
 
     return themed(draw, 7.5, 1.3 + 0.36 * len(frame), alt)
+
+
+def scatter(frame: pd.DataFrame, x: str, y: str, name: str, alt: str) -> Html:
+    """A named point for each row, by two of its columns."""
+
+    def draw(axes: Axes, theme: str) -> None:
+        axes.plot(frame[x], frame[y], "o", color=hexed(SUPPORTS), ms=7)
+        for row in frame.to_dict("records"):
+            axes.annotate(row[name], (row[x], row[y]), xytext=(6, 4), textcoords="offset points", color=INK[theme])
+        axes.axhline(0, color=INK[theme], lw=0.8, alpha=0.6)
+        axes.margins(x=0.18, y=0.12)
+        axes.set_xlabel(x)
+        axes.set_ylabel(y)
+        for side in ("top", "right"):
+            axes.spines[side].set_visible(False)
+
+    return themed(draw, 7.5, 4.2, alt)

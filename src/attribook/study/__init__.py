@@ -8,7 +8,8 @@ from attribook.study.live import explain_live
 from attribook.study.mass import PARTS, against_flat, length_shares, mass_shares, mean_shares
 from attribook.study.matrix import cost_table, matrix_reasons, matrix_table
 from attribook.study.protocols import PROTOCOLS, Protocol
-from attribook.study.statistics import LogRatio, as_released, log_ratio
+from attribook.study.sharpness import rank_agreement, sharp_or_right, sharpness
+from attribook.study.statistics import LogRatio, against_leader, as_released, holm, log_ratio
 from attribook.study.study import Study
 
 __all__ = [
@@ -20,10 +21,12 @@ __all__ = [
     "Study",
     "accuracy_table",
     "against_flat",
+    "against_leader",
     "as_released",
     "cost_table",
     "explain_live",
     "faithfulness_table",
+    "holm",
     "kept_table",
     "length_shares",
     "log_ratio",
@@ -31,5 +34,8 @@ __all__ = [
     "matrix_reasons",
     "matrix_table",
     "mean_shares",
+    "rank_agreement",
+    "sharp_or_right",
+    "sharpness",
     "verdict_counts",
 ]

@@ -1,5 +1,6 @@
 """Log-ratio of means against the random baseline, with a paired bootstrap over prompts."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,6 +22,7 @@ class LogRatio:
     n: int  # prompts with a value for both
     failed: int  # prompts left out because the method or the metric failed
     standard_error: float
+    p: float = float("nan")  # two-sided, of no difference: from the same resamples
 
     @property
     def detectable(self) -> float:
@@ -61,7 +63,45 @@ def log_ratio(rows: pd.DataFrame, method: str, metric: str, *, baseline: str = "
     usable = resampled[np.isfinite(resampled)]
     low, high = np.quantile(resampled, [0.025, 0.975], method="nearest")
     error = float(usable.std(ddof=1)) if len(usable) > 1 else float("inf")
-    return LogRatio(value, float(low), float(high), len(both), failed + baseline_failed, error)
+    sides = [(1 + int((resampled <= 0).sum())), (1 + int((resampled >= 0).sum()))]
+    p = min(1.0, 2 * min(sides) / (RESAMPLES + 1))
+    return LogRatio(value, float(low), float(high), len(both), failed + baseline_failed, error, p)
+
+
+def holm(ps: Sequence[float]) -> list[float]:
+    """Holm's adjusted p-values of a family of tests, in the order given.
+
+    Formula: with p_(1) <= ... <= p_(m), the i-th becomes max over j <= i of min(1, (m - j + 1) p_(j)).
+    Source:  Holm 1979.
+    """
+    order = np.argsort(ps, kind="stable")
+    scaled = np.minimum(1.0, np.array(ps)[order] * np.arange(len(ps), 0, -1))
+    adjusted = np.empty(len(ps))
+    adjusted[order] = np.maximum.accumulate(scaled)
+    return [float(p) for p in adjusted]
+
+
+def against_leader(rows: pd.DataFrame, metric: str, methods: Sequence[str]) -> pd.DataFrame:
+    """The method with the highest mean, compared with each of the others over the same prompts; closest first.
+
+    `difference` is the log of the ratio of means, leader to other, with its paired bootstrap interval; `p` is adjusted
+    by Holm over the comparisons of this table.
+    """
+    means = {name: per_item(rows, name, metric)[0].mean() for name in methods}
+    leader = max(means, key=lambda name: means[name])
+    others = sorted((name for name in methods if name != leader), key=lambda name: -means[name])
+    found = [log_ratio(rows, leader, metric, baseline=other) for other in others]
+    return pd.DataFrame(
+        {
+            "leader": leader,
+            "other": others,
+            "difference": [one.value for one in found],
+            "low": [one.low for one in found],
+            "high": [one.high for one in found],
+            "p (Holm)": holm([one.p for one in found]),
+            "n": [one.n for one in found],
+        }
+    )
 
 
 def as_released(rows: pd.DataFrame) -> pd.DataFrame:
