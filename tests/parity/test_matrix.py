@@ -21,6 +21,7 @@ QUICK = {
     "lime": {"samples": 40},
     "kernel_shap": {"samples": 120},
     "sequential_integrated_gradients": {"steps": 3},
+    "noiser": {"vectors": 3},
 }
 MODELS = [*tiny_names(), "tiny-llama+sentiment"]
 

@@ -17,6 +17,7 @@ from attribook.attribution.input_x_gradient import input_x_gradient
 from attribook.attribution.integrated_gradients import integrated_gradients
 from attribook.attribution.kernel_shap import kernel_shap
 from attribook.attribution.lime import lime
+from attribook.attribution.noiser import noiser
 from attribook.attribution.occlusion import occlusion
 from attribook.attribution.random_scores import random
 from attribook.attribution.self_ranking import self_ranking
@@ -42,6 +43,7 @@ METHODS: dict[str, Method] = {
     "decompx": decompx,
     "alti_logit": alti_logit,
     "self_ranking": self_ranking,
+    "noiser": noiser,
 }
 
 
