@@ -13,7 +13,7 @@ import torch
 from attribook.errors import AttribookError
 from attribook.metrics import judges
 from attribook.metrics.judge_server import ServerJudge, seconds_in
-from attribook.metrics.judges import LocalJudge, question
+from attribook.metrics.judges import LocalJudge, lines, question
 from attribook.models import load_model
 
 WORDS = ["capital", "Japan"]
@@ -24,69 +24,72 @@ KEY = "test-key-of-no-account"
 
 
 def test_the_prompt_has_the_words_or_says_that_there_are_none():
-    assert "capital Japan" in question(WORDS)
-    assert judges.NO_WORDS in question([])
+    assert lines(WORDS).endswith("\ncapital Japan")
+    assert lines([]).endswith(f"\n{judges.NO_WORDS}")
+    assert question(WORDS).startswith(lines(WORDS))
+
+
+def first_line(model, tokens):
+    return model.tokenizer.decode(tokens, skip_special_tokens=True).partition("\n")[0].strip()
 
 
 def test_a_local_judge_answers_greedily(causal):
     judge = LocalJudge(causal, max_new_tokens=5)
     found = judge.ask(WORDS, candidates=3)
-    ids = torch.tensor(causal.tokenizer(question(WORDS) + judges.CUE)["input_ids"])
-    greedy = causal.engine.greedy(ids, 5, judge.stops)
-    text = causal.tokenizer.decode(greedy, skip_special_tokens=True).strip().partition("\n")[0].strip()
-    assert found.text == text
+    ids = torch.tensor(causal.tokenizer(lines(WORDS))["input_ids"])
+    first = first_line(causal, causal.engine.greedy(ids, 5, judge.stops))
+    assert found.text == first
     assert len(found.candidates) == 3
-    assert found.candidates[0] == text
-    logits, _ = causal.engine.prompt(ids)
-    second = [int(logits.topk(2).indices[1])]
-    rest = (
-        [] if second[0] in judge.stops else causal.engine.greedy(torch.cat([ids, torch.tensor(second)]), 4, judge.stops)
-    )
-    expected = causal.tokenizer.decode(second + rest, skip_special_tokens=True).strip().partition("\n")[0].strip()
-    assert found.candidates[1] == expected
-    assert judge.ask(WORDS).text == text  # the same again
+    assert found.candidates[0] == first
+    other = causal.engine.prompt(ids)[0].topk(2).indices[1:]
+    rest = [] if int(other) in judge.stops else causal.engine.greedy(torch.cat([ids, other]), 4, judge.stops)
+    assert found.candidates[1] == first_line(causal, [int(other), *rest])
 
 
-def test_a_local_judge_uses_the_chat_template():
+def test_a_local_judge_may_use_the_chat_template():
     model = load_model("tiny-llama")
-    model.tokenizer.chat_template = (
-        "{% for m in messages %}[{{ m['content'] }}]{% endfor %}{% if add_generation_prompt %}>{% endif %}"
-    )
+    with pytest.raises(AttribookError, match="no chat template"):
+        LocalJudge(model, asking="chat")
+    model.tokenizer.chat_template = "{% for m in messages %}[{{ m['content'] }}]{% endfor %}>"
     seen = []
     inner = model.engine.prompt
     model.engine.prompt = lambda ids, known=None: seen.append(ids) or inner(ids, known)
-    LocalJudge(model, max_new_tokens=1).ask(WORDS)
+    LocalJudge(model, asking="chat", max_new_tokens=1).ask(WORDS)
     assert model.tokenizer.decode(seen[0]).endswith(f"[{question(WORDS)}]>")
 
 
-def test_an_answer_ends_with_a_stop_token_or_a_line():
+@pytest.mark.parametrize(
+    ("asking", "says", "answer"),
+    [
+        ("plain", ["old king\nqueen"], "old king"),
+        ("plain", ["old", "</s>"], "old"),
+        ("plain", ["\nqueen"], ""),  # the line has no other word
+        ("chat", ["\nqueen\nking"], "queen"),
+        ("chat", ["</s>"], ""),
+    ],
+)
+def test_an_answer_ends_with_a_stop_token_or_its_line(asking, says, answer):
     model = load_model("tiny-llama")
-    tokens = model.tokenizer("old king\nqueen", add_special_tokens=False)["input_ids"]
-    stop = model.tokenizer.eos_token_id
+    model.tokenizer.chat_template = "{% for m in messages %}[{{ m['content'] }}]{% endfor %}>"
+    sequence = [token for text in says for token in model.tokenizer(text, add_special_tokens=False)["input_ids"]]
+    judge = LocalJudge(model, asking=asking, max_new_tokens=20)
+    start = len(judge._ids(WORDS))
 
-    def judge_of(sequence):
-        """A judge whose model says that, whatever it is asked."""
-        judge = LocalJudge(model)
-        start = len(judge._ids(question(WORDS)))
+    def prompt(ids, known=None):
+        logits = torch.zeros(len(model.tokenizer))
+        logits[sequence[len(ids) - start]] = 1
+        return logits, None
 
-        def prompt(ids, known=None):
-            logits = torch.zeros(len(model.tokenizer))
-            logits[sequence[len(ids) - start]] = 1
-            return logits, None
-
-        model.engine.prompt = prompt
-        return judge
-
-    assert judge_of(tokens).ask(WORDS).text == "old king"
-    old = model.tokenizer("old", add_special_tokens=False)["input_ids"]
-    assert judge_of([*old, stop]).ask(WORDS).text == "old"
-    empty = judge_of([stop]).ask(WORDS)
-    assert (empty.text, empty.status) == ("", "empty answer")
+    model.engine.prompt = prompt
+    found = judge.ask(WORDS)
+    assert (found.text, found.status) == (answer, "ok")
 
 
 def test_local_judges_are_refused_where_they_cannot_judge():
     with pytest.raises(AttribookError, match="no causal language model"):
         LocalJudge(load_model("tiny-bert"))
+    with pytest.raises(AttribookError, match="Unknown way of asking 'loud'"):
+        LocalJudge(load_model("tiny-gpt2"), asking="loud")
     with pytest.raises(AttribookError, match="at least one token"):
         LocalJudge(load_model("tiny-gpt2"), max_new_tokens=0)
     with pytest.raises(AttribookError, match="context window of tiny-gpt2, 1024"):

@@ -17,12 +17,12 @@ from typing import Any
 
 from attribook.errors import AttribookError
 from attribook.metrics.base import OK
-from attribook.metrics.judges import EMPTY, JudgeAnswer, question
+from attribook.metrics.judges import JudgeAnswer, question
 
 URL_VARIABLE, KEY_VARIABLE = "OPENAI_BASE_URL", "OPENAI_API_KEY"  # the names that other clients know
 RETRIED = {408, 425, 429, 500, 502, 503, 504, 529}
 LARGEST = 2**20  # bytes of an answer that are read
-MALFORMED, TIMEOUT, UNREACHED = "malformed answer", "timeout", "no connection"
+MALFORMED, EMPTY, TIMEOUT, UNREACHED = "malformed answer", "empty answer", "timeout", "no connection"
 
 
 class Refusal(Exception):
