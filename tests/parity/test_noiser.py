@@ -20,7 +20,7 @@ flip_curves, flip_thresholds = noiser_module.flip_curves, noiser_module.flip_thr
 
 FORMULA = 1e-8  # float64; sums in another order differ by about 1e-15 of the terms, which are below 1
 FIVE = "the old day was my"
-QUICK = {"vectors": 3, "steps": 5}
+QUICK = {"vectors": 3, "steps": 8}
 
 
 # -- searches, on planted thresholds ---------------------------------------------------------------------------------
@@ -173,7 +173,7 @@ def test_scores_of_every_bound_are_those_of_plain_loops(exact, specials):
     generator = seeded(1)
     noise = slow_noise(exact, encoding, 3, generator)
     uniform = float(torch.rand((), generator=generator, dtype=torch.float64))
-    own = {i: slow_threshold(exact, encoding, i, noise, 5, "mean") for i in places}
+    own = {i: slow_threshold(exact, encoding, i, noise, 8, "mean") for i in places}
     width = encoding.embeds.shape[1]
     common = {
         "min": min(own.values()), "max": max(own.values()), "none": 1.0, "norm_2": 1 / sqrt(width),
@@ -202,10 +202,10 @@ def test_search_and_final_run_may_have_other_vectors(unchanged, search_vectors, 
     noise = slow_noise(model, encoding, max(3, count), generator)
     final = (noise if reuse else slow_noise(model, encoding, 3, generator))[:3]
     places = encoding.attributable.nonzero()[:, 0].tolist()
-    scale = min(slow_threshold(model, encoding, i, noise[:count], 5, unchanged) for i in places)
+    scale = min(slow_threshold(model, encoding, i, noise[:count], 8, unchanged) for i in places)
     options = {"unchanged": unchanged, "search_vectors": search_vectors, "reuse": reuse, **QUICK}
     found = explain(model, encoding, "noiser", generator=seeded(2), **options)
-    assert found.details["scale"] == scale
+    assert found.details["scale"] == scale > 0
     slow = slow_scores(model, encoding, dict.fromkeys(places, scale), final)
     torch.testing.assert_close(found.scores, slow, atol=FORMULA, rtol=0)
     assert found.cost.forwards == METHODS["noiser"].expected(encoding, found.options, found.details)[0]

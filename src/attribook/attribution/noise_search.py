@@ -142,7 +142,6 @@ def largest(noised: Noised, places: Sequence[int], cells: int) -> int:
         beyond = (bound + 1) / cells
         flipped = {leader, *noised.flips([place for place in left if place != leader], beyond)}
         left = [place for place in left if place not in flipped]
-        bound += bool(left)  # where some place holds
         leader = max(left, key=lambda place: noised.seen[place, beyond].held, default=leader)
     return bound
 
