@@ -22,6 +22,7 @@ QUICK = {
     "kernel_shap": {"samples": 120},
     "sequential_integrated_gradients": {"steps": 3},
     "reagent": {"max_steps": 4},
+    "noiser": {"vectors": 3},
 }
 MODELS = [*tiny_names(), "tiny-llama+sentiment"]
 

@@ -17,6 +17,7 @@ from attribook.attribution.input_x_gradient import input_x_gradient
 from attribook.attribution.integrated_gradients import integrated_gradients
 from attribook.attribution.kernel_shap import kernel_shap
 from attribook.attribution.lime import lime
+from attribook.attribution.noiser import noiser
 from attribook.attribution.occlusion import occlusion
 from attribook.attribution.random_scores import random
 from attribook.attribution.reagent import reagent
@@ -44,6 +45,7 @@ METHODS: dict[str, Method] = {
     "alti_logit": alti_logit,
     "self_ranking": self_ranking,
     "reagent": reagent,
+    "noiser": noiser,
 }
 
 

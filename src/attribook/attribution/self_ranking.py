@@ -17,6 +17,7 @@ from torch import Generator, Tensor
 from attribook.attribution.base import method
 from attribook.errors import AttribookError
 from attribook.models import Encoding, Explained
+from attribook.models.explained import stop_tokens
 
 INSTRUCTION = """A language model read this text:
 
@@ -102,13 +103,6 @@ def answered(model: Explained, question: str, chat: bool, limit: int) -> tuple[s
         )
     found = model.engine.greedy(torch.tensor(ids), room, stop_tokens(model))
     return tokenizer.decode(found, skip_special_tokens=True), len(found)
-
-
-def stop_tokens(model: Explained) -> set[int]:
-    """Ids that end an answer: the tokenizer's end of sequence, and those of the network's generation settings."""
-    ends = getattr(model.network.generation_config, "eos_token_id", None)
-    listed = ends if isinstance(ends, list) else [ends]
-    return {token for token in [*listed, model.tokenizer.eos_token_id] if token is not None}
 
 
 # -- words -------------------------------------------------------------------------------------------------------

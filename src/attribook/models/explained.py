@@ -152,6 +152,13 @@ def eager_attention(network: PreTrainedModel) -> Iterator[None]:
         network.set_attn_implementation(before)
 
 
+def stop_tokens(model: Explained) -> set[int]:
+    """Ids that end an answer: the tokenizer's end of sequence, and those of the network's generation settings."""
+    ends = getattr(model.network.generation_config, "eos_token_id", None)
+    listed = ends if isinstance(ends, list) else [ends]
+    return {token for token in [*listed, model.tokenizer.eos_token_id] if token is not None}
+
+
 def target_reader(target: int, output: str) -> Read:
     """From logits `(b, C)` to the explained quantity `(b,)`."""
     if output == "probability":
