@@ -15,30 +15,34 @@
 #
 # Claim of the figure: the model's answer does not depend on the distractor, so importance belongs elsewhere.
 # Reads and, where rows are missing, computes scores under the protocol `attribook`. Cost: from stored rows,
-# seconds; from scratch, one run of each method a prompt. Left out: the paper's GPT-2 and OPT models, and
-# ReAGent itself, which has no implementation in this book yet.
+# seconds; from scratch, one run of each method a prompt. ReAGent replaces by the explained model's own predictions and
+# has fewer prompts, because it is slow. Left out: the paper's GPT-2 and OPT models.
 
 # %% tags=["parameters"]
 profile: str = "laptop"  # which stored rows to read
 model: str = "smollm2-135m"  # a known name, a folder, or a hub id
 dataset: str = "longra-mini"  # a data set with antecedents and distractors
 n_items: int = 40  # 0 takes all kept prompts
+reagent_items: int = 24  # as many of them for ReAGent
 shown: int = 0  # which of them is drawn as a heat map
 keep: str = "correct_both"  # correct_both, correct, or all
 seed: int = 0  # the only source of randomness
 
 # %% tags=["remove-input"]
+from dataclasses import replace
+
 import pandas as pd
 from IPython.display import Markdown
 
 from attribook.show import heatmaps, mass_bars, score_grid, table
 from attribook.study import PARTS, Study, against_flat, length_shares, mass_shares, mean_shares
 
-methods = ("random", "occlusion", "input_x_gradient", "integrated_gradients",
+methods = ("random", "occlusion", "input_x_gradient", "integrated_gradients", "gradient_shap",
            "attention_last", "attention_mean", "attention_rollout")  # fmt: skip
 study = Study("reagent_longra", profile, model, dataset, "attribook", methods,
               n_items=n_items, keep=keep, seed=seed)  # fmt: skip
-rows = study.scores()
+reagent = replace(study, methods=("reagent",), n_items=reagent_items, random_seeds=1)
+rows = study.scores() + reagent.scores()
 item = study.items[shown]
 example = {row["method"]: row for row in rows if row["item"] == item.id and row["seed"] == seed}
 Markdown(f"{study.n_kept()} The random row is the mean of {study.random_seeds} seeds.")
