@@ -21,6 +21,10 @@ QUICK = {
     "lime": {"samples": 40},
     "kernel_shap": {"samples": 120},
     "sequential_integrated_gradients": {"steps": 3},
+    "rpi": {"trials": 3, "steps": 4},
+    "rpi_g": {"trials": 3, "steps": 4},
+    "rpi_ig": {"trials": 3, "steps": 4},
+    "rpi_sig": {"trials": 2, "steps": 2},
 }
 MODELS = [*tiny_names(), "tiny-llama+sentiment"]
 

@@ -19,6 +19,8 @@ from attribook.attribution.kernel_shap import kernel_shap
 from attribook.attribution.lime import lime
 from attribook.attribution.occlusion import occlusion
 from attribook.attribution.random_scores import random
+from attribook.attribution.rpi import rpi, rpi_g
+from attribook.attribution.rpi_embeddings import rpi_ig, rpi_sig
 from attribook.attribution.self_ranking import self_ranking
 from attribook.attribution.sequential_integrated_gradients import sequential_integrated_gradients
 from attribook.errors import AttribookError
@@ -42,6 +44,10 @@ METHODS: dict[str, Method] = {
     "decompx": decompx,
     "alti_logit": alti_logit,
     "self_ranking": self_ranking,
+    "rpi": rpi,
+    "rpi_g": rpi_g,
+    "rpi_ig": rpi_ig,
+    "rpi_sig": rpi_sig,
 }
 
 
