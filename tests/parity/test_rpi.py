@@ -476,3 +476,17 @@ def test_candidates_are_asked_for_by_name():
     with pytest.raises(AttribookError, match="Generator"):
         explain(model, encoding, "rpi")
     assert set(RELEASED) < set(METHODS["rpi"].defaults)
+
+
+def test_the_factor_as_written_turns_the_sign_on_average():
+    """The mean of (a - b) v over noise, as the docstring says: negative where noise outweighs attention."""
+    paths = RandomPaths(20_000, 1, "right", "300", 500, "deviation")
+    a, s = torch.tensor([0.04, 0.9], dtype=torch.float64), 0.5
+    c = float(paths.alpha_bar()[300].sqrt())
+    d = math.sqrt(1 - c**2)
+    b = torch.stack([signal * a + scale * eps for signal, scale, eps in paths.draws(a.shape, seeded())])
+    products = (a - b) * (b + s * (a - b))  # (R, 2)
+    expected = (1 - c) * (c + s * (1 - c)) * a**2 - (1 - s) * d**2
+    error = products.std(0) / math.sqrt(len(products))
+    assert bool(((products.mean(0) - expected).abs() < 4 * error).all())
+    assert bool((expected < 0).all())

@@ -66,9 +66,11 @@ def rpi(
         user's `text` in a template. `factor`: the `difference` a - b or the `attention` a. `row`: of the position
         that the prediction `reads`, or the `mean` over rows. `aggregate` of the maps: `mean` or `median`.
     Shapes:  (T,); special tokens and a template's have scores, too.
-    Range:   signed, in units of f; above 0 the token supports the target. The scores add up to nothing, because the
-        gradient is multiplied by v. The details give how far the maps differ as `map_deviation`, the root
-        mean square of their deviations from the mean map.
+    Range:   signed, in units of f; higher is meant to be more important. The scores add up to nothing, because the
+        gradient is multiplied by v. Mind the sign: with c = sqrt(abar_t) and noise of deviation d, (a - b) v is on
+        average (1 - c)(c + s (1 - c)) a^2 - (1 - s) d^2, which is below 0 wherever noise outweighs attention. The
+        map as written then points against the gradient; with `factor` `attention` it does not. The details give how
+        far the maps differ as `map_deviation`, the root mean square of their deviations from the mean map.
     Raises:  AttribookError for unknown names, layers that are not there, and networks whose attention does not go
         through transformers' attention interface (GPT-J).
     Source:  Barkan et al. 2024, equations 3 to 5.
