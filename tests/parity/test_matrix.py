@@ -23,6 +23,10 @@ QUICK = {
     "sequential_integrated_gradients": {"steps": 3},
     "reagent": {"max_steps": 4},
     "noiser": {"vectors": 3},
+    "rpi": {"trials": 3, "steps": 4},
+    "rpi_g": {"trials": 3, "steps": 4},
+    "rpi_ig": {"trials": 3, "steps": 4},
+    "rpi_sig": {"trials": 2, "steps": 2},
 }
 MODELS = [*tiny_names(), "tiny-llama+sentiment"]
 

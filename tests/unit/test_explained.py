@@ -167,6 +167,7 @@ def test_methods_leave_the_template_alone(name, prompted, monkeypatch):
 
     monkeypatch.setattr(prompted, "read", watched)
     options = {"samples": 40} if name in {"lime", "kernel_shap"} else {}
+    options |= {"trials": 2, "steps": 2} if "trials" in METHODS[name].defaults else {}
     options |= {"specials": "perturb"} if "specials" in METHODS[name].defaults else {}
     explain(prompted, encoding, name, generator=seeded(), **options)
     assert all(seen)

@@ -21,6 +21,8 @@ from attribook.attribution.noiser import noiser
 from attribook.attribution.occlusion import occlusion
 from attribook.attribution.random_scores import random
 from attribook.attribution.reagent import reagent
+from attribook.attribution.rpi import rpi, rpi_g
+from attribook.attribution.rpi_embeddings import rpi_ig, rpi_sig
 from attribook.attribution.self_ranking import self_ranking
 from attribook.attribution.sequential_integrated_gradients import sequential_integrated_gradients
 from attribook.errors import AttribookError
@@ -46,6 +48,10 @@ METHODS: dict[str, Method] = {
     "self_ranking": self_ranking,
     "reagent": reagent,
     "noiser": noiser,
+    "rpi": rpi,
+    "rpi_g": rpi_g,
+    "rpi_ig": rpi_ig,
+    "rpi_sig": rpi_sig,
 }
 
 

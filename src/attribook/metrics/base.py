@@ -38,10 +38,13 @@ class Result:
 
 @dataclass(frozen=True)
 class Metric:
-    """A registered metric: `(model, encoding, scores, *, generator, <named options>)`; see `Method.version`."""
+    """A registered metric: `(model, encoding, scores, *, generator, <named options>)`; see `Method.version`.
+
+    The function returns values, a status and, where it is not one a value, the number of edited prompts it asks about.
+    """
 
     name: str
-    function: Callable[..., tuple[Tensor, str]]
+    function: Callable[..., tuple[Any, ...]]
     version: int
 
     @property
@@ -63,12 +66,14 @@ class Metric:
             # `u < nan` is False: a NaN score would zero every embedding and look like a plausible value.
             raise AttribookError(f"{self.name} refuses NaN scores. Count the attribution as failed instead.")
         start = time.perf_counter()
-        values, status = self.function(model, encoding, scores.double(), generator=generator, **options)
+        found = self.function(model, encoding, scores.double(), generator=generator, **options)
+        values, status = found[:2]
+        forwards = found[2] if len(found) > 2 else len(values)
         if status == OK and not bool(torch.isfinite(values).all()):
             raise AttribookError(f"{self.name} gave a value that is not finite for {encoding.text[:60]!r}.")
-        return Result(values, status, len(values), time.perf_counter() - start)
+        return Result(values, status, forwards, time.perf_counter() - start)
 
 
-def metric(*, version: int) -> Callable[[Callable[..., tuple[Tensor, str]]], Metric]:
+def metric(*, version: int) -> Callable[[Callable[..., tuple[Any, ...]]], Metric]:
     """Declare a function as a metric of its own name."""
     return lambda function: Metric(function.__name__, function, version)

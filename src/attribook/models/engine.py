@@ -5,7 +5,7 @@ and values of the prefix that rows share with the prompt are taken from the prom
 causal attention: a token's keys and values depend on nothing to its right. An encoder has no such prefix.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
 
@@ -16,6 +16,7 @@ from transformers import DynamicCache, PreTrainedModel
 from attribook.errors import AttribookError
 from attribook.models.edits import RowGroup
 from attribook.models.encoding import KeysValues
+from attribook.models.injection import AttentionLayer, injected, recording
 
 # A batch costs about as much as this many more tokens, because all weights are read once. Chosen on two cores with
 # SmolLM2-135M, as was the budget. Neither number moves a result, only its speed.
@@ -120,6 +121,34 @@ class Engine:
         output = self.network(input_ids=ids[None].to(self.network.device), output_attentions=True, **cheap)
         self._count(rows=1, tokens=len(ids))
         return torch.cat(output.attentions).cpu()  # (L, H, T, T)
+
+    @torch.no_grad()
+    def attention_layers(self, embeds: Tensor, numbers: Sequence[int]) -> list[AttentionLayer]:
+        """State and attention of some layers for the `embeds` `(T, D)` of one prompt."""
+        with recording(self.network, numbers) as found:
+            self.logits(embeds[None].to(self.network.device))
+        self._count(rows=1, tokens=len(embeds))
+        return found
+
+    def attention_gradients(
+        self, embeds: Tensor, layer: AttentionLayer, weights: Tensor, read: Callable[[Tensor], Tensor]
+    ) -> tuple[Tensor, Tensor]:
+        """Gradient of `read(logits (b, C)) -> (b,)` for `weights` `(B, H, T, T)`: `(B, H, T, T)`, and values `(B,)`.
+
+        A row counts as a forward and its tokens, although the layers below are not run.
+        """
+        size = max(1, self.token_budget // len(embeds))
+        grads, values = [], []
+        for chunk in weights.split(size):
+            leaf = chunk.detach().to(self.network.device).requires_grad_()
+            rows = embeds.to(self.network.device).expand(len(chunk), -1, -1)  # (b, T, D)
+            with injected(self.network, layer, leaf):
+                value = read(self.logits(rows)[0])  # (b,)
+            (grad,) = torch.autograd.grad(value.sum(), leaf)
+            grads.append(grad.detach())
+            values.append(value.detach())
+            self._count(rows=len(chunk), tokens=len(chunk) * len(embeds), backwards=len(chunk))
+        return torch.cat(grads), torch.cat(values)
 
     def greedy(self, ids: Tensor, limit: int, stops: set[int]) -> list[int]:
         """The most probable continuation of `ids` `(T,)`: up to `limit` tokens, the last of which may be a stop.

@@ -15,6 +15,7 @@ from attribook.models.edits import Edits
 from attribook.models.encoding import Encoding
 from attribook.models.engine import Engine
 from attribook.models.families import find_family
+from attribook.models.injection import AttentionLayer, injectable, layer_numbers
 
 Read = Callable[[Tensor], Tensor]
 OUTPUTS = ("probability", "logit", "log_probability")
@@ -139,6 +140,27 @@ class Explained(ABC):
         """Attention weights `(L, H, T, T)` of the unchanged prompt; row i is what position i looks at."""
         with eager_attention(self.network):
             return self.engine.attentions(encoding.ids)
+
+    def attention_layers(self, encoding: Encoding, layers: str, method: str) -> list[AttentionLayer]:
+        """State and attention of the layers, such as "-1" for the last or "-1,-2", in one forward.
+
+        Raises: AttribookError for a layer that is not there, or a network into which no weights can be put.
+        """
+        if not injectable(self.network):
+            raise AttribookError(
+                f"{method} cannot explain {self.name}, a model of the family {self.family}: its attention does not go "
+                "through transformers' attention interface, so no weights can be put into it. Use integrated_gradients."
+            )
+        return self.engine.attention_layers(encoding.embeds, layer_numbers(self.network, layers))
+
+    def attention_gradients(
+        self, encoding: Encoding, layer: AttentionLayer, weights: Tensor, output: str = "probability"
+    ) -> tuple[Tensor, Tensor]:
+        """Gradient of the target's output for weights `(B, H, T, T)` put into the layer, and the outputs `(B,)`.
+
+        Both stay on the network's device: what is made of them is much smaller.
+        """
+        return self.engine.attention_gradients(encoding.embeds, layer, weights, target_reader(encoding.target, output))
 
 
 @contextmanager
