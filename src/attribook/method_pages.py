@@ -31,10 +31,11 @@ class Example:
     classifier_model: str
     classifier_data: str
     keep: str = "correct"
+    on_classifier: str = ""  # methods that could explain either, and are shown on the classifier; commas between
 
     def study(self, method: Method) -> Study:
         """The study of one item whose stored scores a method's page shows."""
-        causal = method.kinds is None or "causal_lm" in method.kinds
+        causal = method.name not in self.on_classifier.split(",") and "causal_lm" in (method.kinds or ["causal_lm"])
         model, data = (self.causal_model, self.causal_data) if causal else (self.classifier_model, self.classifier_data)
         return Study(
             name="methods", profile=self.profile, model=model, dataset=data, protocol="attribook",
