@@ -26,13 +26,14 @@ dataset: str = "longra-mini"  # a data set with antecedents and distractors
 n_items: int = 24  # 0 takes all kept prompts
 random_seeds: int = 2  # seeds of random methods and of permutations
 keep: str = "correct_both"  # correct_both, correct, or all
+with_released: bool = True  # add the score vectors that ReAGent's authors released
 seed: int = 0  # the only source of randomness
 
 # %% tags=["remove-input"]
-from IPython.display import Markdown
+from IPython.display import Markdown, display
 
 from attribook.show import scatter, table
-from attribook.study import Study, log_ratio, rank_agreement, sharp_or_right, sharpness
+from attribook.study import Study, log_ratio, rank_agreement, released_table, sharp_or_right, sharpness
 
 methods = ("occlusion", "input_x_gradient", "integrated_gradients", "gradient_shap", "attention_last",
            "attention_mean", "attention_rollout", "reagent")  # fmt: skip
@@ -91,3 +92,24 @@ lines = [
     for metric, frame in found.items()
 ]
 Markdown("\n".join(lines))
+
+# %% [markdown]
+# ## The authors' own vectors
+#
+# ReAGent's authors released the scores of seven methods for 157 LongRA prompts and GPT-2 medium, ReAGent in ten
+# settings, with the Soft-NC and Soft-NS of each. No model is needed to ask how sharp they are and what they hit: `antecedent` and
+# `distractor` are the shares of prompts with one of the five best tokens there. `log_nc`, `log_ns`: to the released
+# random draw, true Hellinger distance, prompts with NaN vectors (`nan`) left out.
+
+# %% tags=["remove-input"]
+released = released_table() if with_released else None
+if with_released:
+    logs = dict.fromkeys(("log_nc", "log_ns"), "{:+.2f}")
+    display(table(released, caption="Released vectors: sharpness, hits and log-ratios", formats=shares | logs))
+
+# %% tags=["remove-input"]
+if with_released:
+    display(scatter(released, "entropy", "log_nc", "method", "Released Soft-NC against evenness, a point a setting"))
+    facts = [(what, rank_agreement(released, "log_nc", what)) for what in ("largest", "entropy", "antecedent")]
+    said = ", ".join(f"{what} {value:+.2f}" for what, value in facts)
+    display(Markdown(f"Rank correlation of log_nc over the {len(released)} rows above, with: {said}."))

@@ -8,6 +8,7 @@ from attribook.study.live import explain_live
 from attribook.study.mass import PARTS, against_flat, length_shares, mass_shares, mean_shares
 from attribook.study.matrix import cost_table, matrix_reasons, matrix_table
 from attribook.study.protocols import PROTOCOLS, Protocol
+from attribook.study.released import released_table
 from attribook.study.sharpness import rank_agreement, sharp_or_right, sharpness
 from attribook.study.statistics import LogRatio, against_leader, as_released, holm, log_ratio
 from attribook.study.study import Study
@@ -35,6 +36,7 @@ __all__ = [
     "matrix_table",
     "mean_shares",
     "rank_agreement",
+    "released_table",
     "sharp_or_right",
     "sharpness",
     "verdict_counts",

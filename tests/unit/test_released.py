@@ -1,0 +1,59 @@
+"""The authors' own vectors: the table is made of the released files, and equals what they say of themselves."""
+
+import pytest
+from conftest import ROOT
+
+from attribook.data.released import content, released_soft, released_vectors
+from attribook.errors import AttribookError
+from attribook.study import released_table
+
+# Share of prompts whose five best tokens hold the antecedent, as the authors' own tables have them.
+HITS = {"attention": 0.8790, "attention_last": 0.7516, "attention_rollout": 0.0191, "input_x_gradient": 0.9936,
+        "integrated_gradients": 0.9809, "gradient_shap": 0.9618}  # fmt: skip
+
+
+@pytest.fixture
+def stored(monkeypatch):
+    monkeypatch.setenv("ATTRIBOOK_RESULTS", str(ROOT / "results"))
+    monkeypatch.delenv("ATTRIBOOK_DATA", raising=False)
+    return released_table()
+
+
+def test_stored_hits_are_the_released_ones(stored):
+    found = stored[stored["setting"] == ""].set_index("method")["antecedent"]
+    assert found.round(4).to_dict() == HITS
+    first = stored[stored["setting"] == "top3_replace0.1_max5000_batch5"].iloc[0]
+    assert round(first["antecedent"], 4) == 0.8981
+    assert (first["nan"], first["n"]) == (2, 157)
+    assert round(first["n"] * (1 - first["distractor"]) - first["nan"]) == round(0.3312 * 157)
+    assert stored["log_nc"].is_monotonic_decreasing
+
+
+def test_the_stored_table_is_made_of_the_released_files(originals, stored, tmp_path, monkeypatch):
+    monkeypatch.setenv("ATTRIBOOK_DATA", originals)
+    monkeypatch.setenv("ATTRIBOOK_RESULTS", str(tmp_path))
+    again = released_table()
+    assert again.drop(columns=["method", "setting"]).to_numpy() == pytest.approx(
+        stored.drop(columns=["method", "setting"]).to_numpy(), abs=1e-9
+    )
+    assert again[["method", "setting"]].equals(stored[["method", "setting"]])
+
+
+def test_released_files(originals):
+    assert len(released_vectors()) == 2512
+    soft = released_soft()
+    means = soft.query("method == 'reagent' and distance == 'D'")[["soft_nc", "random_soft_nc"]].mean()
+    assert means.tolist() == pytest.approx([0.062711, 0.001138], abs=1e-6)
+
+
+def test_missing_or_other_files_say_what_to_do(tmp_path, monkeypatch):
+    monkeypatch.delenv("ATTRIBOOK_DATA", raising=False)
+    with pytest.raises(AttribookError, match=r"\$ATTRIBOOK_DATA"):
+        released_table()
+    monkeypatch.setenv("ATTRIBOOK_DATA", str(tmp_path))
+    with pytest.raises(AttribookError, match="are not part of attribook"):
+        content("soft_items.csv")
+    (tmp_path / "golden" / "reagent_released").mkdir(parents=True)
+    (tmp_path / "golden" / "reagent_released" / "soft_items.csv").write_text("method\n")
+    with pytest.raises(AttribookError, match="is not the registered file"):
+        content("soft_items.csv")
