@@ -97,9 +97,9 @@ Markdown("\n".join(lines))
 # ## The authors' own vectors
 #
 # ReAGent's authors released the scores of seven methods for 157 LongRA prompts and GPT-2 medium, ReAGent in ten
-# settings, with the Soft-NC and Soft-NS of each. No model is needed to ask how sharp they are and what they hit: `antecedent` and
-# `distractor` are the shares of prompts with one of the five best tokens there. `log_nc`, `log_ns`: to the released
-# random draw, true Hellinger distance, prompts with NaN vectors (`nan`) left out.
+# settings, with the Soft-NC and Soft-NS of each. No model is needed to ask how sharp they are and what they hit:
+# `antecedent` and `distractor` are the shares of prompts with one of the five best tokens there. `log_nc`, `log_ns`: to
+# the released random draw, true Hellinger distance, prompts with NaN vectors (`nan`) left out.
 
 # %% tags=["remove-input"]
 released = released_table() if with_released else None

@@ -12,7 +12,7 @@ from attribook.errors import AttribookError
 from attribook.paths import data_home, results_folder
 from attribook.study.seeds import digest
 from attribook.study.sharpness import sharpness
-from attribook.study.store import Store
+from attribook.study.store import Row, Store
 
 TOP = 5  # as the released tables of hits
 COLUMNS = ("method", "setting", "n", "nan", "largest", "entropy", "antecedent", "distractor", "log_nc", "log_ns")
@@ -33,16 +33,17 @@ def released_table() -> pd.DataFrame:
         if data_home() is None:
             raise AttribookError("There are no stored rows of the released scores. Name the data in $ATTRIBOOK_DATA.")
         with store.writing():
-            store.append(key, computed().to_dict("records"))
+            store.append(key, computed())
     frame = pd.DataFrame(store[key])[list(COLUMNS)]
     frame[list(COLUMNS[2:])] = frame[list(COLUMNS[2:])].apply(pd.to_numeric)
     return frame
 
 
-def computed() -> pd.DataFrame:
-    """The table from the released files."""
+def computed() -> list[Row]:
+    """The rows of the table, from the released files."""
     soft = released_soft().query("distance == 'H' and not nan")
-    vectors, found = released_vectors(), []
+    vectors = released_vectors()
+    found: list[Row] = []
     for method, setting in dict.fromkeys((row["method"], row["setting"]) for row in vectors):
         rows = [row for row in vectors if (row["method"], row["setting"]) == (method, setting)]
         good = sharpness([row for row in rows if row["scores"] is not None], TOP)
@@ -61,4 +62,4 @@ def computed() -> pd.DataFrame:
                 "log_ns": math.log(mean["soft_ns"] / mean["random_soft_ns"]),
             }
         )
-    return pd.DataFrame(found).sort_values("log_nc", ascending=False, ignore_index=True)
+    return sorted(found, key=lambda row: -row["log_nc"])
