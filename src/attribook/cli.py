@@ -212,6 +212,7 @@ def models_list(as_json: Json = False) -> None:
                 "name": name,
                 "status": status(name),
                 "licence": source.licence if source else "MIT",
+                "opt_in": bool(source and source.terms),
                 "about": about,
             }
         )
@@ -219,11 +220,22 @@ def models_list(as_json: Json = False) -> None:
 
 
 @models_app.command("fetch")
-def models_fetch(name: Annotated[str, typer.Argument(help="A registered model.")] = "smollm2-135m") -> None:
+def models_fetch(
+    name: Annotated[str, typer.Argument(help="A registered model.")] = "smollm2-135m",
+    accept_licence: Annotated[
+        bool,
+        typer.Option("--accept-licence", envvar="ATTRIBOOK_ACCEPT_LICENCE", help="Accept the terms that are shown."),
+    ] = False,
+) -> None:
     """Fetch, verify and convert a model; nothing to do where it is there and sound."""
-    from attribook.models.fetch import ensure
+    from attribook.archives import to_stderr
+    from attribook.models.fetch import ensure, terms_of
+    from attribook.models.registry import SOURCES
 
-    print(ensure(registered(name)))
+    source = SOURCES[registered(name)]
+    if source.terms and accept_licence:  # else the message of the refusal shows them
+        to_stderr(terms_of(source))
+    print(ensure(name, accept_licence=accept_licence))
 
 
 @models_app.command("verify")

@@ -57,8 +57,9 @@ def test_recomputed_rows_equal_the_stored_ones(smollm, tmp_path, monkeypatch):
         torch.testing.assert_close(torch.tensor(one["scores"]), torch.tensor(other["scores"]), atol=DRIFT, rtol=0)
 
 
-def test_counts_of_kept_originals(monkeypatch):
+@pytest.mark.parametrize(("model", "longra", "knowns"), [("smollm2-135m", 140, 283), ("gemma-3-270m", 204, 493)])
+def test_counts_of_kept_originals(model, longra, knowns, monkeypatch):
     monkeypatch.setenv("ATTRIBOOK_RESULTS", str(ROOT / "results"))
-    counts = kept_table("smollm2-135m", [("original", "longra"), ("original", "knowns")]).set_index("data set")
-    assert counts.loc["longra", "correct"] == 140
-    assert counts.loc["knowns", "correct"] == 283
+    counts = kept_table(model, [("original", "longra"), ("original", "knowns")]).set_index("data set")
+    assert counts.loc["longra", "correct"] == longra
+    assert counts.loc["knowns", "correct"] == knowns

