@@ -2,13 +2,18 @@
 
 from attribook.study.accuracy import accuracy_table
 from attribook.study.claims import EXPLANATION, verdict_counts
+from attribook.study.departures import departure_names, departure_readings, departures_told
 from attribook.study.faithfulness import faithfulness_table
 from attribook.study.kept import kept_table
 from attribook.study.live import explain_live
 from attribook.study.mass import PARTS, against_flat, length_shares, mass_shares, mean_shares
 from attribook.study.matrix import cost_table, matrix_reasons, matrix_table
+from attribook.study.names import setting
 from attribook.study.protocols import PROTOCOLS, Protocol
-from attribook.study.statistics import LogRatio, as_released, log_ratio
+from attribook.study.reagent_runs import ReagentStudy, first_steps, step_grid
+from attribook.study.sensitivity import change_table, changes_told, one_at_a_time
+from attribook.study.statistics import LogRatio, Reading, as_released, log_ratio
+from attribook.study.step_tables import faithful_steps, stable_steps, steps_told
 from attribook.study.study import Study
 
 __all__ = [
@@ -17,13 +22,22 @@ __all__ = [
     "PROTOCOLS",
     "LogRatio",
     "Protocol",
+    "Reading",
+    "ReagentStudy",
     "Study",
     "accuracy_table",
     "against_flat",
     "as_released",
+    "change_table",
+    "changes_told",
     "cost_table",
+    "departure_names",
+    "departure_readings",
+    "departures_told",
     "explain_live",
+    "faithful_steps",
     "faithfulness_table",
+    "first_steps",
     "kept_table",
     "length_shares",
     "log_ratio",
@@ -31,5 +45,10 @@ __all__ = [
     "matrix_reasons",
     "matrix_table",
     "mean_shares",
+    "one_at_a_time",
+    "setting",
+    "stable_steps",
+    "step_grid",
+    "steps_told",
     "verdict_counts",
 ]
