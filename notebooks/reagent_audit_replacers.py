@@ -15,8 +15,8 @@
 # the explained model's own prediction from the left (`left_to_right`, our default), and its best predictions weighed by
 # the text to their right (`two_sided`).
 #
-# Reads `results/<profile>/reagent_replacers`. Cost: the table at the end; from stored rows, seconds. Left out: replacers
-# that ask a masked language model, unless `masked_lm` names one; the paper's models and prompts.
+# Reads `results/<profile>/reagent_replacers`. Cost: the table at the end; from stored rows, seconds. Left out:
+# replacers that ask a masked language model, unless `masked_lm` names one; the paper's models and prompts.
 
 # %% tags=["parameters"]
 profile: str = "laptop"  # which stored rows to read

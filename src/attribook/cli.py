@@ -63,7 +63,7 @@ def explain(
     from attribook.attribution import find_method
 
     found = find_method(method)
-    options = found.resolve(parsed_options(option or [], found.defaults))
+    options = found.resolve(found.parsed(option or []))
     if not prompt.strip():  # before a model is loaded for nothing
         raise AttribookError("The prompt is empty. Give at least one word to attribute the prediction to.")
 
@@ -117,21 +117,6 @@ def explain(
         ranked = sorted(zip(tokens, shown, strict=True), key=lambda pair: -abs(pair[1]))[:5]
         strongest = ", ".join(f"{token.strip()} {score:+.3g}" for token, score in ranked)
         out.print(f"{method}, strongest: {strongest}", highlight=False, markup=False)
-
-
-def parsed_options(pairs: list[str], defaults: dict[str, Any]) -> dict[str, Any]:
-    """From `name=value` texts to values of the type that the option's default has."""
-    options: dict[str, Any] = {}
-    for pair in pairs:
-        name, equals, text = pair.partition("=")
-        if not equals:
-            raise AttribookError(f"Write options as name=value, not {pair!r}.")
-        kind = type(defaults.get(name, ""))
-        try:
-            options[name] = text.lower() in {"1", "true", "yes"} if kind is bool else kind(text)
-        except ValueError as error:
-            raise AttribookError(f"The option {name} takes a {kind.__name__}, not {text!r}.") from error
-    return options
 
 
 def write_whole(path: Path, content: str) -> None:

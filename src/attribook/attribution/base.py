@@ -2,7 +2,7 @@
 
 import inspect
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -80,6 +80,20 @@ class Method:
             known = ", ".join(f"{k}={v}" for k, v in defaults.items()) or "none"
             raise AttribookError(f"{self.name} has no option {', '.join(unknown)}. Its options: {known}.")
         return {**defaults, **options}
+
+    def parsed(self, pairs: Iterable[str]) -> Options:
+        """Options from texts `name=value`, each of its default's type. Raises: AttribookError for any other text."""
+        defaults, options = self.defaults, {}
+        for pair in pairs:
+            name, equals, text = pair.partition("=")
+            if not equals:
+                raise AttribookError(f"Write options as name=value, not {pair!r}.")
+            kind = type(defaults.get(name, ""))
+            try:
+                options[name] = text.lower() in {"1", "true", "yes"} if kind is bool else kind(text)
+            except ValueError as error:
+                raise AttribookError(f"The option {name} takes a {kind.__name__}, not {text!r}.") from error
+        return options
 
     def expected(self, encoding: Encoding, options: Options, details: Mapping[str, float]) -> tuple[int, int]:
         """Forwards and backwards that the cost formulas give for a prompt, resolved options, and what came out."""

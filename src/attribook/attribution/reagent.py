@@ -24,7 +24,7 @@ AHEAD = (
 )
 
 
-@method(version=1, forwards="2 * steps_run + replacer_forwards", random=True)
+@method(version=1, forwards="(1 + min(top_k, 1)) * steps_run + replacer_forwards", random=True)
 def reagent(
     model: Explained,
     encoding: Encoding,
@@ -45,7 +45,7 @@ def reagent(
     update: str = "logit",
     average: str = "all",
     specials: str = "keep",
-) -> tuple[Tensor, dict[str, float], bool]:
+) -> tuple[Tensor, dict[str, float], bool | None]:
     r"""How much the target loses, over many random replacements, when a token is among the replaced ones.
 
     Formula: l_i <- l_i + logit((1 + d_i) / 2), d_i = p(x) - p(x') for replaced tokens and p(x') - p(x) for the
@@ -53,9 +53,9 @@ def reagent(
         replaced with probability `ratio`; a = softmax(l), averaged over `runs`. At first l_i ~ U[0, 1) (`initial`
         `logits`), softmax(l) is proportional to U[0, 1) (`scores`), or l_i = 0 (`zero`). A run stops when the
         target is among the min(`top_k`, V - 1) most probable of V although all but the highest-scored tokens,
-        `keep_tokens` or, if 0, ceil(`keep_share` n) of n, are replaced; at the latest after `max_steps`. `average`:
-        over `all` runs, or the `stopped` ones if there are any. `replacer`, `pick`, `original`, `candidates`,
-        `masked_lm`: see replacers.py.
+        `keep_tokens` or, if 0, ceil(`keep_share` n) of n, are replaced; at the latest after `max_steps`. With `top_k`
+        0 there is no such test, and every run has `max_steps`. `average`: over `all` runs, or the `stopped` ones if
+        there are any. `replacer`, `pick`, `original`, `candidates`, `masked_lm`: see replacers.py.
     Shapes:  (T,); 0 at special tokens unless `specials` is `perturb`. Details: `runs_stopped`, `steps_total`,
         `steps_run` (with those after the stop), `steps_mean`, `steps_max` (over runs), `replacer_forwards`.
     Range:   0 to 1, adding up to 1; higher is more important. Nearly one-hot after many steps, whatever the ranking.
@@ -76,16 +76,9 @@ def reagent(
         replacer, model, encoding, places, pick=pick, original=original, candidates=candidates, masked_lm=masked_lm
     )
     *_, last = reagent_steps(model, encoding, places, source, settings, generator)
-    counted = last.stopped if average == "stopped" and bool(last.stopped.any()) else torch.ones_like(last.stopped)
-    details = {
-        "runs_stopped": int(last.stopped.sum()),
-        "steps_total": int(last.steps.sum()),
-        "steps_run": last.run,
-        "steps_mean": float(last.steps.double().mean()),
-        "steps_max": int(last.steps.max()),
-        "replacer_forwards": source.forwards,
-    }
-    return last.scores[counted].mean(0), details, bool(last.stopped.all())
+    scores, details = averaged(last, average)
+    converged = bool(last.stopped.all()) if top_k else None
+    return scores, {**details, "replacer_forwards": source.forwards}, converged
 
 
 @dataclass(frozen=True)
@@ -107,8 +100,8 @@ class Settings:
                 f"reagent needs a ratio between 0 and 1 and a keep_share above 0 and at most 1, not {self.ratio} and "
                 f"{self.keep_share}."
             )
-        if self.keep_tokens < 0 or min(self.top_k, self.max_steps, self.runs) < 1:
-            raise AttribookError("reagent needs keep_tokens of at least 0, and top_k, max_steps, runs of at least 1.")
+        if min(self.keep_tokens, self.top_k) < 0 or min(self.max_steps, self.runs) < 1:
+            raise AttribookError("reagent needs keep_tokens and top_k of at least 0, max_steps and runs of at least 1.")
         if self.initial not in ("logits", "scores", "zero"):
             raise AttribookError(f"Unknown initial {self.initial!r} of reagent. Choose logits, scores or zero.")
         if self.update not in ("logit", "linear"):
@@ -135,11 +128,14 @@ def reagent_steps(
     replacer: Replacer,
     settings: Settings,
     generator: Generator,
+    *,
+    freeze: bool = True,
 ) -> Iterator[Step]:
     """The runs after every step, until all have stopped or had `max_steps`; `places` `(T,)` are replaced and scored.
 
-    Each run has a generator of its own, whose seed is drawn first, and draws 3T numbers a step: for what is replaced,
-    by what, and by what in the stopping test. So a run is the same whatever runs beside it.
+    Without `freeze` the scores of a run that has stopped go on moving, to `max_steps`, while `stopped` and `steps` stay
+    what they were. Each run has a generator of its own, whose seed is drawn first, and draws 3T numbers a step: for
+    what is replaced, by what, and by what in the stopping test. So a run is the same whatever runs beside it.
     """
     kept = settings.keep_tokens or math.ceil(settings.keep_share * int(places.sum()) - 1e-9)  # 0.28 * 25 is above 7
     chances = streams(settings.runs, generator)
@@ -147,26 +143,42 @@ def reagent_steps(
     logits.masked_fill_(~places, -torch.inf)
     stopped, steps = torch.zeros(settings.runs, dtype=torch.bool), torch.zeros(settings.runs, dtype=torch.long)
     probability, run, done = model.output(encoding), 0, 0
-    while not bool(stopped.all()) and done < settings.max_steps:
-        going = (~stopped).nonzero()[:, 0]  # (b,)
+    while done < settings.max_steps and not (freeze and bool(stopped.all())):
+        going = (~stopped | (not freeze)).nonzero()[:, 0]  # (b,)
         ahead = min(max(1, AHEAD // (len(going) * len(encoding))), done + 1, settings.max_steps - done)
         u = torch.stack([draws(ahead, len(encoding), chances[each]) for each in going.tolist()])  # (b, S, 3, T)
         chosen = (u[:, :, 0] < settings.ratio) & places  # (b, S, T)
         drop = probability - model.outputs(encoding, replaced(replacer, chosen, u[:, :, 1])).view(len(going), ahead)
         path = torch.cat([logits[going, None], increments(drop, chosen, settings.update)], dim=1)
         path = path.cumsum(1)[:, 1:]  # (b, S, T)
-        rest = replaced(replacer, places & ~highest(path, kept), u[:, :, 2])
-        stops = model.read(encoding, rest, among_top(encoding.target, settings.top_k)).view(len(going), ahead)
+        stops, tested = torch.zeros(len(going), ahead, dtype=torch.bool), ~stopped[going]
+        if settings.top_k and bool(tested.any()):
+            rest = replaced(replacer, places & ~highest(path[tested], kept), u[tested, :, 2])
+            stops[tested] = model.read(encoding, rest, among_top(encoding.target, settings.top_k)).view(-1, ahead)
         run += stops.numel()
         for step in range(ahead):
             still = ~stopped[going]
-            logits[going[still]] = path[still, step]
+            moving = still | (not freeze)
+            logits[going[moving]] = path[moving, step]
             steps[going[still]] += 1
             stopped[going[still]] = stops[still, step]
             yield Step(logits.softmax(-1), stopped.clone(), steps.clone(), run)
-            if bool(stopped.all()):
+            if freeze and bool(stopped.all()):
                 return
         done += ahead
+
+
+def averaged(step: Step, average: str) -> tuple[Tensor, dict[str, float]]:
+    """Scores `(T,)` of all runs or of the stopped ones, and what is told about the runs."""
+    counted = step.stopped if average == "stopped" and bool(step.stopped.any()) else torch.ones_like(step.stopped)
+    details = {
+        "runs_stopped": int(step.stopped.sum()),
+        "steps_total": int(step.steps.sum()),
+        "steps_run": step.run,
+        "steps_mean": float(step.steps.double().mean()),
+        "steps_max": int(step.steps.max()),
+    }
+    return step.scores[counted].mean(0), details
 
 
 def replaced(replacer: Replacer, chosen: Tensor, u: Tensor) -> Replace:

@@ -1,11 +1,21 @@
 """Rows made visible: heat maps, figures in light and dark, tables."""
 
+from attribook.show.audits import (
+    change_figure,
+    change_listing,
+    stable_figure,
+    stable_listing,
+    steps_figure,
+    steps_listing,
+)
 from attribook.show.faithfulness import faithfulness_figure, faithfulness_listing
 from attribook.show.figures import intervals, mass_bars, scatter, score_grid
 from attribook.show.heatmap import heatmaps, page
 from attribook.show.tables import table
 
 __all__ = [
+    "change_figure",
+    "change_listing",
     "faithfulness_figure",
     "faithfulness_listing",
     "heatmaps",
@@ -14,5 +24,9 @@ __all__ = [
     "page",
     "scatter",
     "score_grid",
+    "stable_figure",
+    "stable_listing",
+    "steps_figure",
+    "steps_listing",
     "table",
 ]

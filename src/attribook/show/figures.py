@@ -99,8 +99,30 @@ def mass_bars(shares: pd.DataFrame, alt: str) -> Html:
     return themed(draw, 7.5, 1.2 + 0.36 * len(shares), alt)
 
 
+def curves(frame: pd.DataFrame, label: str, alt: str, *, zero: bool = True) -> Html:
+    """Lines with bands over steps, on a logarithmic axis: columns `name`, `steps`, `value`, `low`, `high`."""
+    palette = [hexed(SUPPORTS), hexed(AGAINST), "#8a939c", "#3f9b63"]
+
+    def draw(axes: Axes, theme: str) -> None:
+        for (name, line), colour in zip(frame.groupby("name", sort=False), palette, strict=False):
+            axes.fill_between(line["steps"], line["low"], line["high"], color=colour, alpha=0.15, lw=0)
+            axes.plot(line["steps"], line["value"], "o-", color=colour, ms=5, label=name)
+        if zero:
+            axes.axhline(0, color=INK[theme], lw=0.8, alpha=0.6)
+        axes.set_xscale("log")
+        axes.set_xticks(sorted(frame["steps"].unique()), sorted(frame["steps"].unique()))
+        axes.minorticks_off()
+        axes.set(xlabel="steps", ylabel=label)
+        axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, frameon=False)
+        for side in ("top", "right"):
+            axes.spines[side].set_visible(False)
+
+    return themed(draw, 7.5, 3.6, alt)
+
+
 def intervals(frame: pd.DataFrame, label: str, alt: str) -> Html:
     """Points with intervals against a line at 0: columns `name`, `value`, `low`, `high`, `published` where known."""
+    frame = frame if "published" in frame else frame.assign(published=np.nan)
 
     def draw(axes: Axes, theme: str) -> None:
         for y, row in enumerate(frame.to_dict("records")):
@@ -110,7 +132,8 @@ def intervals(frame: pd.DataFrame, label: str, alt: str) -> Html:
                 axes.plot(row["published"], y, "D", mfc="none", mec=hexed(AGAINST), mew=1.8, ms=7)
         axes.axvline(0, color=INK[theme], lw=0.8, alpha=0.6)
         axes.plot([], [], "o-", color=hexed(SUPPORTS), label="ours, 95% interval")
-        axes.plot([], [], "D", mfc="none", mec=hexed(AGAINST), mew=1.8, ls="none", label="published")
+        if frame["published"].notna().any():
+            axes.plot([], [], "D", mfc="none", mec=hexed(AGAINST), mew=1.8, ls="none", label="published")
         axes.set_yticks(range(len(frame)), frame["name"])
         axes.invert_yaxis()
         axes.set_xlabel(label)

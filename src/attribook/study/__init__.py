@@ -1,16 +1,22 @@
 """From a grid of items, methods and metrics to rows, and from rows to statistics."""
 
 from attribook.study.accuracy import accuracy_table
+from attribook.study.agreement import agreement
 from attribook.study.claims import EXPLANATION, verdict_counts
+from attribook.study.departures import departure_names, departure_readings, departures_told
 from attribook.study.faithfulness import faithfulness_table
 from attribook.study.kept import kept_table
 from attribook.study.live import explain_live
 from attribook.study.mass import PARTS, against_flat, length_shares, mass_shares, mean_shares
 from attribook.study.matrix import cost_table, matrix_reasons, matrix_table
+from attribook.study.names import setting
 from attribook.study.protocols import PROTOCOLS, Protocol
+from attribook.study.reagent_runs import ReagentStudy, first_steps, step_grid
 from attribook.study.released import released_table
+from attribook.study.sensitivity import change_table, changes_told, one_at_a_time
 from attribook.study.sharpness import rank_agreement, sharp_or_right, sharpness
-from attribook.study.statistics import LogRatio, against_leader, as_released, holm, log_ratio
+from attribook.study.statistics import LogRatio, Reading, against_leader, as_released, holm, log_ratio
+from attribook.study.step_tables import faithful_steps, stable_steps, steps_told
 from attribook.study.study import Study
 
 __all__ = [
@@ -19,14 +25,24 @@ __all__ = [
     "PROTOCOLS",
     "LogRatio",
     "Protocol",
+    "Reading",
+    "ReagentStudy",
     "Study",
     "accuracy_table",
     "against_flat",
     "against_leader",
+    "agreement",
     "as_released",
+    "change_table",
+    "changes_told",
     "cost_table",
+    "departure_names",
+    "departure_readings",
+    "departures_told",
     "explain_live",
+    "faithful_steps",
     "faithfulness_table",
+    "first_steps",
     "holm",
     "kept_table",
     "length_shares",
@@ -35,9 +51,14 @@ __all__ = [
     "matrix_reasons",
     "matrix_table",
     "mean_shares",
+    "one_at_a_time",
     "rank_agreement",
     "released_table",
+    "setting",
     "sharp_or_right",
     "sharpness",
+    "stable_steps",
+    "step_grid",
+    "steps_told",
     "verdict_counts",
 ]

@@ -60,12 +60,47 @@ def log_ratio(rows: pd.DataFrame, method: str, metric: str, *, baseline: str = "
     with np.errstate(divide="ignore", invalid="ignore"):
         value = float(np.log(a.mean() / b.mean()))
         resampled = np.log(a[picks].mean(1) / b[picks].mean(1))
+    return interval_of(value, resampled, len(both), failed + baseline_failed)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """One way to a published-style number: rows, the method in them, and what it is divided by."""
+
+    rows: pd.DataFrame
+    method: str
+    baseline: str = "random"
+
+
+def log_ratio_change(before: Reading, after: Reading, metric: str, *, seed: int = 0) -> LogRatio:
+    """How far the log-ratio of means moves from one reading to another.
+
+    Formula: log(mean a' / mean b') - log(mean a / mean b), a and b the prompts' values of method and baseline, as in
+        `log_ratio`; prompts are resampled together in all four.
+    Range:   nats, signed; above 0 the second reading favours the method more.
+    Raises:  AttribookError without rows, or if a baseline's mean is 0.
+    Source:  ours.
+    """
+    parts = [per_item(r.rows, name, metric) for r in (after, before) for name in (r.method, r.baseline)]
+    found = pd.concat([values for values, _ in parts], axis=1, join="inner").sort_index().to_numpy()  # (n, 4)
+    failed = sum(missing for _, missing in parts)
+    if len(found) == 0 or (found.mean(0)[[1, 3]] == 0).any():
+        raise AttribookError(f"{metric}: no prompt, or a baseline of 0, for {after.method}: no ratio exists.")
+    picks = np.random.default_rng(seed).integers(len(found), size=(RESAMPLES, len(found)))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        value = float(np.log(found.mean(0)) @ [1, -1, -1, 1])
+        resampled = np.log(found[picks].mean(1)) @ [1, -1, -1, 1]  # (resamples,)
+    return interval_of(value, resampled, len(found), failed)
+
+
+def interval_of(value: float, resampled: np.ndarray, n: int, failed: int) -> LogRatio:
+    """A value with what its resampled copies say about it."""
     usable = resampled[np.isfinite(resampled)]
     low, high = np.quantile(resampled, [0.025, 0.975], method="nearest")
     error = float(usable.std(ddof=1)) if len(usable) > 1 else float("inf")
     sides = [(1 + int((resampled <= 0).sum())), (1 + int((resampled >= 0).sum()))]
     p = min(1.0, 2 * min(sides) / (RESAMPLES + 1))
-    return LogRatio(value, float(low), float(high), len(both), failed + baseline_failed, error, p)
+    return LogRatio(value, float(low), float(high), n, failed, error, p)
 
 
 def holm(ps: Sequence[float]) -> list[float]:
@@ -102,6 +137,13 @@ def against_leader(rows: pd.DataFrame, metric: str, methods: Sequence[str]) -> p
             "n": [one.n for one in found],
         }
     )
+
+
+def mean_interval(values: np.ndarray, *, seed: int = 0) -> tuple[float, float, float]:
+    """Mean of the prompts' values with its 95% percentile interval over resampled prompts."""
+    picks = np.random.default_rng(seed).integers(len(values), size=(RESAMPLES, len(values)))
+    low, high = np.quantile(values[picks].mean(1), [0.025, 0.975])
+    return float(values.mean()), float(low), float(high)
 
 
 def as_released(rows: pd.DataFrame) -> pd.DataFrame:

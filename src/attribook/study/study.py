@@ -11,7 +11,7 @@ import pandas as pd
 import torch
 from tqdm import tqdm
 
-from attribook.attribution import METHODS, Attribution, find_method
+from attribook.attribution import Attribution
 from attribook.data import DATASETS, Prompt, load_dataset, matches
 from attribook.errors import AttribookError
 from attribook.metrics import METRICS
@@ -20,6 +20,7 @@ from attribook.models import CausalLM, Encoding, Explained, load_model
 from attribook.models.load import known_fingerprint
 from attribook.paths import results_folder
 from attribook.study.manifest import write_manifest
+from attribook.study.names import read_setting
 from attribook.study.protocols import find_protocol
 from attribook.study.seeds import digest, generator
 from attribook.study.store import Row, Store
@@ -44,7 +45,7 @@ class Unit:
 
     prompt: Prompt
     step: int  # how many tokens of the continuation stand behind the prompt
-    name: str  # a method, or `method:variant`
+    name: str  # a method, `method{option=value}` (names.py), or one of these and `:variant` (variants.py)
     seed: int
 
     @property
@@ -74,7 +75,7 @@ class Study:
     def __post_init__(self) -> None:
         find_protocol(self.protocol)
         for method in self.methods:
-            find_method(parted(method)[0])
+            read_setting(parted(method)[0])
         if unknown := set(self.metrics) - set(METRICS):
             raise AttribookError(f"Unknown metrics {', '.join(sorted(unknown))}. Known: {', '.join(METRICS)}.")
         if self.keep not in KEEP:
@@ -189,8 +190,8 @@ class Study:
         for prompt in self.items:
             for step in self._steps(prompt):
                 for name in self.methods:
-                    method, variant = parted(name)
-                    several = METHODS[method].random or variant in DRAWN
+                    scored, variant = parted(name)
+                    several = read_setting(scored)[0].random or variant in DRAWN
                     for seed in range(self.random_seeds if several else 1):
                         yield Unit(prompt, step, name, self.seed + seed)
 
@@ -219,13 +220,14 @@ class Study:
     def scores(self) -> list[Row]:
         """Stored score vectors of every method, computed where they are missing; variants have none of their own."""
         self.run()
-        return [self._scores[self._score_key(unit)][0] for unit in self.units() if ":" not in unit.name]
+        units = [unit for unit in self.units() if ":" not in unit.name]
+        return [{**self._scores[self._score_key(unit)][0], "method": unit.name} for unit in units]
 
     def rows(self) -> pd.DataFrame:
         """Metric rows of every unit, computed where they are missing, with the columns that the study fixes."""
         self.run()
-        keys = [self._metric_key(unit, metric) for unit in self.units() for metric in self.metrics]
-        frame = pd.DataFrame([row for key in keys for row in self._rows[key]])
+        keys = [(unit, self._metric_key(unit, metric)) for unit in self.units() for metric in self.metrics]
+        frame = pd.DataFrame([{**row, "method": unit.name} for unit, key in keys for row in self._rows[key]])
         numbers = ["seed", "draw", "value", "forwards", "backwards", "seconds", "method_version", "step"]
         frame[numbers] = frame[numbers].apply(pd.to_numeric)
         fixed = {"study": self.name, "protocol": self.protocol, "model": self.model, "dataset": self.dataset}
@@ -242,19 +244,21 @@ class Study:
             self.folder / "rows.csv", METRIC_COLUMNS, lambda rows: len(rows) == draws or rows[0]["status"] != OK
         )
 
-    def _options(self, method: str) -> dict[str, Any]:
-        return METHODS[method].resolve(find_protocol(self.protocol).method_options(method))
+    def _options(self, scored: str) -> dict[str, Any]:
+        """All options of a method: the protocol's, and over them those in the name."""
+        method, own = read_setting(scored)
+        return method.resolve({**find_protocol(self.protocol).method_options(method.name), **own})
 
     def _scored(self, unit: Unit) -> Unit:
         """The unit whose stored scores a variant changes: of the same seed, if the method itself is random."""
-        method, variant = parted(unit.name)
+        scored, variant = parted(unit.name)
         if variant is None:
             return unit
-        return replace(unit, name=method, seed=unit.seed if METHODS[method].random else self.seed)
+        return replace(unit, name=scored, seed=unit.seed if read_setting(scored)[0].random else self.seed)
 
     def _score_key(self, unit: Unit) -> str:
-        found = METHODS[unit.name]
-        return digest("scores", self.fingerprint, unit.place, unit.name, found.version, self._options(unit.name),
+        found, _ = read_setting(unit.name)
+        return digest("scores", self.fingerprint, unit.place, found.name, found.version, self._options(unit.name),
                       unit.seed)  # fmt: skip
 
     def _metric_key(self, unit: Unit, metric: str) -> str:
@@ -279,22 +283,24 @@ class Study:
         scored = self._scored(unit)
         key = self._score_key(scored)
         if key not in self._scores:
-            chance = generator(self.name, scored.place, scored.name, scored.seed)
-            options = self._options(scored.name)
-            attribution = METHODS[scored.name](self.explained, encoding, generator=chance, **options)
-            self._scores.append(key, [self._score_row(encoding, scored, attribution)])
+            self._scores.append(key, [self._score_row(encoding, scored, self._attribution(encoding, scored))])
         scores = torch.tensor(self._scores[key][0]["scores"], dtype=torch.float64)
         variant = parted(unit.name)[1]
         if variant is None:
             return scores
         return varied(scores, variant, encoding.attributable, generator("variant", unit.place, unit.name, unit.seed))
 
+    def _attribution(self, encoding: Encoding, unit: Unit) -> Attribution:
+        method, _ = read_setting(unit.name)
+        chance = generator(self.name, unit.place, method.name, unit.seed)
+        return method(self.explained, encoding, generator=chance, **self._options(unit.name))
+
     def _score_row(self, encoding: Encoding, unit: Unit, found: Attribution) -> Row:
         cost = found.cost
         return {
             "item": unit.prompt.id,
             **({"step": unit.step} if unit.step else {}),
-            "method": found.method,
+            "method": unit.name,
             "version": found.version,
             "options": found.options,
             "seed": unit.seed,
@@ -317,10 +323,10 @@ class Study:
         result = METRICS[metric](self.explained, encoding, scores, generator=chance, **options)
         values: list[float | None] = [significant(value) for value in result.values.tolist()]
         values = values or [None]  # one row without a value, whose status says why
-        method = parted(unit.name)[0]
+        scored = parted(unit.name)[0]
         fixed = {
             "item": unit.prompt.id, "step": unit.step, "method": unit.name, "seed": unit.seed, "metric": metric,
-            "options_hash": digest(self._options(method), length=8), "method_version": METHODS[method].version,
+            "options_hash": digest(self._options(scored), length=8), "method_version": read_setting(scored)[0].version,
             "status": result.status, "forwards": result.forwards // len(values), "backwards": 0,
             "seconds": round(result.seconds / len(values), 4),
         }  # fmt: skip

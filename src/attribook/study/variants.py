@@ -1,6 +1,6 @@
 """Variants of a method: its own scores, changed in one respect before a metric sees them.
 
-A study names them `method:variant`, such as `reagent:permuted` or `occlusion:tempered_0.5`. The controls
+A study names them `method:variant`, such as `reagent:permuted` or `reagent{runs=3}:tempered_0.5`. The controls
 (controls.py) destroy something that a good ranking should not lose; the two others here keep the ranking and change
 how sharp the scores are, which soft metrics reward.
 
@@ -21,7 +21,7 @@ DRAWN = ("permuted", "random", "one_hot_random")  # those that have several seed
 
 
 def parted(name: str) -> tuple[str, str | None]:
-    """Method and variant of a unit's name. Raises: AttribookError for a variant that is not known."""
+    """Method, with its options if there are any, and variant of a unit's name. Raises: AttribookError if unknown."""
     method, _, variant = name.partition(":")
     if not variant:
         return method, None
