@@ -133,9 +133,9 @@ SOURCES = {
             name="minilm-rotten-tomatoes",
             archive=BASES["all-minilm-l6-v2"].archive,
             members=BASES["all-minilm-l6-v2"].members,
-            weights_sha256="3cdf91f7f6837a3304900db7a13fe0bf5d3826160302ee0db01f4ca44a7b9b02",
+            weights_sha256="fa2297a728e0e5132e87f24949929ded79ecdb4c78d146ed14ca1287b1724dae",
             note="all-MiniLM-L6-v2 with a head: negative or positive, tuned on Rotten Tomatoes snippets",
-            update_sha256="e3830578f0a8b248ebb90ea340c3991c6b388a1a318db2c7d4505a35ade0096e",
+            update_sha256="d3d35396e1bc4a15aa79cff65a273ef0ebaf91d05f12c3dbeaad4867a8b9e39b",
         ),
     ]
 }
