@@ -37,6 +37,17 @@ RELEASED_METHODS: Mapping[str, Options] = {
     "occlusion": {"operator": "mask", "output": "probability", "specials": "perturb"},
 }
 
+REAGENT_RELEASED = {  # the configuration of the released LongRA results
+    "replacer": "part_of_speech", "ratio": 0.1, "keep_tokens": 8, "max_steps": 5000, "average": "stopped",
+    "specials": "perturb",
+}  # fmt: skip
+REAGENT_WRITTEN = {
+    "replacer": "masked_lm",
+    "masked_lm": "FacebookAI/roberta-base",
+    "max_steps": 1000,
+    "initial": "scores",
+}
+
 PROTOCOLS: dict[str, Protocol] = {
     protocol.name: protocol
     for protocol in [
@@ -45,14 +56,14 @@ PROTOCOLS: dict[str, Protocol] = {
             about="ReAGent as released: squared distance, softmaxed attention, L2 gradients, all tokens maskable",
             metric={"distance": "hellinger_released", "scores_as": "abs_sum", "draws": 8, "specials": "mask"},
             baseline={"form": "softmax"},
-            methods=RELEASED_METHODS,
+            methods={**RELEASED_METHODS, "reagent": REAGENT_RELEASED},
         ),
         Protocol(
             name="reagent-paper",
             about="ReAGent as written: the true Hellinger distance, all else as released",
             metric={"distance": "hellinger", "scores_as": "abs_sum", "draws": 8, "specials": "mask"},
             baseline={"form": "softmax"},
-            methods=RELEASED_METHODS,
+            methods={**RELEASED_METHODS, "reagent": REAGENT_WRITTEN},
         ),
         Protocol(
             name="attribook",
