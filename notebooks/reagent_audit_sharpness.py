@@ -50,9 +50,7 @@ found = {metric: sharp_or_right(rows, vectors, metric, methods, titles) for metr
 found = {metric: frame.dropna(axis="columns", how="all") for metric, frame in found.items()}
 shares = dict.fromkeys(("largest", "entropy", "antecedent", "distractor"), "{:.2f}")
 formats = shares | dict.fromkeys(("log-ratio", *titles, "own order", "low", "high"), "{:+.2f}")
-Markdown(
-    f"{study.n_kept()} Random methods and permutations: {random_seeds} seed(s), 8 mask draws each. Protocol `attribook`."
-)
+Markdown(f"{study.n_kept()} Seeds of random methods and permutations: {random_seeds}. Protocol `attribook`.")
 
 # %% [markdown]
 # ## Soft-NC
