@@ -16,7 +16,7 @@ NAMES = (*GRID.values(), setting("reagent", max_steps=7, runs=4, top_k=60, avera
 
 def studies(kind, name="runs", methods=NAMES, **changes):
     given = {"metrics": ("soft_nc",), "n_items": 2, "keep": "all", "random_seeds": 2, **changes}
-    made = kind(name, "smoke", "tiny-llama", "knowns-mini", "reagent-paper", methods, **given)
+    made = kind(name, "smoke", "tiny-llama", "knowns-mini", "attribook", methods, **given)
     made.__dict__["explained"] = load_model("tiny-llama", dtype="float64")
     return made
 
