@@ -3,8 +3,19 @@
 import pandas as pd
 import pytest
 
-from attribook.show import faithfulness_listing, heatmaps, intervals, mass_bars, page, score_grid, table
+from attribook.show import (
+    faithfulness_listing,
+    heatmaps,
+    intervals,
+    lines,
+    marked_texts,
+    mass_bars,
+    page,
+    score_grid,
+    table,
+)
 from attribook.show.colours import STRONGEST, strengths
+from attribook.show.marked import with_marks
 from attribook.show.terminal import coloured_text
 
 
@@ -69,6 +80,7 @@ def test_faithfulness_listing_shows_interval_n_and_failures():
     "draw",
     [
         lambda: intervals(FRAME.rename(columns={"method": "name", "ours": "value"}), "nats", "alternative"),
+        lambda: lines(pd.DataFrame({"a": [0.2, 0.5]}, index=pd.RangeIndex(2, name="step")), "share", "alternative"),
         lambda: mass_bars(pd.DataFrame({"a": [0.2], "b": [0.8]}, index=["m"]), "alternative"),
         lambda: score_grid(["a", " "], pd.DataFrame({"m": [0.0, 0.0], "k": [1.0, -2.0]}), "alternative"),
     ],
@@ -84,3 +96,20 @@ def test_figures_have_both_themes_and_say_what_they_show(draw):
 
 def test_terminal_keeps_the_text():
     assert coloured_text(["a", " b"], [1.0, 0.0]).plain == "a b"
+
+
+def test_marks_stand_around_runs_of_tokens_and_nothing_is_lost():
+    html = with_marks(["The", " <b>", " old", "er", "\n", " home"], {1, 3, 4})
+    assert html == "The <mark>&lt;b&gt;</mark> old<mark>er⏎</mark> home"
+    assert with_marks([" ", "a"], {0}) == " a"  # nothing but a space: nothing to mark
+    assert with_marks(["a", " b"], set()) == "a b"
+
+
+def test_marked_texts_are_told_by_more_than_colour():
+    html = marked_texts({"<lime>": (["a", " b"], {1})}, {"<lime>": "two & more"}).source
+    assert "a <mark>b</mark>" in html
+    assert "&lt;lime&gt;" in html
+    assert "two &amp; more" in html
+    style = html[html.index("mark{") : html.index("</style>", html.index("mark{"))]
+    for said in ("text-decoration:underline", "font-weight", "color:inherit", "content:' [mark: '"):
+        assert said in style

@@ -9,8 +9,9 @@ from attribook.show.audits import (
     steps_listing,
 )
 from attribook.show.faithfulness import faithfulness_figure, faithfulness_listing
-from attribook.show.figures import intervals, mass_bars, scatter, score_grid
+from attribook.show.figures import intervals, lines, mass_bars, scatter, score_grid
 from attribook.show.heatmap import heatmaps, page
+from attribook.show.marked import marked_texts
 from attribook.show.tables import table
 
 __all__ = [
@@ -20,6 +21,8 @@ __all__ = [
     "faithfulness_listing",
     "heatmaps",
     "intervals",
+    "lines",
+    "marked_texts",
     "mass_bars",
     "page",
     "scatter",

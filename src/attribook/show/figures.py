@@ -12,6 +12,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from attribook.show.colours import AGAINST, SUPPORTS
 from attribook.show.heatmap import Html
@@ -160,3 +161,21 @@ def scatter(frame: pd.DataFrame, x: str, y: str, name: str, alt: str) -> Html:
             axes.spines[side].set_visible(False)
 
     return themed(draw, 7.5, 4.2, alt)
+
+
+def lines(frame: pd.DataFrame, label: str, alt: str) -> Html:
+    """One line a column over the index, between 0 and 1; lines differ in dashes, not in colour alone."""
+    styles = [(hexed(SUPPORTS), "-"), (hexed(AGAINST), "--"), ("#9aa4ae", ":")]
+
+    def draw(axes: Axes, theme: str) -> None:
+        for (name, values), (colour, dashes) in zip(frame.items(), styles, strict=False):
+            axes.plot(frame.index, values, dashes, color=colour, lw=2.2, label=name)
+        axes.set(ylim=(0, 1.02), xlim=(frame.index.min(), frame.index.max()), xlabel=frame.index.name, ylabel=label)
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.tick_params(length=0)
+        axes.grid(axis="y", color=INK[theme], alpha=0.15)
+        axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=len(frame.columns), frameon=False)
+        for side in ("top", "right"):
+            axes.spines[side].set_visible(False)
+
+    return themed(draw, 7.5, 2.9, alt)

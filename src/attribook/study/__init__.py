@@ -12,12 +12,31 @@ from attribook.study.matrix import cost_table, matrix_reasons, matrix_table
 from attribook.study.names import setting
 from attribook.study.protocols import PROTOCOLS, Protocol
 from attribook.study.reagent_runs import ReagentStudy, first_steps, step_grid
+from attribook.study.reagent_walk import (
+    run_agreement,
+    runs_from_seeds,
+    runs_table,
+    sharpness_curve,
+    steps_table,
+    stop_table,
+    stop_texts,
+    walk_reagent,
+)
 from attribook.study.released import released_table
 from attribook.study.sensitivity import change_table, changes_told, one_at_a_time
 from attribook.study.sharpness import rank_agreement, sharp_or_right, sharpness
 from attribook.study.statistics import LogRatio, Reading, against_leader, as_released, holm, log_ratio
 from attribook.study.step_tables import faithful_steps, stable_steps, steps_told
 from attribook.study.study import Study
+from attribook.study.top import (
+    antecedent_table,
+    cost_of_scores,
+    marked_example,
+    marked_live,
+    overlap_table,
+    score_studies,
+    top_sets,
+)
 
 __all__ = [
     "EXPLANATION",
@@ -32,9 +51,11 @@ __all__ = [
     "against_flat",
     "against_leader",
     "agreement",
+    "antecedent_table",
     "as_released",
     "change_table",
     "changes_told",
+    "cost_of_scores",
     "cost_table",
     "departure_names",
     "departure_readings",
@@ -47,18 +68,31 @@ __all__ = [
     "kept_table",
     "length_shares",
     "log_ratio",
+    "marked_example",
+    "marked_live",
     "mass_shares",
     "matrix_reasons",
     "matrix_table",
     "mean_shares",
     "one_at_a_time",
+    "overlap_table",
     "rank_agreement",
     "released_table",
+    "run_agreement",
+    "runs_from_seeds",
+    "runs_table",
+    "score_studies",
     "setting",
     "sharp_or_right",
     "sharpness",
+    "sharpness_curve",
     "stable_steps",
     "step_grid",
+    "steps_table",
     "steps_told",
+    "stop_table",
+    "stop_texts",
+    "top_sets",
     "verdict_counts",
+    "walk_reagent",
 ]
