@@ -1,11 +1,14 @@
 """Top sets: by hand, and against counting."""
 
+from itertools import combinations
+from statistics import fmean
+
 import pytest
 from conftest import PROMPT
 
 from attribook.errors import AttribookError
 from attribook.study import antecedent_table, explain_live, marked_example, marked_live, overlap_table, score_studies
-from attribook.study.top import cost_of_scores, jaccard, top_set, top_sets
+from attribook.study.top import chance_jaccard, cost_of_scores, jaccard, top_set, top_sets
 
 
 def row(item, method, scores, *, seed=0, antecedent=(), **more):
@@ -59,6 +62,13 @@ def test_overlaps_by_hand():
     assert set(table["n"]) == {2}
     # Two prompts, drawn twice with replacement: the mean is that of either prompt alone, or of both.
     assert table.loc["reagent, occlusion", ["low", "high"]].tolist() == pytest.approx([1 / 3, 1])
+
+
+def test_chance_overlap_is_the_mean_over_all_pairs_of_sets():
+    sets = [set(chosen) for chosen in combinations(range(7), 3)]
+    slow = fmean(jaccard(a, b) for a in sets for b in sets)
+    assert chance_jaccard(7, 0.4) == pytest.approx(slow, abs=1e-12)
+    assert chance_jaccard(5, 1.0) == 1
 
 
 def test_antecedents_by_hand():

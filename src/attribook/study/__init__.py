@@ -22,6 +22,7 @@ from attribook.study.statistics import LogRatio, as_released, log_ratio
 from attribook.study.study import Study
 from attribook.study.top import (
     antecedent_table,
+    chance_jaccard,
     cost_of_scores,
     marked_example,
     marked_live,
@@ -42,6 +43,7 @@ __all__ = [
     "agreement",
     "antecedent_table",
     "as_released",
+    "chance_jaccard",
     "cost_of_scores",
     "cost_table",
     "explain_live",
