@@ -24,6 +24,7 @@ model: str = "smollm2-135m"  # a causal language model: a known name, a folder, 
 prompt: str = "Super Mario Land is a side scrolling platform video game developed by"  # of the paper's Table 4
 max_steps: int = 100  # a run that has not stopped by then is ended; the method's default
 first_steps: int = 8  # how many steps are listed in full
+draws: int = 100  # how often the last stopping test is drawn again
 runs: int = 20  # how many runs are compared; the first is the one shown
 seed: int = 0  # the only source of randomness
 
@@ -34,6 +35,7 @@ from attribook.show import curves, heatmaps, marked_texts, table
 from attribook.study import (
     agreement,
     chance_jaccard,
+    passes,
     reagent_runs,
     runs_table,
     sharpness_curve,
@@ -91,6 +93,17 @@ marked_texts(stop_texts(walk, shown))
 
 # %% tags=["remove-input"]
 table(stop_table(walk, shown), caption=f"What the model predicts from these texts; the target is {target}")
+
+# %% [markdown]
+# How much was luck? The last test again and again, with new replacements: for the tokens that the run kept, and for as
+# many tokens drawn at random.
+
+# %% tags=["remove-input"]
+table(
+    passes(walk, draws, seed=seed),
+    caption=f"Share of draws with {target} among the {options['top_k']} most probable, with Wilson's 95% interval",
+    formats=dict.fromkeys(("passed", "low", "high"), "{:.0%}"),
+)
 
 # %% [markdown]
 # ## How sharp the scores become

@@ -49,6 +49,7 @@ from attribook.study import (
     marked_live,
     overlap_table,
     score_studies,
+    targets_table,
     top_sets,
 )
 
@@ -75,7 +76,15 @@ marked_texts(marked_live(live, share))
 # ## Prompts of each set
 #
 # The first row marks the antecedent, the words that hold the answer, in the sets that know it. The antecedent of a
-# TellMeWhy-style prompt is the reason that its question asks for.
+# TellMeWhy-style prompt is the reason that its question asks for. What is explained is the first token after the
+# prompt, which need not be a word of the answer: where it is a line break, no method can be
+# blamed for missing the reason.
+
+# %% tags=["remove-input"]
+table(targets_table(rows), caption=f"What {model} goes on with, and so what is explained")
+
+# %% [markdown]
+# Some of the prompts, each with the top sets of the methods' first seed:
 
 # %% tags=["remove-input"]
 for dataset, study in studies.items():

@@ -10,6 +10,7 @@ from attribook.study.matrix import cost_table, matrix_reasons, matrix_table
 from attribook.study.protocols import PROTOCOLS, Protocol
 from attribook.study.reagent_walk import (
     agreement,
+    passes,
     reagent_runs,
     runs_table,
     sharpness_curve,
@@ -28,6 +29,7 @@ from attribook.study.top import (
     marked_live,
     overlap_table,
     score_studies,
+    targets_table,
     top_sets,
 )
 
@@ -58,6 +60,7 @@ __all__ = [
     "matrix_table",
     "mean_shares",
     "overlap_table",
+    "passes",
     "reagent_runs",
     "runs_table",
     "score_studies",
@@ -65,6 +68,7 @@ __all__ = [
     "steps_table",
     "stop_table",
     "stop_texts",
+    "targets_table",
     "top_sets",
     "verdict_counts",
     "walk_reagent",

@@ -1,8 +1,8 @@
 """Top sets: the highest-scored tokens of a prompt, how far two methods' sets overlap, and what they hit."""
 
 import math
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations, combinations_with_replacement, product
 from statistics import fmean
 
@@ -149,3 +149,15 @@ def cost_of_scores(rows: Iterable[Row]) -> pd.DataFrame:
     groups = frame.groupby("method", sort=False)
     found = groups[["forwards", "seconds"]].mean()
     return found.assign(**{"runs that stopped": groups["stopped"].sum() / groups["runs"].sum()}).reset_index()
+
+
+def targets_table(rows: Mapping[str, Sequence[Row]], named: int = 4) -> pd.DataFrame:
+    """For each data set: its prompts, the most frequent targets, and how many are no word: space, or `<|...|>`."""
+    found = []
+    for dataset, scored in rows.items():
+        targets = {row["item"]: row["target"] for row in scored}
+        counts = Counter(target.strip() or repr(target) for target in targets.values())
+        no_word = sum(not target.strip() or target.startswith("<|") for target in targets.values())
+        said = ", ".join(f"{target} ({count})" for target, count in counts.most_common(named))
+        found.append({"data set": dataset, "n": len(targets), "most frequent targets": said, "no word": no_word})
+    return pd.DataFrame(found)
