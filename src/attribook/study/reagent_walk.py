@@ -180,7 +180,15 @@ def passes(walk: Walk, draws: int, *, seed: int = 0) -> pd.DataFrame:
         u = torch.rand(draws, len(walk.encoding), generator=chance, dtype=torch.float64)
         passed = int(walk.model.read(walk.encoding, Replace(walk.replacer(left, u)), reader).sum())
         low, high = wilson(passed, draws)
-        found.append({"kept tokens": name, "draws": draws, "passed": passed / draws, "low": low, "high": high})
+        found.append(
+            {
+                "kept tokens": name,
+                "draws": draws,
+                "passed": passed / draws,
+                "low": max(0.0, low),
+                "high": min(1.0, high),
+            }
+        )
     return pd.DataFrame(found)
 
 
