@@ -14,7 +14,7 @@
 # best-scored tokens alone still bring the word out. This page runs one such run and shows every part of it, then lets
 # more runs start from other seeds and compares where they end.
 #
-# It stores nothing: what you see was computed when the page was built. Cost: under a minute. Left out: the
+# It stores nothing: what you see was computed when the page was built. Cost: about a minute. Left out: the
 # paper's RoBERTa. Replacements are drawn here from the explained model's own prediction of each token from what stands
 # to its left, which can draw the token itself. One prompt shows how the method works, not how well.
 
@@ -22,9 +22,10 @@
 profile: str = "laptop"  # the profile this run belongs to
 model: str = "smollm2-135m"  # a causal language model: a known name, a folder, or a hub id
 prompt: str = "Super Mario Land is a side scrolling platform video game developed by"  # of the paper's Table 4
-max_steps: int = 40  # a run that has not stopped by then is ended
+max_steps: int = 100  # a run that has not stopped by then is ended; the method's default
 first_steps: int = 8  # how many steps are listed in full
-runs: int = 10  # how many runs are compared; the first is the one shown
+draws: int = 100  # how often the last stopping test is drawn again
+runs: int = 20  # how many runs are compared; the first is the one shown
 seed: int = 0  # the only source of randomness
 
 # %% tags=["remove-input"]
@@ -32,6 +33,8 @@ from IPython.display import Markdown
 
 from attribook.show import heatmaps, lines, marked_texts, table
 from attribook.study import (
+    chance_jaccard,
+    passes,
     run_agreement,
     runs_from_seeds,
     runs_table,
@@ -43,7 +46,7 @@ from attribook.study import (
 )
 
 walk = walk_reagent(model, prompt, seed=seed, max_steps=max_steps)
-encoding, options, shown = walk.encoding, walk.options, walk.until(1, 2, 5, 10, 20)
+encoding, options, shown = walk.encoding, walk.options, walk.until(1, 2, 5, 10, 20, 50)
 target, kept, n = encoding.target_text.strip(), int(walk.kept[0].sum()), int(walk.places.sum())
 end = "and stopped" if bool(walk.stopped[-1]) else "without stopping, and was ended"
 Markdown(
@@ -92,6 +95,17 @@ marked_texts(stop_texts(walk, shown))
 table(stop_table(walk, shown), caption=f"What the model predicts from these texts; the target is {target}")
 
 # %% [markdown]
+# How much was luck? The last test again and again, with new replacements: for the tokens that the run kept, and for as
+# many tokens drawn at random.
+
+# %% tags=["remove-input"]
+table(
+    passes(walk, draws, seed=seed),
+    caption=f"Share of draws with {target} among the {options['top_k']} most probable, with Wilson's 95% interval",
+    formats=dict.fromkeys(("passed", "low", "high"), "{:.0%}"),
+)
+
+# %% [markdown]
 # ## How sharp the scores become
 #
 # Logits add up over steps, and a softmax of growing sums tends to a single peak. So the longer a run, the sharper its
@@ -119,15 +133,17 @@ table(runs_table(ends), caption=f"{runs} runs from different seeds", formats={"w
 # are averaged, and the averages compared.
 
 # %% tags=["remove-input"]
-alike = run_agreement(ends, options["keep_share"], (1, 2, 3, 5))
+alike = run_agreement(ends, options["keep_share"], (1, 2, 5))
+chance = chance_jaccard(n, options["keep_share"])
 table(
     alike,
-    caption=f"Agreement of two averages of runs; top sets hold the best {options['keep_share']:.0%} of {n} tokens",
+    caption=f"Agreement of two averages of runs; top sets: best {options['keep_share']:.0%} of {n} tokens, "
+    f"of which two random sets have a Jaccard index of {chance:.2f}",
     formats=dict.fromkeys(("spearman", "least", "greatest"), "{:+.2f}") | {"jaccard of top sets": "{:.2f}"},
 )
 
 # %% tags=["remove-input"]
-few, many = alike.iloc[0], alike.iloc[-1]
+few, *_, many = alike.to_dict("records")
 Markdown(
     f"On this prompt two single runs agree with a mean rank correlation of {few['spearman']:+.2f} (from "
     f"{few['least']:+.2f} to {few['greatest']:+.2f} over {few['pairs']} pairs), two averages of "

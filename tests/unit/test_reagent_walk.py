@@ -10,6 +10,7 @@ from attribook.attribution import explain
 from attribook.errors import AttribookError
 from attribook.models import load_model
 from attribook.study import (
+    passes,
     runs_from_seeds,
     runs_table,
     sharpness_curve,
@@ -94,6 +95,26 @@ def test_tables_say_what_the_walk_holds(walk):
     curve = sharpness_curve(walk)
     assert len(curve) == len(walk) + 1
     assert curve["largest score"].iloc[-1] == pytest.approx(float(walk.scores[-1].max()))
+
+
+def test_tests_drawn_anew_pass_as_often_as_counted_one_by_one(walk):
+    prompts = []
+    found = passes(replace(walk, replacer=lambda left, u: prompts.append(walk.replacer(left, u)) or prompts[-1]), 40)
+    assert found["draws"].tolist() == [40, 40]
+    with torch.no_grad():
+        best = [walk.model.network(input_ids=ids).logits[:, -1].topk(3).indices for ids in prompts]  # (40, 3) each
+    assert found["passed"].tolist() == [sum(walk.encoding.target in row for row in b.tolist()) / 40 for b in best]
+    assert bool((found["low"] <= found["passed"]).all() and (found["passed"] <= found["high"]).all())
+    everything = replace(walk, kept=walk.places.expand_as(walk.kept))
+    assert passes(everything, 5)["passed"].tolist() == [1, 1]  # nothing is replaced
+    seen = []
+    silent = replace(walk, replacer=lambda left, _: seen.append(left) or walk.encoding.ids.expand(left.shape))
+    passes(silent, 40)
+    own, random = seen
+    assert torch.equal(own, (walk.places & ~walk.kept[-1]).expand(40, -1))
+    assert set(random.sum(1).tolist()) == {int(own[0].sum())}
+    assert len(random.unique(dim=0)) > 20
+    assert not bool((random & ~walk.places).any())
 
 
 def test_sharpness_of_flat_and_of_one_hot_scores(walk):

@@ -1,11 +1,14 @@
 """Top sets: by hand, and against counting."""
 
+from itertools import combinations
+from statistics import fmean
+
 import pytest
 from conftest import PROMPT
 
 from attribook.errors import AttribookError
 from attribook.study import antecedent_table, explain_live, marked_example, marked_live, overlap_table, score_studies
-from attribook.study.top import cost_of_scores, jaccard, top_set, top_sets
+from attribook.study.top import chance_jaccard, cost_of_scores, jaccard, targets_table, top_set, top_sets
 
 
 def row(item, method, scores, *, seed=0, antecedent=(), **more):
@@ -28,6 +31,7 @@ def test_a_top_set_has_the_share_rounded_up_and_the_first_of_equal_tokens():
     assert top_set([5, 1, 3, 2], [1, 2, 3], 0.3) == {2}  # the highest of all is not among the places
     assert top_set([5, 1, 3, 2], [1, 2, 3], 0.34) == {2, 3}
     assert top_set([0, 0, 0, 0, 0], [0, 1, 2, 3, 4], 0.3) == {0, 1}
+    assert top_set([0.5] * 100, list(range(100)), 0.3) == set(range(30))
     assert top_set([-1, -3, -2], [0, 1, 2], 1) == {0, 1, 2}
     assert len(top_set(list(range(25)), list(range(25)), 0.28)) == 7  # 0.28 * 25 is above 7 in floats
 
@@ -61,6 +65,13 @@ def test_overlaps_by_hand():
     assert table.loc["reagent, occlusion", ["low", "high"]].tolist() == pytest.approx([1 / 3, 1])
 
 
+def test_chance_overlap_is_the_mean_over_all_pairs_of_sets():
+    sets = [set(chosen) for chosen in combinations(range(7), 3)]
+    slow = fmean(jaccard(a, b) for a in sets for b in sets)
+    assert chance_jaccard(7, 0.4) == pytest.approx(slow, abs=1e-12)
+    assert chance_jaccard(5, 1.0) == 1
+
+
 def test_antecedents_by_hand():
     table = antecedent_table(ROWS, 0.5).set_index("method")
     # reagent on x: hit by both seeds, one of two tokens covered each; on y missed.
@@ -90,6 +101,13 @@ def test_costs_are_means_and_stops_are_counted_over_runs():
     assert table.loc["reagent"].tolist() == pytest.approx([15, 1.5, 0.7])
     assert table.loc["occlusion", ["forwards", "seconds"]].tolist() == [4, 0.5]
     assert table["runs that stopped"].isna().tolist() == [False, True]
+
+
+def test_targets_are_counted_once_a_prompt():
+    targets = {"a": "\n", "b": "<|im_end|>", "c": " He", "d": " He"}
+    rows = [row(item, "lime", [1.0], seed=seed, target=said) for item, said in targets.items() for seed in (0, 1)]
+    (found,) = targets_table({"set": rows}, 2).to_dict("records")
+    assert found == {"data set": "set", "n": 4, "most frequent targets": "He (2), '\\n' (1)", "no word": 2}
 
 
 def test_studies_of_several_sets_keep_every_open_prompt():

@@ -13,6 +13,7 @@ from attribook.study.names import setting
 from attribook.study.protocols import PROTOCOLS, Protocol
 from attribook.study.reagent_runs import ReagentStudy, first_steps, step_grid
 from attribook.study.reagent_walk import (
+    passes,
     run_agreement,
     runs_from_seeds,
     runs_table,
@@ -30,11 +31,13 @@ from attribook.study.step_tables import faithful_steps, stable_steps, steps_told
 from attribook.study.study import Study
 from attribook.study.top import (
     antecedent_table,
+    chance_jaccard,
     cost_of_scores,
     marked_example,
     marked_live,
     overlap_table,
     score_studies,
+    targets_table,
     top_sets,
 )
 
@@ -53,6 +56,7 @@ __all__ = [
     "agreement",
     "antecedent_table",
     "as_released",
+    "chance_jaccard",
     "change_table",
     "changes_told",
     "cost_of_scores",
@@ -76,6 +80,7 @@ __all__ = [
     "mean_shares",
     "one_at_a_time",
     "overlap_table",
+    "passes",
     "rank_agreement",
     "released_table",
     "run_agreement",
@@ -92,6 +97,7 @@ __all__ = [
     "steps_told",
     "stop_table",
     "stop_texts",
+    "targets_table",
     "top_sets",
     "verdict_counts",
     "walk_reagent",

@@ -15,10 +15,11 @@ from torch import Generator, Tensor
 
 from attribook.attribution import METHODS
 from attribook.attribution.pools import Replacer
-from attribook.attribution.reagent import Settings, first_logits, increments, reagent_steps, streams
+from attribook.attribution.reagent import Settings, among_top, first_logits, increments, reagent_steps, streams
 from attribook.attribution.replacers import make_replacer
 from attribook.errors import AttribookError
 from attribook.models import CausalLM, Encoding, Replace, load_model
+from attribook.study.accuracy import wilson
 from attribook.study.seeds import generator
 from attribook.study.top import jaccard, top_set
 
@@ -48,6 +49,7 @@ class Walk:
     model: CausalLM
     encoding: Encoding
     options: dict[str, object]
+    replacer: Replacer
     places: Tensor  # (T,) bool; tokens that are replaced and scored
     first: Tensor  # (T,) scores before the first step
     scores: Tensor  # (S, T) after each step
@@ -109,7 +111,7 @@ def walk_reagent(model: str, prompt: str, *, seed: int = 0, **options: object) -
     answers = explained.distributions(encoding, Replace(tested))  # (S, V)
     best = answers.topk(min(settings.top_k, answers.shape[1]))
     return Walk(
-        explained, encoding, every, places, first.softmax(0),
+        explained, encoding, every, source.replacer, places, first.softmax(0),
         scores=torch.stack([step.scores[0] for step in steps]),
         stopped=torch.stack([step.stopped[0] for step in steps]),
         chosen=chosen, tried=tried, after=explained.outputs(encoding, Replace(tried)),
@@ -159,6 +161,34 @@ def stop_table(walk: Walk, steps: Iterable[int]) -> pd.DataFrame:
             {"step": step, "kept": int(walk.kept[step - 1].sum()), "most probable next": said,
              "rank of target": int(walk.rank[step - 1]), "so": stopped}
         )  # fmt: skip
+    return pd.DataFrame(found)
+
+
+def passes(walk: Walk, draws: int, *, seed: int = 0) -> pd.DataFrame:
+    """How often the last stopping test is passed when its replacements are drawn anew, with 95% intervals.
+
+    Once for the tokens that the run kept, once for as many tokens drawn at random each time.
+    """
+    chance = generator("walk", "passes", seed)
+    places, kept = walk.places.nonzero()[:, 0], int(walk.kept[-1].sum())
+    own = (walk.places & ~walk.kept[-1]).expand(draws, -1)  # (B, T)
+    random = walk.places.repeat(draws, 1)
+    for row in random:
+        row[places[torch.randperm(len(places), generator=chance)[:kept]]] = False
+    reader, found = among_top(walk.encoding.target, int(str(walk.options["top_k"]))), []
+    for name, left in (("the run's", own), ("random", random)):
+        u = torch.rand(draws, len(walk.encoding), generator=chance, dtype=torch.float64)
+        passed = int(walk.model.read(walk.encoding, Replace(walk.replacer(left, u)), reader).sum())
+        low, high = wilson(passed, draws)
+        found.append(
+            {
+                "kept tokens": name,
+                "draws": draws,
+                "passed": passed / draws,
+                "low": max(0.0, low),
+                "high": min(1.0, high),
+            }
+        )
     return pd.DataFrame(found)
 
 

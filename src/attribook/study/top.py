@@ -1,8 +1,8 @@
 """Top sets: the highest-scored tokens of a prompt, how far two methods' sets overlap, and what they hit."""
 
 import math
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations, combinations_with_replacement, product
 from statistics import fmean
 
@@ -19,14 +19,19 @@ from attribook.study.study import Study
 TopSets = dict[str, dict[str, list[set[int]]]]  # item -> method -> one set a seed
 
 
-def top_set(scores: Sequence[float], places: Sequence[int], share: float) -> set[int]:
-    """The ceil(share n) highest-scored of n places; of equal ones the first. Raises: AttribookError for a bad share."""
+def top_size(n: int, share: float) -> int:
+    """How many of n tokens a top set has."""
     if not 0 < share <= 1:
         raise AttribookError(f"A top share lies above 0 and is at most 1, not {share}.")
+    return math.ceil(share * n - 1e-9)  # 0.28 * 25 is above 7
+
+
+def top_set(scores: Sequence[float], places: Sequence[int], share: float) -> set[int]:
+    """The ceil(share n) highest-scored of n places; of equal ones the first. Raises: AttribookError for a bad share."""
+    size = top_size(len(places), share)
     values = np.array(scores)[list(places)]
     if not np.isfinite(values).all():
         raise AttribookError("A score is NaN or infinite, so the tokens have no order.")
-    size = math.ceil(share * len(places) - 1e-9)  # 0.28 * 25 is above 7
     return {places[i] for i in np.argsort(-values, kind="stable")[:size].tolist()}
 
 
@@ -48,6 +53,16 @@ def top_sets(rows: Iterable[Row], share: float) -> TopSets:
 def jaccard(a: set[int], b: set[int]) -> float:
     """|a and b| / |a or b|, from 0 (disjoint) to 1 (equal)."""
     return len(a & b) / len(a | b)
+
+
+def chance_jaccard(n: int, share: float) -> float:
+    """Expected Jaccard index of two random sets of k = ceil(share n) of n tokens.
+
+    Formula: sum_i C(k, i) C(n - k, k - i) / C(n, k) * i / (2 k - i), i the number of tokens in both.
+    """
+    k = top_size(n, share)
+    ways = (math.comb(k, i) * math.comb(n - k, k - i) * i / (2 * k - i) for i in range(k + 1))
+    return sum(ways) / math.comb(n, k)
 
 
 def overlap_table(sets: TopSets, *, seed: int = 0) -> pd.DataFrame:
@@ -134,3 +149,15 @@ def cost_of_scores(rows: Iterable[Row]) -> pd.DataFrame:
     groups = frame.groupby("method", sort=False)
     found = groups[["forwards", "seconds"]].mean()
     return found.assign(**{"runs that stopped": groups["stopped"].sum() / groups["runs"].sum()}).reset_index()
+
+
+def targets_table(rows: Mapping[str, Sequence[Row]], named: int = 4) -> pd.DataFrame:
+    """For each data set: its prompts, the most frequent targets, and how many are no word: space, or `<|...|>`."""
+    found = []
+    for dataset, scored in rows.items():
+        targets = {row["item"]: row["target"] for row in scored}
+        counts = Counter(target.strip() or repr(target) for target in targets.values())
+        no_word = sum(not target.strip() or target.startswith("<|") for target in targets.values())
+        said = ", ".join(f"{target} ({count})" for target, count in counts.most_common(named))
+        found.append({"data set": dataset, "n": len(targets), "most frequent targets": said, "no word": no_word})
+    return pd.DataFrame(found)
