@@ -1,6 +1,7 @@
 """Studies: rows are found again, resumed to the same values, and change their key with anything that moves them."""
 
 import dataclasses
+import json
 import os
 import signal
 import subprocess
@@ -107,16 +108,26 @@ def test_failed_metrics_are_rows_with_a_status(monkeypatch):
     assert rows["value"].isna().all()
 
 
-def test_manifest_names_weights_data_versions_and_files():
-    import json
-
-    done = study()
-    done.run()
-    manifest = json.loads((done.folder / "manifest.json").read_text())
-    assert manifest["weights"] == done.fingerprint
+def test_manifest_names_weights_files_and_every_study_of_its_rows():
+    first, second = study(), study(methods=("attention_last",))
+    for each in (first, second, first):
+        each.run()
+    manifest = json.loads((first.folder / "manifest.json").read_text())
+    assert manifest["weights"] == first.fingerprint
     assert set(manifest["files"]) == {"scores.jsonl", "rows.csv"}
-    assert set(manifest["packages"]) >= {"torch", "transformers"}
-    assert manifest["study"]["n_items"] == 2
+    told = [run["study"] for run in manifest["runs"]]
+    assert [tuple(each["methods"]) for each in told] == [first.methods, second.methods]
+    assert told[0]["n_items"] == 2
+    assert all(set(run["packages"]) >= {"torch", "transformers"} for run in manifest["runs"])
+
+
+def test_manifest_forgets_studies_under_other_settings(monkeypatch):
+    study().run()
+    changed = dataclasses.replace(PROTOCOLS["attribook"], metric={**PROTOCOLS["attribook"].metric, "draws": 3})
+    monkeypatch.setitem(PROTOCOLS, "attribook", changed)
+    study(methods=("attention_last",)).run()
+    manifest = json.loads((study().folder / "manifest.json").read_text())
+    assert [run["study"]["methods"] for run in manifest["runs"]] == [["attention_last"]]
 
 
 def test_unknown_names_are_refused():

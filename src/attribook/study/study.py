@@ -1,6 +1,7 @@
 """A study: items x methods x metrics on one model under one protocol. Stored rows are read, missing ones computed."""
 
 import hashlib
+import json
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
@@ -333,15 +334,11 @@ class Study:
         return [{**fixed, "draw": draw, "value": value} for draw, value in enumerate(values)]
 
     def _write_manifest(self) -> None:
-        dataset = DATASETS[self.dataset]
-        told = {
-            "study": asdict(self),
-            "protocol": asdict(find_protocol(self.protocol)),
-            "weights": self.fingerprint,
-            "data_sha256": hashlib.sha256(dataset.path().read_bytes()).hexdigest(),
-        }
+        fixed = {"weights": self.fingerprint, "protocol": asdict(find_protocol(self.protocol))}
+        data = hashlib.sha256(DATASETS[self.dataset].path().read_bytes()).hexdigest()
+        run = {"study": json.loads(json.dumps(asdict(self))), "data_sha256": data}
         files = [path for path in (self._scores.path, self._rows.path) if path.is_file()]
-        write_manifest(self.folder, told, files)
+        write_manifest(self.folder, fixed, run, files)
 
 
 def significant(value: float) -> float:
