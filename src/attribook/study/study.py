@@ -72,6 +72,7 @@ class Study:
     keep: str = "correct_both"  # which items are explained: see KEEP
     continuation: int = 0  # greedy tokens after each prompt whose predictions are explained; 0: the first alone
     stride: int = 1  # every which of them
+    start: int = 0  # how many of them are passed over first
 
     def __post_init__(self) -> None:
         find_protocol(self.protocol)
@@ -150,13 +151,18 @@ class Study:
         return prompts[: self.n_items or None]
 
     def n_kept(self) -> str:
-        """How many items of the data set were kept, as a sentence."""
+        """How many items of the data set were kept, as a sentence; and how many of them have too short a text."""
         if self.keep == "all":
-            return f"All {len(load_dataset(self.dataset))} items of {self.dataset} count, whatever is predicted."
-        return (
-            f"{int(self.kept.sum())} of the {len(self.kept)} items of {self.dataset} are {KEEP[self.keep]} by "
-            f"{self.model}; {len(self.items)} of these are explained."
-        )
+            found = len(load_dataset(self.dataset)), self.dataset, len(self.items)
+            told = "Of the {} items of {}, whatever is predicted, {} are explained.".format(*found)
+        else:
+            told = (
+                f"{int(self.kept.sum())} of the {len(self.kept)} items of {self.dataset} are {KEEP[self.keep]} by "
+                f"{self.model}; {len(self.items)} of these are explained."
+            )
+        if not self.continuation or not (short := sum(not self._steps(prompt) for prompt in self.items)):
+            return told
+        return f"{told} {short} of them have no row: the model goes on with {self.start} tokens or fewer."
 
     @cached_property
     def continuations(self) -> dict[str, list[int]]:
@@ -197,7 +203,7 @@ class Study:
                         yield Unit(prompt, step, name, self.seed + seed)
 
     def _steps(self, prompt: Prompt) -> range:
-        return range(0, len(self.continuations[prompt.id]), self.stride) if self.continuation else range(1)
+        return range(self.start, len(self.continuations[prompt.id]), self.stride) if self.continuation else range(1)
 
     def _encode(self, prompt: Prompt, step: int) -> Encoding:
         encoding = self.explained.encode(prompt.text, spans=prompt.spans)
@@ -205,7 +211,10 @@ class Study:
 
     def run(self) -> None:
         """Compute what is missing, append it row group by row group, and bring the manifest up to date."""
-        missing = [unit for unit in self.units() if not self._done(unit)]
+        units = list(self.units())
+        if not units:
+            raise AttribookError(f"Nothing can be explained. {self.n_kept()} Choose another keep, data set or model.")
+        missing = [unit for unit in units if not self._done(unit)]
         if not missing:
             return
         encodings: dict[tuple[str, int], Encoding] = {}
