@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from attribook.cli_checks import claims
 from attribook.errors import AttribookError, AttribookWarning
 
 app = typer.Typer(
@@ -23,6 +24,7 @@ models_app = typer.Typer(help="What is explained.", no_args_is_help=True)
 data_app = typer.Typer(help="What it is asked.", no_args_is_help=True)
 app.add_typer(models_app, name="models")
 app.add_typer(data_app, name="data")
+app.command()(claims)
 
 out = Console()
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
