@@ -138,7 +138,7 @@ def test_unknown_names_are_refused():
 
 
 def test_no_kept_item_says_so(monkeypatch):
-    monkeypatch.setattr("attribook.study.study.matches", lambda *_: False)
+    monkeypatch.setattr("attribook.study.items.matches", lambda *_: False)
     with pytest.raises(AttribookError, match="nothing to explain"):
         _ = study(dataset="knowns-mini", keep="correct_both", model="tiny-opt").items
 
