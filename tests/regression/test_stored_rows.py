@@ -28,7 +28,18 @@ def test_manifests_name_the_files_beside_them(path):
     for name, digest in manifest["files"].items():
         content = (path.parent / name).read_bytes()
         assert hashlib.sha256(content).hexdigest() == digest, f"{name} was changed after its manifest was written"
-    assert manifest["weights"] == SOURCES[manifest["study"]["model"]].weights_sha256
+    assert {SOURCES[run["study"]["model"]].weights_sha256 for run in manifest["runs"]} == {manifest["weights"]}
+
+
+@pytest.mark.parametrize("path", MANIFESTS, ids=lambda path: "/".join(path.parts[-4:-1]))
+def test_rows_are_those_of_the_studies_that_the_manifest_tells(path, monkeypatch):
+    monkeypatch.setenv("ATTRIBOOK_RESULTS", str(ROOT / "results"))
+    told = [run["study"] for run in json.loads(path.read_text())["runs"]]
+    studies = [Study(**{name: tuple(v) if isinstance(v, list) else v for name, v in each.items()}) for each in told]
+    units = [(study, unit) for study in studies for unit in study.units()]
+    assert {study._score_key(study._scored(unit)) for study, unit in units} == set(studies[0]._scores.groups)
+    judged = {study._metric_key(unit, metric) for study, unit in units for metric in study.metrics}
+    assert judged == set(studies[0]._rows.groups)
 
 
 def test_there_are_committed_rows_of_every_method_and_metric():

@@ -16,19 +16,32 @@ import torch
 PACKAGES = ("attribook", "torch", "transformers", "tokenizers", "numpy")
 
 
-def write_manifest(folder: Path, told: Mapping[str, Any], files: list[Path]) -> None:
-    """`manifest.json`: what the study tells, the packages, the kind of machine, and the SHA-256 of its files."""
-    manifest = {
-        **told,
+def write_manifest(folder: Path, fixed: Mapping[str, Any], run: Mapping[str, Any], files: list[Path]) -> None:
+    """Write `manifest.json`: what is fixed in the folder, each study that was run in it, and its files' SHA-256.
+
+    fixed: what every row of the folder shares; where it changed, the studies of earlier rows are forgotten.
+    run: the study that was just run and its data; the packages, the kind of machine and the date join it.
+    """
+    told = {
+        **run,
         "packages": {name: importlib.metadata.version(name) for name in PACKAGES},
         "python": platform.python_version(),
         "machine": machine_class(),
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
-        "files": {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files},
     }
+    earlier = [each for each in runs_of(folder, fixed) if each["study"] != told["study"]]
+    digests = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
     scratch = folder / ".manifest.json"
-    scratch.write_text(json.dumps(manifest, indent=1) + "\n")
+    scratch.write_text(json.dumps({**fixed, "files": digests, "runs": [*earlier, told]}, indent=1) + "\n")
     os.replace(scratch, folder / "manifest.json")
+
+
+def runs_of(folder: Path, fixed: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The runs that a folder's manifest tells of, if all that is fixed is as it was."""
+    path = folder / "manifest.json"
+    manifest = json.loads(path.read_text()) if path.is_file() else {}
+    same = all(manifest.get(name) == json.loads(json.dumps(value)) for name, value in fixed.items())
+    return manifest.get("runs", []) if same else []
 
 
 def machine_class() -> str:
