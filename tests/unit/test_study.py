@@ -120,6 +120,15 @@ def test_manifest_names_weights_files_and_every_study_of_its_rows():
     assert all(set(run["packages"]) >= {"torch", "transformers"} for run in manifest["runs"])
 
 
+def test_a_study_whose_rows_all_lie_there_is_told_of_once():
+    study().run()
+    part = study(methods=study().methods[:1])
+    for _ in range(2):
+        part.rows()
+    told = [run["study"]["methods"] for run in json.loads((part.folder / "manifest.json").read_text())["runs"]]
+    assert told == [list(study().methods), list(part.methods)]
+
+
 def test_manifest_forgets_studies_under_other_settings(monkeypatch):
     study().run()
     changed = dataclasses.replace(PROTOCOLS["attribook"], metric={**PROTOCOLS["attribook"].metric, "draws": 3})

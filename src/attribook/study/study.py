@@ -20,7 +20,7 @@ from attribook.metrics.base import OK
 from attribook.models import Encoding
 from attribook.paths import results_folder
 from attribook.study.items import KEEP, Items
-from attribook.study.manifest import write_manifest
+from attribook.study.manifest import runs_of, write_manifest
 from attribook.study.names import read_setting
 from attribook.study.protocols import find_protocol
 from attribook.study.seeds import digest, generator
@@ -105,7 +105,7 @@ class Study(Items):
         units = list(self.units())
         if not units:
             raise AttribookError(f"Nothing can be explained. {self.n_kept()} Choose another keep, data set or model.")
-        if all(self._done(unit) for unit in units):
+        if all(self._done(unit) for unit in units) and self._told():
             return
         encodings: dict[tuple[str, int], Encoding] = {}
         label = f"{self.name} · {self.protocol}"
@@ -253,12 +253,24 @@ class Study(Items):
         }  # fmt: skip
         return [{**fixed, "draw": draw, "value": value} for draw, value in enumerate(values)]
 
+    # -- its manifest --------------------------------------------------------------------------------------------
+
+    @property
+    def _fixed(self) -> dict[str, Any]:
+        return {"weights": self.fingerprint, "protocol": asdict(find_protocol(self.protocol))}
+
+    @property
+    def _as_told(self) -> dict[str, Any]:
+        return dict(json.loads(json.dumps(asdict(self))))
+
+    def _told(self) -> bool:
+        """Whether the manifest tells of this study: a run that was cut off after its last row left it untold."""
+        return any(run["study"] == self._as_told for run in runs_of(self.folder, self._fixed))
+
     def _write_manifest(self) -> None:
-        fixed = {"weights": self.fingerprint, "protocol": asdict(find_protocol(self.protocol))}
         data = hashlib.sha256(DATASETS[self.dataset].path().read_bytes()).hexdigest()
-        run = {"study": json.loads(json.dumps(asdict(self))), "data_sha256": data}
         files = [path for path in (self._scores.path, self._rows.path) if path.is_file()]
-        write_manifest(self.folder, fixed, run, files)
+        write_manifest(self.folder, self._fixed, {"study": self._as_told, "data_sha256": data}, files)
 
 
 def significant(value: float) -> float:
