@@ -111,15 +111,22 @@ def test_targets_are_counted_once_a_prompt():
 
 
 def test_studies_of_several_sets_keep_every_open_prompt():
-    given = {"n_items": 2, "keep": "correct_both", "seed": 0, "seeds": 2}
+    given = {"start": 2, "n_items": 2, "keep": "correct_both", "seed": 0, "random_seeds": 2}
     names = "tellmewhy-mini, wikibio-mini,longra-mini"
     studies = score_studies(names, "smoke", "tiny-gpt2", ("occlusion", "random"), **given)
     assert [study.name for study in studies.values()] == ["reagent_tellmewhy", "reagent_wikibio", "reagent_longra"]
     assert [study.keep for study in studies.values()] == ["all", "all", "correct_both"]
     rows = studies["tellmewhy-mini"].scores()
     assert len(rows) == 2 * (1 + 2)  # items, seeds
+    assert {row["step"] for row in rows} == {2}
     assert overlap_table(top_sets(rows, 0.3))["n"].tolist() == [2, 2]
     assert antecedent_table(rows, 0.3)["n"].tolist() == [2, 2]
+
+
+def test_several_steps_of_one_prompt_are_refused():
+    rows = [row("x", "lime", [1.0, 2.0]), row("x", "lime", [1.0, 2.0, 3.0]) | {"step": 1}]
+    with pytest.raises(AttribookError, match="x is explained at several steps"):
+        top_sets(rows, 0.5)
 
 
 def test_a_prompt_explained_on_the_spot_is_marked_where_it_scores():

@@ -8,13 +8,14 @@ from attribook.show.audits import (
     steps_figure,
     steps_listing,
 )
-from attribook.show.faithfulness import faithfulness_figure, faithfulness_listing
+from attribook.show.faithfulness import NAMES, faithfulness_figure, faithfulness_listing, model_listing
 from attribook.show.figures import intervals, lines, mass_bars, scatter, score_grid
 from attribook.show.heatmap import heatmaps, page
 from attribook.show.marked import marked_texts
 from attribook.show.tables import table
 
 __all__ = [
+    "NAMES",
     "change_figure",
     "change_listing",
     "faithfulness_figure",
@@ -24,6 +25,7 @@ __all__ = [
     "lines",
     "marked_texts",
     "mass_bars",
+    "model_listing",
     "page",
     "scatter",
     "score_grid",

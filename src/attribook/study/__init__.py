@@ -4,7 +4,7 @@ from attribook.study.accuracy import accuracy_table
 from attribook.study.agreement import agreement
 from attribook.study.claims import EXPLANATION, verdict_counts
 from attribook.study.departures import departure_names, departure_readings, departures_told
-from attribook.study.faithfulness import faithfulness_table
+from attribook.study.faithfulness import faithfulness_table, mean_over_tasks, order_table
 from attribook.study.kept import kept_table
 from attribook.study.live import explain_live
 from attribook.study.mass import PARTS, against_flat, length_shares, mass_shares, mean_shares
@@ -77,8 +77,10 @@ __all__ = [
     "mass_shares",
     "matrix_reasons",
     "matrix_table",
+    "mean_over_tasks",
     "mean_shares",
     "one_at_a_time",
+    "order_table",
     "overlap_table",
     "passes",
     "rank_agreement",

@@ -1,10 +1,13 @@
 """The table of a soft-metric study: published value, ours, interval, verdict, cost, a row for each method."""
 
+from collections.abc import Mapping
+
+import numpy as np
 import pandas as pd
 
 from attribook.published import published
 from attribook.study.claims import direction_verdict
-from attribook.study.statistics import log_ratio
+from attribook.study.statistics import LogRatio, combined, log_ratio, per_item
 
 
 def faithfulness_table(rows: pd.DataFrame, metric: str, *, paper: str, table: int, column: str) -> pd.DataFrame:
@@ -32,3 +35,49 @@ def faithfulness_table(rows: pd.DataFrame, metric: str, *, paper: str, table: in
             }
         )
     return pd.DataFrame(found).sort_values("ours", ascending=False, ignore_index=True)
+
+
+def mean_over_tasks(rows: Mapping[str, pd.DataFrame], metric: str) -> pd.DataFrame:
+    """ReAGent's Table 3 for one model: each method's log-ratio, averaged over tasks, beside what was printed by model.
+
+    Formula: mean over tasks of log(mean_x M(x; a) / mean_x M(x; rho)); prompts are resampled within each task.
+    Only methods that have rows in every task are listed, best first; one whose mean is 0 in a task has no value.
+    """
+    cells = published("reagent").query("table == 3 and metric == @metric")
+    printed = cells.pivot(index="method", columns="column", values="value")[list(dict.fromkeys(cells["column"]))]
+    named = [list(frame["method"].unique()) for frame in rows.values()]
+    methods = [name for name in named[0] if name != "random" and all(name in each for each in named)]
+    found = {name: task_mean(rows, metric, name) for name in methods}
+    ours = pd.DataFrame(
+        {name: {"ours": one.value, "low": one.low, "high": one.high, "n": one.n, "failed": one.failed}
+         for name, one in found.items()}
+    ).T  # fmt: skip
+    table = printed.join(ours, how="right").rename_axis("method").astype({"n": int, "failed": int})
+    return table.assign(published=float("nan")).sort_values("ours", ascending=False).reset_index()
+
+
+def task_mean(rows: Mapping[str, pd.DataFrame], metric: str, method: str) -> LogRatio:
+    """A method's log-ratio to random, averaged over tasks; NaN where a task's mean is 0, which has no logarithm."""
+    parts = [(per_item(frame, method, metric), per_item(frame, "random", metric)) for frame in rows.values()]
+    failed = sum(mine[1] + random[1] for mine, random in parts)
+    n, least = sum(len(mine[0]) for mine, _ in parts), min(values.mean() for pair in parts for values, _ in pair)
+    if not least > 0:
+        nan = float("nan")
+        return LogRatio(nan, nan, nan, n, failed, nan)
+    return combined([[(mine[0], 1), (random[0], -1)] for mine, random in parts], log=True, failed=failed)
+
+
+def order_table(table: pd.DataFrame) -> pd.DataFrame:
+    """How alike the columns of `mean_over_tasks` order the methods: the printed ones, and ours with each of them."""
+    models = [name for name in table if name not in ("method", "ours", "low", "high", "n", "failed", "published")]
+    complete = table[[*models, "ours"]].dropna()
+    ranks = complete.rank().corr().to_numpy()  # (models and ours, models and ours), ours last
+    pairs = {
+        "two printed models": ranks[:-1, :-1][np.triu_indices(len(models), 1)],
+        "ours and a printed model": ranks[-1, :-1],
+    }
+    return pd.DataFrame(
+        {"columns": name, "methods": len(complete), "pairs": len(values), "mean": values.mean(), "least": values.min(),
+         "most": values.max()}
+        for name, values in pairs.items()
+    )  # fmt: skip

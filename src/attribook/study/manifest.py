@@ -44,6 +44,15 @@ def runs_of(folder: Path, fixed: Mapping[str, Any]) -> list[dict[str, Any]]:
     return manifest.get("runs", []) if same else []
 
 
+def covers(told: Mapping[str, Any], study: Mapping[str, Any], method: str) -> bool:
+    """Whether a told study has all units of another's method."""
+    sizes = {"methods", "metrics", "n_items", "random_seeds"}
+    alike = all(told.get(name) == value for name, value in study.items() if name not in sizes)
+    items = told["n_items"] == 0 or 0 < study["n_items"] <= told["n_items"]
+    seeds = study["random_seeds"] <= told["random_seeds"]
+    return alike and items and seeds and method in told["methods"] and set(study["metrics"]) <= set(told["metrics"])
+
+
 def machine_class() -> str:
     """The kind of machine, not its name."""
     device = torch.cuda.get_device_name() if torch.cuda.is_available() else f"{os.cpu_count()} cores"

@@ -20,7 +20,7 @@ from attribook.metrics.base import OK
 from attribook.models import Encoding
 from attribook.paths import results_folder
 from attribook.study.items import KEEP, Items
-from attribook.study.manifest import runs_of, write_manifest
+from attribook.study.manifest import covers, runs_of, write_manifest
 from attribook.study.names import read_setting
 from attribook.study.protocols import find_protocol
 from attribook.study.seeds import digest, generator
@@ -112,7 +112,7 @@ class Study(Items):
         with self._scores.writing():
             self._rows.read(cut=True)
             missing = [unit for unit in units if not self._done(unit)]
-            for unit in tqdm(missing, desc=label, unit="unit", mininterval=1):
+            for unit in tqdm(missing, desc=label, unit="unit", mininterval=1, disable=not missing):
                 place = unit.prompt.id, unit.step
                 if place not in encodings:
                     encodings = {place: self._encode(unit.prompt, unit.step)}
@@ -264,8 +264,9 @@ class Study(Items):
         return dict(json.loads(json.dumps(asdict(self))))
 
     def _told(self) -> bool:
-        """Whether the manifest tells of this study: a run that was cut off after its last row left it untold."""
-        return any(run["study"] == self._as_told for run in runs_of(self.folder, self._fixed))
+        """Whether the manifest tells of all these rows: a run that was cut off after its last row left some untold."""
+        told = [run["study"] for run in runs_of(self.folder, self._fixed)]
+        return all(any(covers(each, self._as_told, method) for each in told) for method in self.methods)
 
     def _write_manifest(self) -> None:
         data = hashlib.sha256(DATASETS[self.dataset].path().read_bytes()).hexdigest()

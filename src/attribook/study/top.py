@@ -5,6 +5,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import combinations, combinations_with_replacement, product
 from statistics import fmean
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -42,6 +43,8 @@ def top_sets(rows: Iterable[Row], share: float) -> TopSets:
         by_item[row["item"]].append(row)
     found: TopSets = {}
     for item, group in by_item.items():
+        if len({row.get("step", 0) for row in group}) > 1:
+            raise AttribookError(f"{item} is explained at several steps of its continuation: choose one of them.")
         places = np.any([row["scores"] for row in group], axis=0).nonzero()[0].tolist()
         sets: dict[str, list[set[int]]] = defaultdict(list)
         for row in sorted(group, key=lambda row: row["seed"]):
@@ -114,19 +117,20 @@ def marked_example(rows: Iterable[Row], item: str, share: float) -> dict[str, tu
 
 
 def score_studies(
-    datasets: str, profile: str, model: str, methods: tuple[str, ...], *, n_items: int, keep: str, seed: int, seeds: int
+    datasets: str, profile: str, model: str, methods: tuple[str, ...], *, start: int, **given: Any
 ) -> dict[str, Study]:
-    """A study of scores for each data set of a list with commas; every item of a set without gold words is kept.
+    """A study of scores for each data set of a list with commas.
 
-    They bear the names of the paper's Table 2, `reagent_longra` and so on, so that rows computed for it serve here.
+    Of a set without gold words every item is kept, and what is explained is token `start` of the greedy continuation.
+    The studies bear the names of the paper's Table 2, `reagent_longra` and so on, so that rows computed for it serve
+    here.
     """
     found = {}
     for dataset in datasets.replace(",", " ").split():
-        kept = "all" if load_dataset(dataset)[0].gold is None else keep
-        found[dataset] = Study(
-            f"reagent_{dataset.split('-')[0]}", profile, model, dataset, "attribook", methods,
-            n_items=n_items, keep=kept, seed=seed, random_seeds=seeds,
-        )  # fmt: skip
+        open_ended = load_dataset(dataset)[0].gold is None
+        how = {"keep": "all", "continuation": 2 * start, "start": start, "stride": start} if open_ended else {}
+        name = f"reagent_{dataset.split('-')[0]}"
+        found[dataset] = Study(name, profile, model, dataset, "attribook", methods, **given | how)
     return found
 
 

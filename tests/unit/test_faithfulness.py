@@ -1,0 +1,50 @@
+"""Table 3's means over tasks and the order of methods, by hand."""
+
+from math import log
+
+import pandas as pd
+import pytest
+
+from attribook.published import published
+from attribook.study import mean_over_tasks, order_table
+
+
+def rows(values):
+    """One seed and draw of Soft-NC for each prompt of each method."""
+    return pd.DataFrame(
+        {"item": str(i), "method": method, "metric": "soft_nc", "status": "ok", "value": value}
+        for method, each in values.items()
+        for i, value in enumerate(each)
+    )
+
+
+TASKS = {
+    "A": rows({"random": [0.1, 0.3], "reagent": [0.4, 0.4], "lime": [0.1, 0.2], "occlusion": [0.1, 0.1]}),
+    "B": rows({"random": [0.2], "reagent": [0.1], "lime": [0.3]}),
+}
+
+
+def test_every_task_counts_alike_and_partial_methods_are_left_out():
+    found = mean_over_tasks(TASKS, "soft_nc").set_index("method")
+    assert list(found.index) == ["lime", "reagent"]
+    assert found.loc["reagent", "ours"] == pytest.approx((log(2) - log(2)) / 2, abs=1e-12)
+    assert found.loc["lime", "ours"] == pytest.approx((log(0.15 / 0.2) + log(1.5)) / 2)
+    assert found["n"].tolist() == [3, 3]
+    printed = published("reagent").query("table == 3 and metric == 'soft_nc' and method == 'lime'")
+    assert found.loc["lime", printed["column"]].tolist() == printed["value"].tolist()
+
+
+def test_a_mean_of_0_in_one_task_has_no_logarithm_and_is_told_as_no_value():
+    tasks = TASKS | {"B": rows({"random": [0.2], "reagent": [0.1], "lime": [0.0]})}
+    found = mean_over_tasks(tasks, "soft_nc").set_index("method")
+    assert found["ours"].isna().to_dict() == {"reagent": False, "lime": True}
+
+
+def test_orders_are_compared_by_rank():
+    table = pd.DataFrame(
+        {"method": ["a", "b", "c", "d"], "X": [1, 2, 3, 9.0], "Y": [3, 2, 1, 9.0], "ours": [10, 20, 30, None],
+         "low": 0, "high": 0, "n": 1, "failed": 0, "published": None}
+    )  # fmt: skip
+    printed, ours = order_table(table).to_dict("records")
+    assert (printed["methods"], printed["pairs"], printed["mean"]) == (3, 1, pytest.approx(-1))
+    assert (ours["pairs"], ours["mean"], ours["least"], ours["most"]) == (2, *map(pytest.approx, (0, -1, 1)))
