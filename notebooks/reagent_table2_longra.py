@@ -20,7 +20,7 @@
 # brought back to float32. **Data**: our own LongRA-style prompts, not the paper's. **n**: stated at each table.
 # **ReAGent** replaces by the explained model's own predictions, for 100 steps at most: the paper's RoBERTa is behind
 # the hub, and the released code allows 5,000 steps. ReAGent and LIME have fewer prompts than the others and one seed.
-# **Left out**: LIME, which was not released, and ReAGent under the paper's own settings, for which see
+# **Left out**: LIME, whose released options are not known, and ReAGent under the paper's own settings, for which see
 # [](reagent_audit_departures). So a *value* cannot be reproduced here; what can be compared is the *side*: better or
 # worse than random.
 # ```
