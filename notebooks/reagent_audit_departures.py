@@ -21,8 +21,8 @@
 # **RoBERTa**: the paper replaces tokens by RoBERTa's predictions; here the explained model predicts them from the left,
 # because no masked language model is part of this profile. **Steps**: fewer than the paper's, so fewer runs stop (see
 # [](reagent_audit_steps)), and prompts of which none did weigh more where they count as perfect: that move is larger
-# here than it would be with the paper's steps. **Metrics' masks**: special tokens can be removed, as released. **n**: in
-# the tables.
+# here than it would be with the paper's steps. **Metrics' masks**: special tokens can be removed, as released.
+# **n**: in the tables.
 # ```
 
 # %% tags=["parameters"]
