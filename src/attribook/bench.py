@@ -28,7 +28,7 @@ from torch import Tensor
 
 from attribook.archives import to_stderr
 from attribook.attribution import find_method
-from attribook.bench_limit import STEPS, least, matmul_rate, wall_seconds
+from attribook.bench_limit import PROBES, STEPS, least, matmul_rate, wall_seconds
 from attribook.errors import AttribookError
 from attribook.models import Encoding, Explained, load_model
 from attribook.models.fetch import model_folder
@@ -67,6 +67,7 @@ class Comparison:
     note: str
     absolute: bool = False  # the peer drops the sign
     peer_options: dict[str, Any] = field(default_factory=dict)
+    random: bool = False  # each side draws its own numbers: only time is compared
 
 
 _ALL = {"specials": "perturb", "output": "probability"}  # peers move BOS too
@@ -92,6 +93,16 @@ COMPARISONS = (
         "Inseq has no zero baseline: it starts from the unknown token's embedding, as our baseline=mask "
         f"does. {_INSEQ}",
         peer_options={"n_steps": STEPS},
+    ),
+    Comparison(
+        "reagent", "inseq",
+        {"replacer": "uniform", "ratio": 0.3, "keep_tokens": 1, "top_k": 1, "specials": "perturb", **PROBES},
+        "Uniform replacement over the vocabulary on both sides: Inseq's tagger wants a download, so its sampler is "
+        "replaced. With one token kept and the target to be first, no run stops, so both take all their steps: "
+        f"{PROBES['runs']} runs of {PROBES['max_steps']}, two prompts each. {_INSEQ}",
+        peer_options={"replacing_ratio": 0.3, "keep_top_n": 1, "stopping_condition_top_k": 1,
+                      "num_probes": PROBES["runs"], "max_probe_steps": PROBES["max_steps"]},
+        random=True,
     ),
 )  # fmt: skip
 
@@ -143,10 +154,14 @@ def compared(
         return {**row, "status": str(error)}
     spent = model.engine.counter - before  # captum does not go through the engine
     row["tokens_computed"] = spent.tokens // (REPEATS + 1)
+    if comparison.random and row["tokens_computed"] < least_tokens:
+        return {**row, "status": "a run of ours stopped early, so the work differs"}
     row |= {"ours_seconds": mine[1], "limit_share": operations / rate / mine[1]}
     if isinstance(peer, str):
         return {**row, "status": peer}
     scores, seconds = theirs[0] if callable(peer) else peer
+    if comparison.random:
+        return {**row, "status": "random: not compared", "peer_seconds": seconds, "ratio": seconds / mine[1]}
     own = mine[0].abs() if comparison.absolute else mine[0]
     return {**row, **agreement(own, scores), "peer_seconds": seconds, "ratio": seconds / mine[1]}
 
@@ -162,7 +177,9 @@ def peer_side(
 
 def ours(comparison: Comparison, model: Explained) -> Tensor:
     """Our scores `(T,)`, from the text on: encoding it runs the forward that the method starts from."""
-    return find_method(comparison.method)(model, model.encode(PROMPT), **comparison.options).scores
+    method = find_method(comparison.method)
+    chance = torch.Generator().manual_seed(0) if comparison.random else None
+    return method(model, model.encode(PROMPT), generator=chance, **comparison.options).scores
 
 
 def timed(runs: list[Callable[[], Tensor]]) -> list[Timed]:

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 STEPS = 50  # of integrated gradients: captum's default, and so Inseq's
+PROBES = {"runs": 8, "max_steps": 10}  # of ReAGent
 MATMUL_SIZE = 2048
 
 
@@ -31,12 +32,16 @@ def least(network: PreTrainedModel, method: str, length: int) -> tuple[int, int]
     Occlusion needs the prompt once and, for edit i, the tokens from i on: what stands before them is shared.
     Integrated gradients needs, for each step, a forward and a backward for the input alone. As weights are
     frozen, the backward costs about one forward. (Its attention costs two, which is not counted, nor are the
-    forwards of the completeness gap, which the scores do not need.)
+    forwards of the completeness gap, which the scores do not need.) ReAGent needs the prompt once, and two edited
+    prompts for each step of each run: the replaced one, and that of the stopping test.
     """
     whole = forward_operations(network, length, length)
     if method == "occlusion":
         edits = [length - i for i in range(length)]
         return length + sum(edits), whole + sum(forward_operations(network, n, length) for n in edits)
+    if method == "reagent":
+        edited = 1 + 2 * PROBES["runs"] * PROBES["max_steps"]
+        return edited * length, edited * whole
     return STEPS * length, STEPS * 2 * whole
 
 

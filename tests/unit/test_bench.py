@@ -31,7 +31,8 @@ def folder(tmp_path) -> str:
 
 def rows(found: dict, peer: str) -> list[dict]:
     chosen = [row for row in found["rows"] if row["peer"] == peer]
-    assert [row["method"] for row in chosen] == ["occlusion", "integrated_gradients"]
+    also = ["reagent"] if peer == "inseq" else []
+    assert [row["method"] for row in chosen] == ["occlusion", "integrated_gradients", *also]
     return chosen
 
 
@@ -65,6 +66,15 @@ def test_tokens_computed_are_those_of_the_engine():
     assert occlusion["tokens_least"] <= occlusion["tokens_computed"] <= n + n * n
     assert gradients["tokens_least"] == 50 * n
     assert gradients["tokens_computed"] == 52 * n  # the prompt, and the empty prompt for completeness
+
+
+def test_runs_of_reagent_that_stop_early_are_not_timed():
+    found = bench.measure("tiny-llama", peers=False)  # few tokens: the target is soon first by chance
+    *_, reagent = rows(found, "inseq")
+    probes = bench_limit.PROBES["runs"] * bench_limit.PROBES["max_steps"]
+    assert reagent["tokens_least"] == found["tokens"] * (1 + 2 * probes) > reagent["tokens_computed"]
+    assert reagent["status"] == "a run of ours stopped early, so the work differs"
+    assert reagent["ratio"] is None
 
 
 def test_a_difference_is_seen():
@@ -103,6 +113,7 @@ def test_least_operations_of_two_tokens():
     # The prompt, the edit of token 0 (both tokens), the edit of token 1 (the second alone).
     assert bench_limit.least(network, "occlusion", 2) == (2 + 2 + 1, both + both + second)
     assert bench_limit.least(network, "integrated_gradients", 2) == (50 * 2, 50 * 2 * both)
+    assert bench_limit.least(network, "reagent", 2) == (161 * 2, 161 * both)
 
 
 # -- the report ----------------------------------------------------------------------------------------------
@@ -136,7 +147,7 @@ def test_missing_captum_is_named_and_ours_is_measured(monkeypatch):
 
 
 def test_tiny_models_have_no_folder_for_inseq():
-    for row in rows(bench.measure("tiny-llama", peers=True), "inseq"):
+    for row in rows(bench.measure("tiny-llama", peers=True), "inseq")[:2]:
         assert row["status"] == "needs a model folder"
 
 
@@ -147,7 +158,7 @@ def test_an_environment_that_cannot_be_made_is_named(monkeypatch, folder):
 
     monkeypatch.setattr(bench.subprocess, "run", failing)
     found = bench.measure(folder, peers=True)
-    for row in rows(found, "inseq"):
+    for row in rows(found, "inseq")[:2]:
         assert row["status"] == "venv failed: ERROR: no route to the index"
     assert "no route to the index" in printed(found)
 
@@ -194,15 +205,26 @@ def inseq_told(question: dict, shift: int = 0) -> str:
 def test_inseq_answers_are_compared(monkeypatch, folder):
     monkeypatch.setattr(bench, "peer_python", lambda: "python")
     monkeypatch.setattr(bench, "called", lambda _command, _what, stdin: inseq_told(json.loads(stdin)))
-    for row in rows(bench.measure(folder, peers=True), "inseq"):
+    *same, random = rows(bench.measure(folder, peers=True), "inseq")
+    for row in same:
         assert row["agree"]
         assert row["status"] == "measured"
         assert row["peer_seconds"] == 9
+    assert random["agree"] is None
+
+
+def test_random_scores_are_timed_and_not_compared(monkeypatch, folder):
+    monkeypatch.setattr(bench, "peer_python", lambda: "python")
+    monkeypatch.setattr(bench, "called", lambda _command, _what, stdin: inseq_told(json.loads(stdin)))
+    monkeypatch.setattr(bench, "least", lambda *_: (1, 1))  # as if no run had stopped
+    *_, random = rows(bench.measure(folder, peers=True), "inseq")
+    assert (random["agree"], random["status"]) == (None, "random: not compared")
+    assert random["ratio"] == 9 / random["ours_seconds"]
 
 
 def test_other_tokens_are_not_compared(monkeypatch, folder):
     monkeypatch.setattr(bench, "peer_python", lambda: "python")
     monkeypatch.setattr(bench, "called", lambda _command, _what, stdin: inseq_told(json.loads(stdin), shift=1))
-    for row in rows(bench.measure(folder, peers=True), "inseq"):
+    for row in rows(bench.measure(folder, peers=True), "inseq")[:2]:
         assert row["status"] == "Inseq read the prompt or the target as other tokens"
         assert row["agree"] is None
