@@ -17,12 +17,12 @@
 # ```{admonition} What differs from the paper
 # :class: important
 # **Model**: the paper averages six models of 350M to 6.7B parameters; this page has one of 135M with 4-bit weights
-# brought back to float32. **Data**: our own LongRA-style prompts, not the paper's. **n**: stated at each table.
-# **ReAGent** replaces by the explained model's own predictions, for 100 steps at most: the paper's RoBERTa is behind
-# the hub, and the released code allows 5,000 steps. ReAGent and LIME have fewer prompts than the others and one seed.
-# **Left out**: LIME, whose released options are not known, and ReAGent under the paper's own settings, for which see
-# [](reagent_audit_departures). So a *value* cannot be reproduced here; what can be compared is the *side*: better or
-# worse than random.
+# brought back to float32, and one of 270M beside it. **Data**: our own LongRA-style prompts, not the paper's. **n**:
+# stated at each table. **ReAGent** replaces by the explained model's own predictions, for 100 steps at most: the
+# paper's RoBERTa is behind the hub, and the released code allows 5,000 steps. ReAGent and LIME have fewer prompts than
+# the others and one seed. **Left out**: LIME, whose released options are not known, and ReAGent under the paper's own
+# settings, for which see [](reagent_audit_departures). So a *value* cannot be reproduced here; what can be compared is
+# the *side*: better or worse than random.
 # ```
 
 # %% tags=["parameters"]
@@ -31,6 +31,9 @@ model: str = "smollm2-135m"  # a known name, a folder, or a hub id
 dataset: str = "longra-mini"  # longra-mini, or longra from $ATTRIBOOK_DATA
 n_items: int = 40  # 0 takes all kept prompts
 slow_items: int = 24  # as many of them for ReAGent and LIME
+second: str = "gemma-3-270m"  # another model; empty for none
+second_items: int = 24  # prompts of it; 0 takes all kept prompts
+second_slow: int = 12  # as many of them for ReAGent
 keep: str = "correct_both"  # correct_both, correct, or all
 seed: int = 0  # the only source of randomness
 
@@ -38,7 +41,7 @@ seed: int = 0  # the only source of randomness
 from dataclasses import replace
 
 import pandas as pd
-from IPython.display import Markdown
+from IPython.display import Markdown, display
 
 from attribook.show import faithfulness_figure, faithfulness_listing, table
 from attribook.study import EXPLANATION, Study, against_leader, as_released, faithfulness_table, verdict_counts
@@ -95,6 +98,27 @@ faithfulness_figure(tables["attribook", "soft_ns"], "soft_ns", "attribook")
 
 # %% tags=["remove-input"]
 faithfulness_listing(tables["attribook", "soft_ns"], "soft_ns", f"protocol attribook, {model}, {dataset}")
+
+# %% [markdown]
+# ## A second model
+#
+# The same prompts, methods and protocol on another model of another family, over the prompts that *it* answers. LIME is
+# left out there. At the end: how alike the two models order the methods, by Spearman's rank correlation.
+
+# %% tags=["remove-input"]
+if second:
+    other = replace(studies["attribook"], model=second, methods=tuple(m for m in methods if m != "gradient_shap"),
+                    n_items=second_items)  # fmt: skip
+    shap = replace(other, methods=("gradient_shap",), random_seeds=1)
+    probe = replace(other, methods=("reagent",), n_items=second_slow, random_seeds=1)
+    theirs = pd.concat([each.rows() for each in (other, shap, probe)], ignore_index=True)
+    display(Markdown(other.n_kept()))
+    for metric in ("soft_nc", "soft_ns"):
+        found = faithfulness_table(theirs, metric, paper="reagent", table=2, column="LongRA")
+        display(faithfulness_listing(found, metric, f"protocol attribook, {second}, {dataset}"))
+        both = found.merge(tables["attribook", metric], on="method")[["ours_x", "ours_y"]]
+        alike = f"{both.rank().corr().iloc[0, 1]:+.2f} over {len(both)} methods"
+        display(Markdown(f"Rank correlation of {second} and {model}, {metric}: {alike}."))
 
 # %% [markdown]
 # ## The paper's protocol, as written and as released

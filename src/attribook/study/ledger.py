@@ -27,7 +27,7 @@ from attribook.study.claims import (
     together,
     verdict,
 )
-from attribook.study.evidence import Evidence, Shelf, estimate
+from attribook.study.evidence import PROFILES, Evidence, Shelf, estimate
 from attribook.study.kept import stored_count
 from attribook.study.links import Link, Links, links
 from attribook.study.statistics import LogRatio, holm
@@ -71,14 +71,14 @@ class Court:
         self._estimates: dict[tuple[Any, ...], LogRatio] = {}
 
     def evidence(self, link: Link, role: str, method: str, cell: Cell) -> list[Evidence]:
-        """Rows of a method for a cell: the paper's own model first, then the better profile, then more prompts."""
+        """Rows of a method for a cell: the paper's own model first, then the better profile, then more rows."""
         if role not in link.protocols:
             return []
         wanted, metric = self.links.models.get(cell["model"]), cell["metric"]
         first, *more = (
             [e for e in self.shelf.find(study, link.protocols[role]) if e.has(method, metric)] for study in link.studies
         )
-        first.sort(key=lambda e: e.model != wanted)  # stable: profiles stay in order
+        first.sort(key=lambda e: (e.model != wanted, PROFILES.index(e.profile), -len(e.rows)))
         for one in first:
             same = [next((e for e in others if e.model == one.model), None) for others in more]
             if None not in same:
@@ -265,4 +265,5 @@ def count(cell: Cell, known: Links) -> Row:
         return {"verdict": NOT_HERE, "reason": f"needs {needs} ({METRICS[cell['metric']].unit} on {cell['dataset']})"}
     same = ours == cell["value"]
     words = f"{ours} in {source}" + ("" if same else f", not {cell['value']:g}")
-    return {"verdict": REPRODUCED if same else OPPOSITE, "reason": words, "ours": ours, "n": ours, "data": own}
+    return {"verdict": REPRODUCED if same else OPPOSITE, "reason": words, "ours": ours, "n": ours, "data": own,
+            "notebook": "kept_prompts"}  # fmt: skip

@@ -1,0 +1,163 @@
+"""Verdicts from planted rows, and a row for every printed cell."""
+
+import csv
+import json
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from attribook.cli import app
+from attribook.published import published
+from attribook.study.claims import (
+    CODE_ONLY,
+    NO_ROWS,
+    NOT_HERE,
+    OPPOSITE,
+    REPRODUCED,
+    RULES,
+    SAME,
+    UNDECIDED,
+    Outcome,
+    decided,
+    together,
+    verdict,
+)
+from attribook.study.ledger import COLUMNS, full_ledger, ledger
+from attribook.study.statistics import LogRatio
+
+ITEMS = 30
+PRINTED = {"occlusion": None, "lime": 0.412, "attention_mean": -0.280}  # ReAGent, Table 2, Soft-NC, LongRA
+
+
+@pytest.fixture
+def plant(tmp_path, monkeypatch):
+    """Rows of Soft-NC on longra-mini, by method: item values around a mean, seeded."""
+    monkeypatch.setenv("ATTRIBOOK_RESULTS", str(tmp_path))
+
+    def planted(means, *, model="smollm2-135m", protocol="attribook", items=ITEMS, noise=0.02):
+        folder = tmp_path / "laptop" / "reagent_longra" / model / protocol
+        folder.mkdir(parents=True)
+        told = {"name": "reagent_longra", "profile": "laptop", "model": model, "dataset": "longra-mini",
+                "protocol": protocol, "metrics": ["soft_nc"], "methods": list(means)}  # fmt: skip
+        (folder / "manifest.json").write_text(json.dumps({"runs": [{"study": told}]}))
+        chance = np.random.default_rng(0)
+        with (folder / "rows.csv").open("w", newline="") as file:
+            out = csv.writer(file)
+            out.writerow(["key", "item", "method", "seed", "metric", "draw", "value", "status", "options_hash"])
+            for method, mean in means.items():
+                for item in range(items):
+                    value = mean + noise * chance.standard_normal()
+                    out.writerow(["k", f"i{item}", method, 0, "soft_nc", 0, value, "ok", "x"])
+
+    return planted
+
+
+def cell(rows, row, *, table=2, dataset="LongRA", metric="soft_nc"):
+    (found,) = [
+        r for r in rows if (r["table"], r["row"], r["dataset"], r["metric"]) == (table, row, dataset, metric)
+    ]  # fmt: skip
+    return found
+
+
+# -- rules ---------------------------------------------------------------------------------------------------
+
+
+def estimate(low, high):
+    return LogRatio((low + high) / 2, low, high, 10, 0, 0.1)
+
+
+def test_a_test_needs_both_its_interval_and_its_p():
+    assert decided(estimate(0.1, 0.2), 0.01) == SAME
+    assert decided(estimate(0.1, 0.2), 0.05) == UNDECIDED
+    assert decided(estimate(-0.2, -0.1), 0.01) == OPPOSITE
+    assert decided(estimate(-0.1, 0.2), 0.0) == UNDECIDED
+    assert decided(estimate(float("nan"), 0.2), 0.0) == UNDECIDED
+
+
+def test_one_test_against_a_claim_is_enough_and_all_are_needed_for_it():
+    assert together([SAME, OPPOSITE, UNDECIDED]) == OPPOSITE
+    assert together([SAME, UNDECIDED]) == UNDECIDED
+    assert together([SAME, SAME]) == SAME
+    assert together([]) == UNDECIDED
+
+
+@pytest.mark.parametrize(
+    ("written", "code", "ours", "confirmed", "expected"),
+    [
+        (SAME, None, None, True, REPRODUCED),
+        (SAME, None, None, False, SAME),
+        (UNDECIDED, SAME, None, False, CODE_ONLY),
+        (OPPOSITE, SAME, None, True, CODE_ONLY),
+        (OPPOSITE, OPPOSITE, SAME, False, OPPOSITE),
+        (None, None, OPPOSITE, False, OPPOSITE),
+        (None, SAME, OPPOSITE, True, SAME),  # without rows as written, "only under the code's" cannot be said
+        (None, None, None, True, NO_ROWS),
+    ],
+)
+def test_verdicts_of_protocols_together(written, code, ours, confirmed, expected):
+    sides = {"written": written, "code": code, "ours": ours}
+    outcomes = {role: Outcome(side, "") for role, side in sides.items() if side}
+    assert verdict(outcomes, confirmed=confirmed)[0] == expected
+
+
+# -- planted rows --------------------------------------------------------------------------------------------
+
+
+def test_planted_rows_get_the_verdict_that_they_were_made_for(plant):
+    plant({"random": 0.2, "lime": 0.4, "attention_mean": 0.3, "attention_rollout": 0.2})
+    rows = ledger(["reagent"])
+    lime, mean, rollout = (cell(rows, row) for row in ("Lime", "Attention", "Attention Rollout"))
+    assert (lime["published"], lime["verdict"]) == (PRINTED["lime"], SAME)
+    assert lime["ours"] == pytest.approx(np.log(2), abs=0.05)
+    assert lime["low"] < lime["ours"] < lime["high"]
+    assert (mean["published"], mean["verdict"]) == (PRINTED["attention_mean"], OPPOSITE)
+    assert rollout["verdict"] == UNDECIDED
+    assert "these prompts would show a difference of" in rollout["reason"]
+    assert {lime["n"], lime["model"], lime["protocol"]} == {ITEMS, "smollm2-135m", "attribook"}
+    assert "smollm2-135m on longra-mini stands in for the mean over the paper's models" in lime["reason"]
+
+
+def test_without_rows_nothing_is_claimed(plant):
+    rows = ledger(["reagent"])
+    assert cell(rows, "Lime")["verdict"] == NO_ROWS
+    assert {row["verdict"] for row in rows if row["claim"] != "value"} <= {NO_ROWS, NOT_HERE}
+
+
+def test_few_noisy_prompts_decide_nothing(plant):
+    plant({"random": 0.2, "lime": 0.22}, items=4, noise=0.1)
+    assert cell(ledger(["reagent"]), "Lime")["verdict"] == UNDECIDED
+
+
+def test_of_two_models_that_stand_in_the_one_with_more_rows_is_asked(plant):
+    plant({"random": 0.2, "lime": 0.1}, model="a-model", items=10)
+    plant({"random": 0.2, "lime": 0.4}, items=20)
+    assert cell(ledger(["reagent"]), "Lime")["model"] == "smollm2-135m"
+
+
+# -- the whole -----------------------------------------------------------------------------------------------
+
+
+def test_every_printed_cell_has_a_row_with_a_verdict_and_a_reason():
+    rows = full_ledger()
+    for paper in ("reagent", "noiser", "rpi"):
+        cells = [row for row in rows if row["paper"] == paper and row["column"]]
+        assert len(cells) == len(published(paper))
+    assert all(set(row) == set(COLUMNS) and row["verdict"] in RULES and row["reason"] for row in rows)
+    tables = {(row["paper"], row["table"]) for row in rows}
+    assert tables >= {("noiser", table) for table in (1, 2, 3, 5, 6, 7)}
+    assert tables >= {("rpi", table) for table in (2, 4, 5, 6, 7)}
+    soft = [row for row in rows if row["paper"] == "reagent" and row["metric"] in ("soft_nc", "soft_ns")]
+    assert sum(row["table"] in (2, 3) for row in soft) >= 96
+    answered = [row for row in rows if row["verdict"] in (SAME, OPPOSITE, UNDECIDED, CODE_ONLY) and row["column"]]
+    assert all(row["notebook"] and row["n"] and (row["rows"] or row["claim"] == "value") for row in answered)
+
+
+def test_the_command_prints_them_as_json():
+    done = CliRunner().invoke(app, ["claims", "--json", "--paper", "reagent", "--table", "3"])
+    assert done.exit_code == 0, done.output
+    rows = json.loads(done.stdout)
+    wanted = ("paper", "table", "row", "column", "metric", "published", "claim", "ours", "low", "high", "n", "profile",
+              "protocol", "verdict", "reason", "notebook")  # fmt: skip
+    assert all(set(wanted) <= set(row) for row in rows)
+    assert {(row["paper"], row["table"]) for row in rows if row["column"]} == {("reagent", 3)}
