@@ -2,11 +2,13 @@
 
 import hashlib
 import json
+import multiprocessing
 import os
 import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,10 +55,11 @@ def settings(profile: str, section: str) -> dict[str, Any]:
     return dict(yaml.safe_load(path.read_text()).get(section, {}))
 
 
-def run_notebooks(names: list[str], profile: str, *, fresh: bool = False) -> list[Failure]:
+def run_notebooks(names: list[str], profile: str, *, fresh: bool = False, jobs: int = 1) -> list[Failure]:
     """Execute notebooks whose inputs changed since their last run; a failure does not stop the others.
 
     `fresh` forgets earlier runs and ignores the stored rows: it computes all rows again, into the build folder.
+    `jobs`: how many run at once, each with its share of the processors.
     """
     known = notebook_names()
     if unknown := [name for name in names if name not in known]:
@@ -66,7 +69,6 @@ def run_notebooks(names: list[str], profile: str, *, fresh: bool = False) -> lis
     if fresh:
         for stale in (own_results, folder / "stamps"):
             shutil.rmtree(stale, ignore_errors=True)
-    failures = []
     # Kernels have no widgets, and tqdm says so each time; the bars are drawn as text here anyway.
     os.environ.setdefault("PYTHONWARNINGS", "ignore:IProgress not found")
     # Rows of tiny random models, and rows recomputed on request, stay out of the committed results.
@@ -74,10 +76,17 @@ def run_notebooks(names: list[str], profile: str, *, fresh: bool = False) -> lis
     with results_in(own_results if use_own else None):
         if own_results.is_dir() and profile != "smoke":
             print(f"rows: {own_results}, from a fresh run; remove that folder to use the stored ones", flush=True)
-        for name in names or known:
-            if failure := run_notebook(name, profile):
-                failures.append(failure)
-    return failures
+        return run_at_once(names or known, profile, jobs)
+
+
+def run_at_once(names: list[str], profile: str, jobs: int) -> list[Failure]:
+    """Execute notebooks, `jobs` at a time. Each has a process of its own: papermill is not made for threads."""
+    if min(jobs, len(names)) < 2:
+        return [failure for name in names if (failure := run_notebook(name, profile))]
+    threads = max(1, (os.cpu_count() or 1) // jobs)
+    os.environ.setdefault("OMP_NUM_THREADS", str(threads))  # two kernels that each take all get into each other's way
+    with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
+        return [failure for failure in pool.map(run_notebook, names, [profile] * len(names)) if failure]
 
 
 @contextmanager

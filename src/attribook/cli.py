@@ -11,6 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from attribook.cli_checks import claims
 from attribook.errors import AttribookError, AttribookWarning
 
 app = typer.Typer(
@@ -23,6 +24,7 @@ models_app = typer.Typer(help="What is explained.", no_args_is_help=True)
 data_app = typer.Typer(help="What it is asked.", no_args_is_help=True)
 app.add_typer(models_app, name="models")
 app.add_typer(data_app, name="data")
+app.command()(claims)
 
 out = Console()
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -156,11 +158,12 @@ def run(
     profile: Annotated[str, typer.Option(help="smoke, laptop, original or paper.")] = "laptop",
     fresh: Annotated[bool, typer.Option("--fresh", help="Compute all rows again, beside the stored ones.")] = False,
     site: Annotated[bool, typer.Option("--site", help="Build the site from what was run.")] = False,
+    jobs: Annotated[int, typer.Option(min=1, help="How many notebooks run at once.")] = 2,
 ) -> None:
     """Execute notebooks with papermill; what has not changed is not run again."""
     from attribook.book import build_site, run_notebooks
 
-    failures = run_notebooks(notebooks or [], profile, fresh=fresh)
+    failures = run_notebooks(notebooks or [], profile, fresh=fresh, jobs=jobs)
     for failure in failures:
         print(f"attribook: {failure.notebook} failed: {failure.reason}", file=sys.stderr)
     if failures:

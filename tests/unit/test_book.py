@@ -44,6 +44,13 @@ def test_notebooks_run_with_their_parameters_and_failures_are_told(checkout, cap
     assert "good: running" in capsys.readouterr().out
 
 
+def test_notebooks_that_run_at_once_give_what_they_give_alone(checkout):
+    failures = run_notebooks([], "mine", jobs=2)
+    assert [(f.notebook, f.reason) for f in failures] == [("bad", "ValueError: planted")]
+    page = checkout / "_build" / "mine" / "book" / "notebooks" / "good.ipynb"
+    assert nbformat.read(page, as_version=4).cells[-1].outputs[0].text == "x is 5\n"
+
+
 def test_profiles_merge_and_unknown_ones_are_named(checkout):
     assert parameters("mine", "good") == {"profile": "mine", "x": 5}
     assert parameters("mine", "bad") == {"profile": "mine"}

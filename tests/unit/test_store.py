@@ -1,5 +1,7 @@
 """The row store: nothing is lost or half-written, and what is damaged is named."""
 
+import threading
+
 import pytest
 
 from attribook.errors import AttribookError
@@ -49,9 +51,10 @@ def test_a_cut_file_is_completed_to_the_same_bytes(path):
     content = path.read_bytes()
     path.write_bytes(content[:-7])
     store = Store(path, COLUMNS if path.suffix == ".csv" else ())
-    for number in range(3):
-        if f"k{number}" not in store:
-            store.append(f"k{number}", [{"item": f"i{number}", "value": 0.5 * draw} for draw in range(2)])
+    with store.writing():
+        for number in range(3):
+            if f"k{number}" not in store:
+                store.append(f"k{number}", [{"item": f"i{number}", "value": 0.5 * draw} for draw in range(2)])
     assert path.read_bytes() == content
 
 
@@ -70,9 +73,35 @@ def test_other_columns_are_refused(tmp_path):
         Store(tmp_path / "rows.csv", ("item", "other"))
 
 
-def test_two_runs_cannot_write_at_once(path):
-    first, second = filled(path), filled(path.with_name("other" + path.suffix))
-    with first.writing(), pytest.raises(AttribookError, match="Another run"), second.writing():
-        pass
-    with second.writing():  # free again
-        pass
+def test_a_second_run_waits_and_reads_what_the_first_wrote(path, capsys):
+    first = filled(path)
+    second = Store(path, first.columns)
+    entered = threading.Event()
+
+    def run():
+        with second.writing():
+            entered.set()
+
+    with first.writing():
+        thread = threading.Thread(target=run)
+        thread.start()
+        assert not entered.wait(0.5)
+        first.append("late", [{"item": "i", "value": 0.5}])
+    thread.join(timeout=10)
+    assert entered.is_set()
+    assert "late" in second
+    assert "waiting for another run" in capsys.readouterr().err
+
+
+def test_who_only_reads_leaves_the_file_as_it_is(path):
+    columns = filled(path).columns
+    path.write_bytes(path.read_bytes()[:-7])  # as while another run writes
+    content = path.read_bytes()
+    assert "k2" not in Store(path, columns)
+    assert path.read_bytes() == content
+
+
+def test_what_is_missing_is_asked_for_once(path):
+    store = filled(path)
+    assert list(store.missing({"k1": 1, "new": 2}, "label")) == [("new", 2)]
+    assert list(store.missing({"k1": 1}, "label")) == []

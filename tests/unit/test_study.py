@@ -6,7 +6,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 
 import pandas as pd
 import pytest
@@ -139,7 +138,7 @@ def test_unknown_names_are_refused():
 
 
 def test_no_kept_item_says_so(monkeypatch):
-    monkeypatch.setattr("attribook.study.study.matches", lambda *_: False)
+    monkeypatch.setattr("attribook.study.items.matches", lambda *_: False)
     with pytest.raises(AttribookError, match="nothing to explain"):
         _ = study(dataset="knowns-mini", keep="correct_both", model="tiny-opt").items
 
@@ -150,18 +149,30 @@ def test_an_open_prompt_is_not_right_or_wrong():
     assert len(study(dataset="wikibio-mini", n_items=3).items) == 3
 
 
+# Dies at the disk write whose number it is given, and takes that many last bytes with it.
 SCRIPT = """
+import os, signal, sys
+writes, lost, forced = int(sys.argv[1]), int(sys.argv[2]), os.fsync
+def dying(file):
+    global writes
+    forced(file)
+    writes -= 1
+    if writes == 0:
+        os.ftruncate(file, os.fstat(file).st_size - lost)
+        os.kill(os.getpid(), signal.SIGKILL)
+os.fsync = dying
 from attribook.study import Study
 Study("reagent_longra", "smoke", "tiny-gpt2", "longra-mini", "attribook",
       ("random", "occlusion", "attention_mean", "integrated_gradients"), ("soft_nc", "soft_ns"),
-      n_items=12, keep="all").run()
+      n_items=3, keep="all").run()
 """
 
 
 def test_a_killed_run_ends_with_the_values_of_an_undisturbed_one(tmp_path):
-    def start(folder):
+    def ended(folder, write=0, lost=0):
         environment = {**os.environ, "ATTRIBOOK_RESULTS": str(folder)}
-        return subprocess.Popen([sys.executable, "-c", SCRIPT], env=environment, stderr=subprocess.DEVNULL)
+        command = [sys.executable, "-c", SCRIPT, str(write), str(lost)]
+        return subprocess.run(command, env=environment, stderr=subprocess.DEVNULL).returncode
 
     def content(folder):
         (rows,) = folder.rglob("rows.csv")
@@ -170,23 +181,11 @@ def test_a_killed_run_ends_with_the_values_of_an_undisturbed_one(tmp_path):
         vectors = [line.split('"scores": ')[1].split("]")[0] for line in scores.read_text().splitlines()]
         return values(frame), vectors
 
-    assert start(tmp_path / "whole").wait() == 0
-    killed = 0
-    for _ in range(20):
-        run = start(tmp_path / "cut")
-        deadline = time.monotonic() + 60
-        rows = list((tmp_path / "cut").rglob("rows.csv"))
-        before = rows[0].stat().st_size if rows else 0
-        while run.poll() is None and time.monotonic() < deadline:
-            rows = list((tmp_path / "cut").rglob("rows.csv"))
-            if killed < 3 and rows and rows[0].stat().st_size > before + 5000:
-                run.send_signal(signal.SIGKILL)
-                killed += run.wait() == -signal.SIGKILL
-                break
-            time.sleep(0.002)
-        if run.wait() == 0:
-            break
-    assert killed == 3
+    assert ended(tmp_path / "whole") == 0
+    # Between two groups, then with whole lines and with half a line of a group missing.
+    for write, lost in ((2, 0), (5, 0), (9, 300), (4, 40)):
+        assert ended(tmp_path / "cut", write, lost) == -signal.SIGKILL
+    assert ended(tmp_path / "cut") == 0
     whole, cut = content(tmp_path / "whole"), content(tmp_path / "cut")
     pd.testing.assert_frame_equal(whole[0], cut[0])
     assert whole[1] == cut[1]

@@ -87,6 +87,16 @@ def test_a_continuation_is_explained_token_by_token(monkeypatch):
     monkeypatch.setattr(type(model), "encode", None)  # nothing is asked of the model a second time
     again = study(methods=("occlusion",), continuation=4, stride=2)
     assert again.rows()["value"].tolist() == frame["value"].tolist()
+    late = study(methods=("occlusion",), continuation=4, stride=2, start=2)
+    assert late.rows()["value"].tolist() == frame[frame["step"] == 2]["value"].tolist()
+    assert "no row" not in late.n_kept()
+
+
+def test_items_whose_continuation_is_too_short_are_told():
+    grid = study(methods=("occlusion",), continuation=4, start=3)
+    grid.__dict__["continuations"] = {key: [5, 6, 7] for key in grid.continuations}
+    with pytest.raises(AttribookError, match=f"{len(grid.items)} of them have no row: .* 3 tokens or fewer"):
+        grid.rows()
 
 
 def test_only_models_that_write_are_continued():

@@ -1,24 +1,62 @@
-"""Verdicts on published values, computed from our interval. The words are written once, here."""
+"""Verdicts on what the papers print, computed from our intervals. The words and their rules are written once, here.
+
+A claim is broken up into tests, each an estimate that lies above 0 where the claim is right (see `ledger`). A test is
+decided only where its 95% interval excludes 0 and its p, adjusted by Holm over all tests of the table, is below 5%.
+"""
 
 import math
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from attribook.study.statistics import LogRatio
 
+REPRODUCED, CODE_ONLY = "reproduced", "only under the released code's protocol"
 SAME, OPPOSITE, UNDECIDED = "direction only", "contradicted", "undecided"
+NO_ROWS, NOT_HERE = "no rows yet", "not runnable here"
+LEVEL = 0.05
 
-EXPLANATION = {
+RULES = {
+    REPRODUCED: "The paper's own model on the paper's own data, under the protocol as written: every test of the claim "
+    "is decided as published, and the published value lies in our 95% interval. A count: the same number, from the "
+    "same data. What another model or other data show is never called this.",
+    CODE_ONLY: "Under the protocol as written some test is undecided or decided the other way; under the released "
+    "code's protocol every test is decided as published.",
+    SAME: "Every test is decided as published, but the value is not confirmed: another model or other data stand in, "
+    "or the published value lies outside our interval.",
+    OPPOSITE: "A test is decided against the published claim. A count: another number, from the same data.",
+    UNDECIDED: "No test is decided against the claim and at least one is not decided: too few prompts for this "
+    "difference, or a method that the claim names has no rows. The smallest detectable difference is stated.",
+    NO_ROWS: "It could be asked of a stand-in here, and no stored rows answer it yet.",
+    NOT_HERE: "It needs a model or a data set that is not here and for which nothing here can stand in.",
+}
+TESTS = (
+    "A test is decided where its 95% interval (10,000 paired resamples of the prompts) excludes 0 and its p, adjusted "
+    "by Holm over all tests of the table under one protocol, is below 5%. Tests of a cell: `direction:random`, the "
+    "log-ratio to random lies on the published side of 0; `order`, the best method of the column is ahead of this one; "
+    "`direction:runner-up`, this method is ahead of every other of the column. A claim in words makes the comparisons "
+    "that it makes of printed cells, and Holm adjusts over these."
+)
+
+EXPLANATION = {  # of a single interval, as the pages of tables show it
     SAME: "our interval lies on the same side of random as the published value",
     OPPOSITE: "our interval lies on the other side of random",
     UNDECIDED: "our interval contains 0: these items cannot tell the method from random",
 }
 
 
+@dataclass(frozen=True)
+class Outcome:
+    """What one protocol's rows say to a claim, and the words that say why."""
+
+    side: str  # SAME, OPPOSITE or UNDECIDED
+    why: str
+
+
 def verdict_counts(verdicts: Iterable[str]) -> str:
     """How often each verdict was given, as words."""
     counts = Counter(verdicts)
-    return ", ".join(f"{counts[verdict]} {verdict}" for verdict in EXPLANATION if counts[verdict])
+    return ", ".join(f"{counts[verdict]} {verdict}" for verdict in RULES if counts[verdict])
 
 
 def direction_verdict(published: float, ours: LogRatio) -> str:
@@ -26,6 +64,40 @@ def direction_verdict(published: float, ours: LogRatio) -> str:
 
     The value itself is not judged: other model, other items. A side counts only if the 95% interval excludes 0.
     """
-    if math.isnan(ours.low) or math.isnan(ours.high) or ours.low <= 0 <= ours.high:
+    if published == 0:
         return UNDECIDED
-    return SAME if (ours.low > 0) == (published > 0) else OPPOSITE
+    return decided(ours if published > 0 else mirrored(ours))
+
+
+def decided(test: LogRatio, p: float = 0.0) -> str:
+    """The side of one test, an estimate that is above 0 where the claim is right. `p` is adjusted for its table."""
+    if math.isnan(test.low) or math.isnan(test.high) or test.low <= 0 <= test.high or p >= LEVEL:
+        return UNDECIDED
+    return SAME if test.low > 0 else OPPOSITE
+
+
+def mirrored(found: LogRatio) -> LogRatio:
+    """The same estimate of the opposite difference."""
+    return LogRatio(-found.value, -found.high, -found.low, found.n, found.failed, found.standard_error, found.p)
+
+
+def together(sides: Sequence[str]) -> str:
+    """Several tests that a claim needs at once: one against it is enough, all are needed for it."""
+    if OPPOSITE in sides:
+        return OPPOSITE
+    return SAME if sides and set(sides) == {SAME} else UNDECIDED
+
+
+def verdict(outcomes: Mapping[str, Outcome], *, confirmed: bool) -> tuple[str, str]:
+    """The verdict, and under which protocol: `written`, `code`, or `ours` where the paper's two have no rows.
+
+    outcomes: for each of these whose rows answer the claim. confirmed: the rows under the protocol as written are of
+    the paper's own model and data, and the published value lies in their interval.
+    """
+    written, code = outcomes.get("written"), outcomes.get("code")
+    if written and written.side == SAME:
+        return (REPRODUCED if confirmed else SAME), "written"
+    if written and code and code.side == SAME:
+        return CODE_ONLY, "code"
+    first = next((role for role in ("written", "code", "ours") if role in outcomes), None)
+    return (outcomes[first].side, first) if first else (NO_ROWS, "")

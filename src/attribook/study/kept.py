@@ -41,3 +41,12 @@ def kept_table(model: str, places: Sequence[tuple[str, str]]) -> pd.DataFrame:
             }
         )
     return pd.DataFrame(found).astype(dict.fromkeys(("correct", "correct_plain", "correct_both"), "Int64"))
+
+
+def stored_count(model: str, dataset: str) -> int | None:
+    """How many items a model gets right by its stored predictions of all of them; None where none are stored."""
+    for path in sorted(results_folder().glob(f"*/predictions/{model.replace('/', '--')}/{dataset}.jsonl")):
+        rows = [row for group in Store(path).groups.values() for row in group]
+        if len(rows) == DATASETS[dataset].rows:
+            return sum(row["correct"] for row in rows)
+    return None

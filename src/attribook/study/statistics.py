@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import pandas as pd
@@ -156,3 +157,42 @@ def as_released(rows: pd.DataFrame) -> pd.DataFrame:
     squared = np.where(rows["metric"] == "soft_nc", value**2, 1 - (1 - value) ** 2)
     known = rows["metric"].isin(["soft_nc", "soft_ns"])
     return rows.assign(value=np.where(known, squared, value))
+
+
+Part = tuple[pd.Series, int]  # values of prompts by name, and whether their mean is added (+1) or subtracted (-1)
+
+
+def combined(groups: Sequence[Sequence[Part]], *, log: bool, failed: int = 0, seed: int = 0) -> LogRatio:
+    """A sum of means, or of logarithms of means, averaged over groups of prompts, with its bootstrap interval.
+
+    Formula: mean over groups g of sum_i s_i f(mean of part i over the prompts that all parts of g have), f the natural
+        logarithm (`log`) or nothing. Prompts of a group are resampled together, as in `log_ratio`, groups apart.
+    Range:   nats with `log`, else the parts' own unit; signed.
+    Raises:  AttribookError where a group has no prompt in common, or `log` meets a mean of 0.
+    Source:  ours; one group of a method's and random's values gives `log_ratio`.
+    """
+    value, resampled, n = 0.0, np.zeros(RESAMPLES), 0
+    for number, parts in enumerate(groups):
+        found = pd.concat([values for values, _ in parts], axis=1, join="inner").sort_index().to_numpy()  # (n, parts)
+        signs = np.array([sign for _, sign in parts])
+        if len(found) == 0 or (log and (found.mean(0) == 0).any()):
+            raise AttribookError("No prompt in common, or a mean of 0 whose logarithm is asked for.")
+        means = resampled_means(found, seed + number)  # (resamples, parts)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            value += float((np.log(found.mean(0)) if log else found.mean(0)) @ signs) / len(groups)
+            resampled += (np.log(means) if log else means) @ signs / len(groups)
+        n += len(found)
+    return interval_of(value, resampled, n, failed)
+
+
+def resampled_means(values: np.ndarray, seed: int) -> np.ndarray:
+    """Means `(resamples, parts)` of prompts `(n, parts)` drawn with replacement, the same draws as in `log_ratio`."""
+    return draw_counts(len(values), seed) @ values / len(values)
+
+
+@lru_cache(maxsize=8)
+def draw_counts(n: int, seed: int) -> np.ndarray:
+    """How often each of n prompts was drawn in each resample, `(resamples, n)`."""
+    picks = np.random.default_rng(seed).integers(n, size=(RESAMPLES, n))
+    places = picks + n * np.arange(RESAMPLES)[:, None]
+    return np.bincount(places.ravel(), minlength=RESAMPLES * n).reshape(RESAMPLES, n).astype(float)

@@ -8,16 +8,19 @@ import csv
 import io
 import json
 import os
-from collections.abc import Callable, Iterable, Iterator
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from filelock import FileLock, Timeout
+from tqdm import tqdm
 
 from attribook.errors import AttribookError
 
 Row = dict[str, Any]
+T = TypeVar("T")
 
 
 class Store:
@@ -31,7 +34,7 @@ class Store:
         self.columns = columns
         self.is_whole = is_whole
         self.groups: dict[str, list[Row]] = {}
-        self._load()
+        self.read()
 
     def __contains__(self, key: str) -> bool:
         return key in self.groups
@@ -54,17 +57,27 @@ class Store:
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        """Hold the folder for the time of a run. Raises: AttribookError if another run holds it."""
+        """Hold the folder for the time of a run, after waiting for others that do, and read what they wrote."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         lock = FileLock(self.path.parent / ".lock")
         try:
             lock.acquire(timeout=0)
-        except Timeout as error:
-            raise AttribookError(f"Another run is writing to {self.path.parent}. Wait for it to end.") from error
+        except Timeout:
+            print(f"waiting for another run, which writes to {self.path.parent}", file=sys.stderr, flush=True)
+            lock.acquire()
         try:
+            self.read(cut=True)
             yield
         finally:
             lock.release()
+
+    def missing(self, wanted: Mapping[str, T], label: str) -> Iterator[tuple[str, T]]:
+        """Keys that are not in the store and what is wanted for them, while the folder is held; with a bar."""
+        if all(key in self for key in wanted):
+            return
+        with self.writing():
+            todo = [(key, value) for key, value in wanted.items() if key not in self]
+            yield from tqdm(todo, desc=label, unit="item", mininterval=1)
 
     # -- lines ---------------------------------------------------------------------------------------------------
 
@@ -83,21 +96,26 @@ class Store:
             return json.loads(line)
         return dict(zip(("key", *self.columns), next(csv.reader([line])), strict=True))
 
-    def _load(self) -> None:
+    def read(self, *, cut: bool = False) -> None:
+        """Read the file anew, without what a broken write left at its end.
+
+        cut: take it out of the file too. Only who holds the folder may, because another run may be in that write.
+        """
+        self.groups.clear()
         if not self.path.is_file():
             return
         content = self.path.read_bytes()
-        whole = content.rfind(b"\n") + 1
-        if whole < len(content):
-            self._cut_broken_group(content[:whole])
-            content = self.path.read_bytes()
-        self._read(content)
+        whole = content[: content.rfind(b"\n") + 1]
+        kept = whole if whole == content else self._without_last_group(whole)
+        self._parse(kept)
         last = next(reversed(self.groups), None)
         if last is not None and not self.is_whole(self.groups[last]):  # a write that broke between two lines
-            self._cut_broken_group(content)
+            kept = self._without_last_group(kept)
             del self.groups[last]
+        if cut and kept != content:
+            self.path.write_bytes(kept)
 
-    def _read(self, content: bytes) -> None:
+    def _parse(self, content: bytes) -> None:
         lines = content.decode().splitlines(keepends=True)
         if self.columns and lines and lines[0] != self._header():
             raise AttribookError(f"{self.path} has other columns than expected: {lines[0].strip()}.")
@@ -110,8 +128,8 @@ class Store:
                     f"{self.path}, line {number}, is damaged. Bring the file back from git, or delete that line."
                 ) from error
 
-    def _cut_broken_group(self, whole: bytes) -> None:
-        """Drop the last group, of which a killed run wrote only a part."""
+    def _without_last_group(self, whole: bytes) -> bytes:
+        """Complete lines without the last group, of which a killed run wrote only a part."""
         lines = whole.splitlines(keepends=True)
         header = lines[: bool(self.columns)]
         body = lines[bool(self.columns) :]
@@ -119,4 +137,4 @@ class Store:
         while body and self._decode(body[-1].decode())["key"] == broken:
             # A group that was complete is computed again too: nothing tells it from a broken one.
             body.pop()
-        self.path.write_bytes(b"".join(header + body))
+        return b"".join(header + body)

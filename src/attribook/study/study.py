@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -13,13 +13,13 @@ import torch
 from tqdm import tqdm
 
 from attribook.attribution import Attribution
-from attribook.data import DATASETS, Prompt, load_dataset, matches
+from attribook.data import DATASETS, Prompt
 from attribook.errors import AttribookError
 from attribook.metrics import METRICS
 from attribook.metrics.base import OK
-from attribook.models import CausalLM, Encoding, Explained, load_model
-from attribook.models.load import known_fingerprint
+from attribook.models import Encoding
 from attribook.paths import results_folder
+from attribook.study.items import KEEP, Items
 from attribook.study.manifest import write_manifest
 from attribook.study.names import read_setting
 from attribook.study.protocols import find_protocol
@@ -31,13 +31,6 @@ METRIC_COLUMNS = (
     "item", "step", "method", "options_hash", "method_version", "seed", "draw", "metric", "value", "status",
     "forwards", "backwards", "seconds",
 )  # fmt: skip
-
-# Which items a study explains. ReAGent asks for a right prediction with and without the distractor.
-KEEP = {
-    "correct_both": "predicted correctly with and without its distractor",
-    "correct": "predicted correctly as it stands",
-    "all": "whatever the model predicts",
-}
 
 
 @dataclass(frozen=True)
@@ -56,7 +49,7 @@ class Unit:
 
 
 @dataclass(frozen=True)
-class Study:
+class Study(Items):
     """One grid. What is frozen here and in the protocol decides every number; the rest decides only speed."""
 
     name: str
@@ -72,6 +65,7 @@ class Study:
     keep: str = "correct_both"  # which items are explained: see KEEP
     continuation: int = 0  # greedy tokens after each prompt whose predictions are explained; 0: the first alone
     stride: int = 1  # every which of them
+    start: int = 0  # how many of them are passed over first
 
     def __post_init__(self) -> None:
         find_protocol(self.protocol)
@@ -90,100 +84,6 @@ class Study:
         model = self.model.strip("/").replace("/", "--")
         return results_folder() / self.profile / self.name / model / self.protocol
 
-    @cached_property
-    def explained(self) -> Explained:
-        """The explained model, loaded when the first missing row needs it."""
-        return load_model(self.model)
-
-    @cached_property
-    def fingerprint(self) -> str:
-        """Weights' identity, without loading them where the registry knows it."""
-        return known_fingerprint(self.model) or self.explained.fingerprint
-
-    # -- items ---------------------------------------------------------------------------------------------------
-
-    @cached_property
-    def predictions(self) -> pd.DataFrame:
-        """For every item of the data set: predicted token, probability, and whether it is kept."""
-        model = self.model.strip("/").replace("/", "--")
-        store = Store(results_folder() / self.profile / "predictions" / model / f"{self.dataset}.jsonl")
-        prompts = load_dataset(self.dataset)
-        keys = [digest("prediction 1", self.fingerprint, prompt.fingerprint) for prompt in prompts]
-        missing = [(key, prompt) for key, prompt in zip(keys, prompts, strict=True) if key not in store]
-        if missing:
-            with store.writing():
-                for key, prompt in tqdm(missing, desc=f"{self.dataset}: predictions", unit="item", mininterval=1):
-                    store.append(key, [self._prediction(prompt)])
-        return pd.DataFrame([store[key][0] for key in keys])
-
-    def _prediction(self, prompt: Prompt) -> Row:
-        whole = self.explained.encode(prompt.text)
-        plain = self.explained.encode(prompt.plain) if prompt.plain else whole
-        return {
-            "item": prompt.id,
-            "predicted": whole.target_text,
-            "predicted_plain": plain.target_text,
-            "probability": round(whole.probability, 6),
-            "correct": matches(prompt.answer, whole.target_text),
-            "correct_plain": matches(prompt.answer, plain.target_text),
-        }
-
-    @property
-    def kept(self) -> pd.Series:
-        """For every item of the data set, whether the study may explain it."""
-        correct, plain = self.predictions["correct"], self.predictions["correct_plain"]
-        return {"correct_both": correct & plain, "correct": correct, "all": correct | True}[self.keep]
-
-    @cached_property
-    def items(self) -> list[Prompt]:
-        """Items to explain, in the order of a hash of their names: a smaller study is a part of a larger one."""
-        prompts = load_dataset(self.dataset)
-        if self.keep != "all":
-            kept = dict(zip(self.predictions["item"], self.kept, strict=True))
-            prompts = [prompt for prompt in prompts if kept[prompt.id]]
-        if not prompts:
-            raise AttribookError(
-                f"{self.model} predicts no item of {self.dataset} correctly, so there is nothing to explain. "
-                "Choose another model or data set, or keep='all'."
-            )
-        prompts.sort(key=lambda prompt: digest("order", self.seed, prompt.id))
-        return prompts[: self.n_items or None]
-
-    def n_kept(self) -> str:
-        """How many items of the data set were kept, as a sentence."""
-        if self.keep == "all":
-            return f"All {len(load_dataset(self.dataset))} items of {self.dataset} count, whatever is predicted."
-        return (
-            f"{int(self.kept.sum())} of the {len(self.kept)} items of {self.dataset} are {KEEP[self.keep]} by "
-            f"{self.model}; {len(self.items)} of these are explained."
-        )
-
-    @cached_property
-    def continuations(self) -> dict[str, list[int]]:
-        """The first `continuation` tokens that the model goes on with, greedily, after each item."""
-        model = self.model.strip("/").replace("/", "--")
-        file = f"{self.dataset}.greedy{self.continuation}.jsonl"
-        store = Store(results_folder() / self.profile / "predictions" / model / file)
-        keys = {p.id: digest("greedy 1", self.fingerprint, p.fingerprint, self.continuation) for p in self.items}
-        missing = [prompt for prompt in self.items if keys[prompt.id] not in store]
-        if missing:
-            with store.writing():
-                for prompt in tqdm(missing, desc=f"{self.dataset}: continuations", unit="item", mininterval=1):
-                    store.append(keys[prompt.id], [self._continued(prompt)])
-        return {item: store[key][0]["ids"] for item, key in keys.items()}
-
-    def _continued(self, prompt: Prompt) -> Row:
-        model = self._writer()
-        encoding = model.encode(prompt.text)
-        ids = model.generated(encoding, self.continuation)
-        whole = model.extended(encoding, ids)
-        return {"item": prompt.id, "ids": ids, "tokens": whole.tokens[len(encoding) :]}
-
-    def _writer(self) -> CausalLM:
-        if not isinstance(self.explained, CausalLM):
-            raise AttribookError(f"{self.model} writes no text, so nothing that follows can be explained.")
-        return self.explained
-
     # -- work ----------------------------------------------------------------------------------------------------
 
     def units(self) -> Iterator[Unit]:
@@ -196,21 +96,22 @@ class Study:
                     for seed in range(self.random_seeds if several else 1):
                         yield Unit(prompt, step, name, self.seed + seed)
 
-    def _steps(self, prompt: Prompt) -> range:
-        return range(0, len(self.continuations[prompt.id]), self.stride) if self.continuation else range(1)
-
     def _encode(self, prompt: Prompt, step: int) -> Encoding:
         encoding = self.explained.encode(prompt.text, spans=prompt.spans)
         return self._writer().extended(encoding, self.continuations[prompt.id][:step]) if step else encoding
 
     def run(self) -> None:
         """Compute what is missing, append it row group by row group, and bring the manifest up to date."""
-        missing = [unit for unit in self.units() if not self._done(unit)]
-        if not missing:
+        units = list(self.units())
+        if not units:
+            raise AttribookError(f"Nothing can be explained. {self.n_kept()} Choose another keep, data set or model.")
+        if all(self._done(unit) for unit in units):
             return
         encodings: dict[tuple[str, int], Encoding] = {}
         label = f"{self.name} · {self.protocol}"
         with self._scores.writing():
+            self._rows.read(cut=True)
+            missing = [unit for unit in units if not self._done(unit)]
             for unit in tqdm(missing, desc=label, unit="unit", mininterval=1):
                 place = unit.prompt.id, unit.step
                 if place not in encodings:
@@ -233,6 +134,25 @@ class Study:
         frame[numbers] = frame[numbers].apply(pd.to_numeric)
         fixed = {"study": self.name, "protocol": self.protocol, "model": self.model, "dataset": self.dataset}
         return frame.assign(**fixed)
+
+    # -- looking at what is stored -----------------------------------------------------------------------------
+
+    def stored(self, unit: Unit) -> dict[str, list[Row]]:
+        """What is stored of a unit under its present key: its score row under `scores`, and rows under each metric."""
+        keys = {metric: (self._rows, self._metric_key(unit, metric)) for metric in self.metrics}
+        keys["scores"] = self._scores, self._score_key(self._scored(unit))
+        return {name: store[key] for name, (store, key) in keys.items() if key in store}
+
+    def recomputed(self, unit: Unit, parts: Sequence[str]) -> dict[str, list[Row]]:
+        """The same, computed now and not stored: `scores`, or metrics of the stored scores."""
+        encoding, scored = self._encode(unit.prompt, unit.step), self._scored(unit)
+        found = {}
+        for part in parts:
+            if part == "scores":
+                found[part] = [self._score_row(encoding, scored, self._attribution(encoding, scored))]
+            else:
+                found[part] = self._judge(encoding, unit, part, self._vector(encoding, unit))
+        return found
 
     @cached_property
     def _scores(self) -> Store:

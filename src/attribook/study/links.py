@@ -1,0 +1,90 @@
+"""Which study answers which published cell, and what of the papers is here: `links.toml`, read and checked."""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from importlib import resources
+from typing import Any
+
+from attribook.data import DATASETS
+from attribook.errors import AttribookError
+from attribook.published.cells import PAPERS
+from attribook.study.protocols import find_protocol
+
+ROLES = ("written", "code", "ours")
+
+
+@dataclass(frozen=True)
+class Link:
+    """Where the rows for a table's cells are, under which protocols, and which page shows them."""
+
+    paper: str
+    table: int
+    studies: list[str]
+    notebook: str
+    protocols: dict[str, str]
+    dataset: str | None = None  # None: all of the table
+    names: dict[str, str] = field(default_factory=dict)
+
+    def method(self, cell: Mapping[str, Any]) -> str:
+        """Our name for what a printed row measures; empty where there is none."""
+        row, column = cell["row"], cell["column"]
+        return self.names.get(f"{column}/{row}") or self.names.get(row) or cell["method"]
+
+
+@dataclass(frozen=True)
+class Links:
+    """All of `links.toml`."""
+
+    links: list[Link]
+    data: dict[str, dict[str, dict[str, str]]]  # paper, printed name: {own, stand_in}
+    models: dict[str, str]  # printed name: hub id
+
+    def find(self, cell: Mapping[str, Any]) -> Link | None:
+        """The first entry for a cell."""
+        for link in self.links:
+            if (link.paper, link.table) == (cell["paper"], cell["table"]) and link.dataset in (None, cell["dataset"]):
+                return link
+        return None
+
+    def own(self, cell: Mapping[str, Any]) -> str | None:
+        """The paper's own items for a cell, by our name."""
+        return self.data[cell["paper"]].get(cell["dataset"], {}).get("own")
+
+    def stand_ins(self, cell: Mapping[str, Any]) -> list[str]:
+        """Data sets of ours for a cell; for a column over all of a paper's, one for each of them."""
+        known = self.data[cell["paper"]]
+        wanted = [known.get(cell["dataset"], {})] if cell["dataset"] else list(known.values())
+        found = [each[name] for each in wanted for name in ("stand_in", "own") if name in each]
+        return found if len(found) >= len(wanted) else []
+
+
+@lru_cache
+def links() -> Links:
+    """The committed table."""
+    return read_links(resources.files("attribook.study").joinpath("links.toml").read_text("utf-8"))
+
+
+def read_links(text: str) -> Links:
+    """Links of one TOML text. Raises: AttribookError naming what is wrong."""
+    told = tomllib.loads(text)
+    found = []
+    for entry in told.get("link", []):
+        try:
+            link = Link(**entry)
+        except TypeError as error:
+            raise AttribookError(f"links.toml, {entry.get('paper')} {entry.get('table')}: {error}.") from error
+        if link.paper not in PAPERS or not link.studies or not set(link.protocols) <= set(ROLES):
+            raise AttribookError(
+                f"links.toml, {link.paper} {link.table}: give a paper of {', '.join(PAPERS)}, at least one study, and "
+                f"protocols by {', '.join(ROLES)}."
+            )
+        for protocol in link.protocols.values():
+            find_protocol(protocol)
+        found.append(link)
+    data = told.get("data", {})
+    named = {name for paper in data.values() for each in paper.values() for name in each.values()}
+    if unknown := named - set(DATASETS):
+        raise AttribookError(f"links.toml names unknown data sets: {', '.join(sorted(unknown))}.")
+    return Links(found, data, told.get("models", {}))
