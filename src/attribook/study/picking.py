@@ -78,7 +78,7 @@ def expected_pick(liked: Numbers, told: Numbers, size: int) -> Numbers:
     Of maps that are liked alike the first counts as more liked.
     """
     many = liked.shape[1]
-    weights = np.array([comb(many - i, size - 1) for i in range(many)], dtype=float) / comb(many, size)
+    weights = np.array([comb(many - 1 - i, size - 1) for i in range(many)], dtype=float) / comb(many, size)
     order = np.argsort(-liked, axis=1, kind="stable")
     return np.take_along_axis(told, order, axis=1) @ weights
 
