@@ -161,6 +161,21 @@ def test_the_maps_of_rpi_are_its_candidates():
     )
 
 
+def test_what_is_stored_of_a_pool_can_be_computed_again():
+    first = study("rpi{steps=2}", n_items=1)
+    unit = next(first.units())
+    assert first.stored(unit) == {}
+    first.run()
+    stored, now = first.stored(unit), first.recomputed(unit, ("scores", *FIVE))
+    assert set(stored) == set(now)
+    assert stored["scores"][0]["tokens"] == now["scores"][0]["tokens"]
+    one, other = (torch.tensor(found["scores"][0]["scores"]) for found in (stored, now))
+    torch.testing.assert_close(one, other, atol=float(other.abs().max()) / 10_000, rtol=0)
+    for metric in FIVE:
+        assert [row["value"] for row in stored[metric]] == [row["value"] for row in now[metric]]
+        assert len(now[metric]) == first.size + len(first.nested)
+
+
 def test_a_manifest_tells_of_a_pool():
     first = study("random")
     first.run()

@@ -12,7 +12,7 @@ Beside each map, the mean of the first R maps is judged for every R of `NESTED`.
 """
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -95,6 +95,28 @@ class PoolStudy(Study):
             )
         return pd.DataFrame(found)
 
+    def stored(self, unit: Unit) -> dict[str, list[Row]]:
+        """As `Study.stored`: all maps as one vector of scores, and a row for each value."""
+        found = super().stored(unit)
+        for part, rows in found.items():
+            if part == "scores":
+                maps = [read_map(text) for text in rows[0]["maps"]]
+                found[part] = [rows[0] | {"scores": [score for scores in maps for score in scores]}]
+            else:
+                found[part] = spread(rows[0])
+        return found
+
+    def recomputed(self, unit: Unit, parts: Sequence[str]) -> dict[str, list[Row]]:
+        """The same, computed now; maps are not rounded."""
+        encoding, found = self._encode(unit.prompt, unit.step), {}
+        for part in parts:
+            if part == "scores":
+                told = {"tokens": encoding.tokens, "target": encoding.target_text}
+                found[part] = [told | {"scores": self._maps(encoding, unit).flatten().tolist()}]
+            else:
+                found[part] = spread(self._judged_row(encoding, unit, part))
+        return found
+
     @property
     def nested(self) -> list[int]:
         """The numbers of maps whose mean is judged."""
@@ -115,12 +137,10 @@ class PoolStudy(Study):
         key = self._score_key(unit)
         if key not in self._scores:
             self._scores.append(key, [self._pool_row(encoding, unit)])
-        maps = torch.tensor([read_map(text) for text in self._scores[key][0]["maps"]], dtype=torch.float64)  # (R, T)
-        means = torch.stack([maps[:r].mean(0) for r in self.nested])  # (N, T)
         for metric in self.metrics:
             place = self._metric_key(unit, metric)
             if place not in self._rows:
-                self._rows.append(place, [self._judged_row(encoding, unit, metric, torch.cat([maps, means]))])
+                self._rows.append(place, [self._judged_row(encoding, unit, metric)])
 
     def _pool_row(self, encoding: Encoding, unit: Unit) -> Row:
         before, start = self.explained.engine.counter.copy(), time.perf_counter()
@@ -154,9 +174,12 @@ class PoolStudy(Study):
             return torch.stack([run.scores for run in runs])
         return shaken(method(self.explained, encoding, **options).scores, encoding.attributable, self.size, chance)
 
-    def _judged_row(self, encoding: Encoding, unit: Unit, metric: str, maps: Tensor) -> Row:
+    def _judged_row(self, encoding: Encoding, unit: Unit, metric: str) -> Row:
+        texts = self._scores[self._score_key(unit)][0]["maps"]
+        maps = torch.tensor([read_map(text) for text in texts], dtype=torch.float64)  # (R, T)
+        both = torch.cat([maps, torch.stack([maps[:r].mean(0) for r in self.nested])])  # (R + N, T)
         before, start = self.explained.engine.counter.copy(), time.perf_counter()
-        values = judged(self.explained, encoding, maps, METRICS[metric], **self._metric_options(metric)).tolist()
+        values = judged(self.explained, encoding, both, METRICS[metric], **self._metric_options(metric)).tolist()
         return {
             "item": unit.prompt.id,
             "method": unit.name,
@@ -167,8 +190,8 @@ class PoolStudy(Study):
             "status": "ok",
             "forwards": (self.explained.engine.counter - before).forwards,
             "seconds": round(time.perf_counter() - start, 3),
-            "values": " ".join(f"{value:.4g}" for value in values[: self.size]),
-            "means": " ".join(f"{value:.4g}" for value in values[self.size :]),
+            "values": " ".join(f"{value:.6g}" for value in values[: self.size]),
+            "means": " ".join(f"{value:.6g}" for value in values[self.size :]),
         }
 
 
@@ -178,6 +201,11 @@ def shaken(scores: Tensor, attributable: Tensor, size: int, chance: torch.Genera
     noise[0] = 0
     deviation = scores[attributable].std() if int(attributable.sum()) > 1 else torch.zeros(())
     return scores + deviation * noise
+
+
+def spread(row: Row) -> list[Row]:
+    """A row for each value of a judged pool and for those of its means."""
+    return [row | {"value": value} for column in ("values", "means") for value in row[column].split()]
 
 
 def written_map(scores: Tensor) -> str:
