@@ -40,7 +40,26 @@ Markdown("\n".join(f"- **{name}**: {protocol.about}." for name, protocol in PROT
 options = pd.DataFrame(
     {name: dict(p.metric) | {"random baseline": p.baseline["form"]} for name, p in PROTOCOLS.items()}
 )
-table(options.reset_index(names="option"), caption="Metric options by protocol")
+table(options.reset_index(names="option"), caption="Options of the soft metrics by protocol")
+
+# %% [markdown]
+# ## Options of the erasure metrics
+#
+# Sufficiency, comprehensiveness, log-odds and their averages ask what is left of the prediction when tokens go.
+#
+# - `share`, `shares`: how many of the tokens go, in percent; `rounding` and `least` make that a number of tokens, which
+#   in the released code may be 0. `empty`: what sufficiency is then.
+# - `operator`: `delete` takes a token out and moves the others up, `mask` puts the mask token in its place.
+# - `divisor`: an average over five shares divides their sum by 5 (`bins`); the released code divides by 6.
+# - `explained`: the most probable answer, right or wrong. `specials`: special tokens stay where they are.
+
+# %% tags=["remove-input"]
+erased = [
+    {"protocol": name, "metric": metric, "options": ", ".join(f"{k}={v}" for k, v in chosen.items())}
+    for name, protocol in PROTOCOLS.items()
+    for metric, chosen in protocol.metrics.items()
+]
+table(pd.DataFrame(erased), caption="Options of the erasure metrics by protocol")
 
 # %% [markdown]
 # ## Options of the methods
@@ -62,7 +81,8 @@ table(pd.DataFrame(settings), caption="Method options by protocol")
 # - A baseline or operator `mask` is the tokenizer's mask, unknown or padding token, the first that exists. SmolLM2's
 #   unknown token is `<|endoftext|>`, which ends a document: to this model a masked token says more than "nothing".
 # - The reference distribution has all word embeddings zero.
-# - A table's number is the log of a ratio of means over prompts, method to random baseline, in nats.
+# - A number of a soft metric is the log of a ratio of means over prompts, method to random baseline, in nats; one of
+#   an erasure metric is the mean over prompts.
 # - The random baseline is drawn for each prompt with several seeds and is the same for all methods of a table; the
 #   released code drew another one for each method.
 # - A prompt whose attribution or metric fails is left out and counted in the column `failed`. The released code let a

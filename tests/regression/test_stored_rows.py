@@ -12,7 +12,7 @@ from conftest import ROOT
 from attribook.attribution import METHODS
 from attribook.metrics import METRICS
 from attribook.models.registry import SOURCES
-from attribook.study import Study, kept_table
+from attribook.study import Study, kept_table, told_study
 from attribook.study.names import read_setting
 from attribook.study.variants import parted
 
@@ -35,7 +35,7 @@ def test_manifests_name_the_files_beside_them(path):
 def test_rows_are_those_of_the_studies_that_the_manifest_tells(path, monkeypatch):
     monkeypatch.setenv("ATTRIBOOK_RESULTS", str(ROOT / "results"))
     told = [run["study"] for run in json.loads(path.read_text())["runs"]]
-    studies = [Study(**{name: tuple(v) if isinstance(v, list) else v for name, v in each.items()}) for each in told]
+    studies = [told_study(each) for each in told]
     units = [(study, unit) for study in studies for unit in study.units()]
     assert {study._score_key(study._scored(unit)) for study, unit in units} == set(studies[0]._scores.groups)
     judged = {study._metric_key(unit, metric) for study, unit in units for metric in study.metrics}

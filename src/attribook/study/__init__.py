@@ -7,9 +7,21 @@ from attribook.study.departures import departure_names, departure_readings, depa
 from attribook.study.faithfulness import faithfulness_table, mean_over_tasks, order_table
 from attribook.study.kept import kept_table
 from attribook.study.live import explain_live
+from attribook.study.map_pools import PoolStudy, told_study
 from attribook.study.mass import PARTS, against_flat, length_shares, mass_shares, mean_shares
 from attribook.study.matrix import cost_table, matrix_reasons, matrix_table
 from attribook.study.names import setting
+from attribook.study.picking import (
+    crossed_table,
+    lead,
+    mean_of,
+    picking_curves,
+    picking_table,
+    ratio_of,
+    read_pool,
+    share_by_picking,
+    transfer,
+)
 from attribook.study.protocols import PROTOCOLS, Protocol
 from attribook.study.reagent_runs import ReagentStudy, first_steps, step_grid
 from attribook.study.reagent_walk import (
@@ -46,6 +58,7 @@ __all__ = [
     "PARTS",
     "PROTOCOLS",
     "LogRatio",
+    "PoolStudy",
     "Protocol",
     "Reading",
     "ReagentStudy",
@@ -61,6 +74,7 @@ __all__ = [
     "changes_told",
     "cost_of_scores",
     "cost_table",
+    "crossed_table",
     "departure_names",
     "departure_readings",
     "departures_told",
@@ -70,6 +84,7 @@ __all__ = [
     "first_steps",
     "holm",
     "kept_table",
+    "lead",
     "length_shares",
     "log_ratio",
     "marked_example",
@@ -77,19 +92,25 @@ __all__ = [
     "mass_shares",
     "matrix_reasons",
     "matrix_table",
+    "mean_of",
     "mean_over_tasks",
     "mean_shares",
     "one_at_a_time",
     "order_table",
     "overlap_table",
     "passes",
+    "picking_curves",
+    "picking_table",
     "rank_agreement",
+    "ratio_of",
+    "read_pool",
     "released_table",
     "run_agreement",
     "runs_from_seeds",
     "runs_table",
     "score_studies",
     "setting",
+    "share_by_picking",
     "sharp_or_right",
     "sharpness",
     "sharpness_curve",
@@ -100,7 +121,9 @@ __all__ = [
     "stop_table",
     "stop_texts",
     "targets_table",
+    "told_study",
     "top_sets",
+    "transfer",
     "verdict_counts",
     "walk_reagent",
 ]

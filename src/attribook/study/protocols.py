@@ -1,12 +1,15 @@
 """Protocols: every option that moves a number, frozen and named. The book's protocol page prints this file's table."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+from attribook.attribution.rpi import RELEASED
 from attribook.errors import AttribookError
+from attribook.metrics import CONVENTIONS
 
 Options = Mapping[str, Any]
+SOFT = ("soft_nc", "soft_ns")
 
 
 @dataclass(frozen=True)
@@ -15,18 +18,24 @@ class Protocol:
 
     name: str
     about: str
-    metric: Options
+    metric: Options  # of the soft metrics
     baseline: Options  # of the method `random`, by whose mean every method is divided
     methods: Mapping[str, Options]
+    metrics: Mapping[str, Options] = field(default_factory=dict)  # of each other metric, by its name
 
     def method_options(self, method: str) -> dict[str, Any]:
         """Options of one method under this protocol."""
         return dict(self.baseline if method == "random" else self.methods.get(method, {}))
 
+    def metric_options(self, metric: str) -> dict[str, Any]:
+        """Options of one metric under this protocol."""
+        return dict(self.metrics.get(metric, self.metric if metric in SOFT else {}))
+
 
 SOFTMAXED = {"scaling": "softmax"}
 LIKE_INSEQ = {"reduction": "l2", "output": "probability"}
 INSEQ_PATH = {**LIKE_INSEQ, "baseline": "mask", "specials": "perturb"}  # BOS moves with the others
+OURS = {"distance": "hellinger", "scores_as": "clip_sum", "draws": 8, "specials": "keep"}
 RELEASED_METHODS: Mapping[str, Options] = {
     "attention_last": SOFTMAXED,
     "attention_mean": SOFTMAXED,
@@ -48,6 +57,13 @@ REAGENT_WRITTEN = {
     "initial": "scores",
 }
 
+# RPI's competitors start from the mask token and take as many steps as RPI; which of their other options were used is
+# not said. RPI's own as written are its defaults.
+RPI_COMPETITORS: Mapping[str, Options] = {
+    name: {"steps": 30, "baseline": "mask"} for name in ("integrated_gradients", "sequential_integrated_gradients")
+}
+RPI_RELEASED: Mapping[str, Options] = {**RPI_COMPETITORS, "rpi": RELEASED, "rpi_g": RELEASED}
+
 PROTOCOLS: dict[str, Protocol] = {
     protocol.name: protocol
     for protocol in [
@@ -68,9 +84,26 @@ PROTOCOLS: dict[str, Protocol] = {
         Protocol(
             name="attribook",
             about="ours: the true distance, raw attention, signed gradients clipped at 0, special tokens kept",
-            metric={"distance": "hellinger", "scores_as": "clip_sum", "draws": 8, "specials": "keep"},
+            metric=OURS,
             baseline={"form": "softmax"},
             methods={},
+            metrics=CONVENTIONS["paper"],
+        ),
+        Protocol(
+            name="rpi-paper",
+            about="RPI as written: at least one token goes, averages over five shares; soft metrics as ours",
+            metric=OURS,
+            baseline={"form": "softmax"},
+            methods=RPI_COMPETITORS,
+            metrics=CONVENTIONS["paper"],
+        ),
+        Protocol(
+            name="rpi-code",
+            about="RPI as released: its own settings, no token may go, sums of five shares divided by 6",
+            metric=OURS,
+            baseline={"form": "softmax"},
+            methods=RPI_RELEASED,
+            metrics=CONVENTIONS["code"],
         ),
     ]
 }

@@ -160,10 +160,16 @@ class Study(Items):
 
     @cached_property
     def _rows(self) -> Store:
-        draws = find_protocol(self.protocol).metric["draws"]
-        return Store(
-            self.folder / "rows.csv", METRIC_COLUMNS, lambda rows: len(rows) == draws or rows[0]["status"] != OK
-        )
+        return Store(self.folder / "rows.csv", METRIC_COLUMNS, self._is_whole)
+
+    def _is_whole(self, rows: list[Row]) -> bool:
+        """Whether a group has a row for each draw, or the one that says why there are none."""
+        name = rows[0]["metric"]
+        draws = {**METRICS[name].defaults, **self._metric_options(name)}.get("draws", 1)
+        return len(rows) == draws or rows[0]["status"] != OK
+
+    def _metric_options(self, metric: str) -> dict[str, Any]:
+        return find_protocol(self.protocol).metric_options(metric)
 
     def _options(self, scored: str) -> dict[str, Any]:
         """All options of a method: the protocol's, and over them those in the name."""
@@ -183,7 +189,7 @@ class Study(Items):
                       unit.seed)  # fmt: skip
 
     def _metric_key(self, unit: Unit, metric: str) -> str:
-        options = dict(find_protocol(self.protocol).metric)
+        options = self._metric_options(metric)
         scored = self._scored(unit)
         changed = [] if scored is unit else [parted(unit.name)[1], VERSION, unit.seed]
         return digest(self._score_key(scored), *changed, metric, METRICS[metric].version, options)
@@ -240,8 +246,7 @@ class Study(Items):
     def _judge(self, encoding: Encoding, unit: Unit, metric: str, scores: torch.Tensor) -> list[Row]:
         # The masks are drawn alike for all methods, so that methods are compared on the same draws.
         chance = generator("masks", unit.place, metric, unit.seed)
-        options = find_protocol(self.protocol).metric
-        result = METRICS[metric](self.explained, encoding, scores, generator=chance, **options)
+        result = METRICS[metric](self.explained, encoding, scores, generator=chance, **self._metric_options(metric))
         values: list[float | None] = [significant(value) for value in result.values.tolist()]
         values = values or [None]  # one row without a value, whose status says why
         scored = parted(unit.name)[0]
@@ -257,7 +262,9 @@ class Study(Items):
 
     @property
     def _fixed(self) -> dict[str, Any]:
-        return {"weights": self.fingerprint, "protocol": asdict(find_protocol(self.protocol))}
+        protocol = asdict(find_protocol(self.protocol))
+        protocol.pop("metrics")  # told with the runs
+        return {"weights": self.fingerprint, "protocol": protocol}
 
     @property
     def _as_told(self) -> dict[str, Any]:
@@ -270,8 +277,12 @@ class Study(Items):
 
     def _write_manifest(self) -> None:
         data = hashlib.sha256(DATASETS[self.dataset].path().read_bytes()).hexdigest()
+        known = find_protocol(self.protocol).metrics.items()
+        # Options of metrics belong to the run that has them: one that gains options makes no other run forgotten.
+        own = {name: dict(options) for name, options in known if name in self.metrics}
+        run = {"study": self._as_told, "data_sha256": data} | ({"metrics": own} if own else {})
         files = [path for path in (self._scores.path, self._rows.path) if path.is_file()]
-        write_manifest(self.folder, self._fixed, {"study": self._as_told, "data_sha256": data}, files)
+        write_manifest(self.folder, self._fixed, run, files)
 
 
 def significant(value: float) -> float:

@@ -1,0 +1,203 @@
+"""What picking is worth: the best of R maps of a pool, of one map, of their mean, picked by one metric or by another.
+
+A pool of M maps tells what the best of R <= M is worth without luck: the mean over all subsets of R maps, which the
+maps in order of their values give at once. Where a pool is one method's own map and noisy copies of it, the own map
+is in every subset. All differences are turned so that above 0 is better, whichever way the metric runs.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from math import comb
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from attribook.errors import AttribookError
+from attribook.metrics.selection import LOWER_IS_BETTER
+from attribook.study.map_pools import CANDIDATES, PoolStudy
+from attribook.study.names import read_setting
+from attribook.study.statistics import RESAMPLES, Z_80, Z_95
+
+Numbers = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Values of every map, and of the mean of the first R maps, by metric; items down. `own`: map 0 is the method's."""
+
+    values: Mapping[str, pd.DataFrame]
+    means: Mapping[str, pd.DataFrame]
+    own: bool
+
+    @cached_property
+    def size(self) -> int:
+        """How many maps there are."""
+        return next(iter(self.values.values())).shape[1]
+
+    def one(self, metric: str) -> pd.Series:
+        """Value of one map: the method's own, or what a drawn one gives on average."""
+        return self.values[metric][0] if self.own else self.values[metric].mean(axis=1)
+
+    def picked(self, metric: str, size: int, by: str | None = None) -> pd.Series:
+        """Expected value of the map that the metric `by` (the same metric if None) likes best of `size` maps."""
+        if not 1 <= size <= self.size:
+            raise AttribookError(f"This pool has {self.size} maps, so the best of {size} cannot be told.")
+        liked, told = (self.values[name].to_numpy(float) for name in (by or metric, metric))  # (n, M)
+        liked = liked * sign(by or metric)
+        if self.own:  # copies that are liked less than the own map are never picked
+            better = liked > liked[:, :1]
+            liked, told = (np.where(better, many, many[:, :1]) for many in (liked, told))
+            if size == 1:
+                return pd.Series(told[:, 0], index=self.values[metric].index)
+            liked, told, size = liked[:, 1:], told[:, 1:], size - 1
+        return pd.Series(expected_pick(liked, told, size), index=self.values[metric].index)
+
+
+def read_pool(study: PoolStudy) -> Pool:
+    """The pool of a study of one method. Raises: AttribookError for several."""
+    if len(study.methods) != 1:
+        raise AttribookError(f"A pool is of one method, not of {', '.join(study.methods)}.")
+    name = study.methods[0]
+    method, _ = read_setting(name)
+    values, means = study.values(), study.means()
+    tables = [{metric: table[name, metric] for metric in study.metrics} for table in (values, means)]
+    return Pool(tables[0], tables[1], own=not method.random and method.name not in CANDIDATES)
+
+
+def sign(metric: str) -> int:
+    """+1 where higher is better, -1 where lower is."""
+    return -1 if metric in LOWER_IS_BETTER else 1
+
+
+def expected_pick(liked: Numbers, told: Numbers, size: int) -> Numbers:
+    """Mean of `told` at the most liked map over all subsets of `size` maps; both `(n, M)`, gives `(n,)`.
+
+    The i-th most liked of M maps, i = 0..M-1, is the most liked of C(M - 1 - i, size - 1) of the C(M, size) subsets.
+    Of maps that are liked alike the first counts as more liked.
+    """
+    many = liked.shape[1]
+    weights = np.array([comb(many - 1 - i, size - 1) for i in range(many)], dtype=float) / comb(many, size)
+    order = np.argsort(-liked, axis=1, kind="stable")
+    return np.take_along_axis(told, order, axis=1) @ weights
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A statistic over items with its 95% interval by resampled items."""
+
+    value: float
+    low: float
+    high: float
+    n: int
+    standard_error: float
+
+    @property
+    def detectable(self) -> float:
+        """Smallest true value that would be told from 0 at the 5% level with 80% power."""
+        return (Z_95 + Z_80) * self.standard_error
+
+
+def mean_of(values: pd.Series, *, seed: int = 0) -> Interval:
+    """Mean over items."""
+    return ratio_of(values, values * 0 + 1, seed=seed)
+
+
+def lead(first: pd.Series, second: pd.Series, metric: str) -> Interval:
+    """How much better the first is than the second, over the items that both have."""
+    both = pd.concat([first, second], axis=1, join="inner").to_numpy()
+    return mean_of(pd.Series(both[:, 0] - both[:, 1]) * sign(metric))
+
+
+def ratio_of(above: pd.Series, below: pd.Series, *, seed: int = 0) -> Interval:
+    """Ratio of two sums over the same items, resampled together."""
+    a, b = above.to_numpy(float), below.to_numpy(float)
+    if not len(a):
+        raise AttribookError("There are no items that all have, so nothing can be compared.")
+    picks = np.random.default_rng(seed).integers(len(a), size=(RESAMPLES, len(a)))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        value, resampled = float(a.sum() / b.sum()), a[picks].sum(1) / b[picks].sum(1)
+    low, high = np.nanquantile(resampled, [0.025, 0.975])
+    error = float(np.nanstd(resampled, ddof=1))
+    return Interval(value, float(low), float(high), len(a), error)
+
+
+def share_by_picking(pool: Pool, blind: Pool, metric: str, size: int) -> Interval:
+    """Of the way from one random ranking to the best of `size` maps, the share that the best random ranking goes.
+
+    Formula: (B_blind - 1_blind) / (B_pool - 1_blind), B the mean value of the best of `size`, 1 of a single map.
+    """
+    parts = [pool.picked(metric, size), blind.picked(metric, size), blind.one(metric)]
+    best, lucky, one = pd.concat(parts, axis=1, join="inner").to_numpy().T
+    return ratio_of(pd.Series(lucky - one), pd.Series(best - one))
+
+
+def picking_curves(pools: Mapping[str, Pool], metric: str, sizes: Sequence[int]) -> pd.DataFrame:
+    """Expected best of R for each pool over the items that all have: name, steps (R), value, low, high, n."""
+    found = []
+    shared = common(pools, metric)
+    for name, pool in pools.items():
+        for size in (size for size in sizes if size <= pool.size):
+            told = mean_of(pool.picked(metric, size)[shared])
+            found.append({"name": name, "steps": size, "value": told.value, "low": told.low, "high": told.high,
+                          "n": told.n})  # fmt: skip
+    return pd.DataFrame(found)
+
+
+def picking_table(pools: Mapping[str, Pool], metric: str, size: int, *, blind: str) -> pd.DataFrame:
+    """One map, the mean of maps and the best of `size` for each pool, best first; and the best against `blind`'s best.
+
+    `lead`: how much better the best of `size` is than the best of as many of the pool `blind`, over the items of both,
+    with its interval and the smallest lead that would be found.
+    """
+    found = []
+    for name, pool in pools.items():
+        best = pool.picked(metric, size)
+        over = lead(best, pools[blind].picked(metric, size), metric)
+        told = mean_of(best)
+        found.append(
+            {
+                "pool": name,
+                "one map": pool.one(metric).mean(),
+                "mean of maps": pool.means[metric][size].mean(),
+                f"best of {size}": told.value,
+                "low": told.low,
+                "high": told.high,
+                "lead": over.value,
+                "lead low": over.low,
+                "lead high": over.high,
+                "n": over.n,
+                "detectable": over.detectable,
+            }
+        )
+    frame = pd.DataFrame(found)
+    return frame.sort_values(f"best of {size}", ascending=sign(metric) < 0, ignore_index=True)
+
+
+def crossed_table(pool: Pool, metrics: Sequence[str], size: int) -> pd.DataFrame:
+    """Picked by one metric (down), told by another (across): the share of the gain by picking that is left.
+
+    Formula: (P - 1) / (B - 1): 1 one map, B the best of `size` by the metric told, P the one picked by the other.
+    """
+    found = []
+    for by in metrics:
+        row: dict[str, object] = {"picked by": by}
+        for metric in metrics:
+            one = pool.one(metric)
+            row[metric] = ratio_of(pool.picked(metric, size, by) - one, pool.picked(metric, size) - one).value
+        found.append(row)
+    return pd.DataFrame(found)
+
+
+def transfer(pool: Pool, metrics: Sequence[str], metric: str, size: int) -> Interval:
+    """The share of `crossed_table` for one metric told, averaged over all other metrics that picked."""
+    one = pool.one(metric)
+    others = [pool.picked(metric, size, by) - one for by in metrics if by != metric]
+    return ratio_of(pd.concat(others, axis=1).mean(axis=1), pool.picked(metric, size) - one)
+
+
+def common(pools: Mapping[str, Pool], metric: str) -> pd.Index:
+    """Items that all pools have, in the first one's order."""
+    tables = [pool.values[metric].index for pool in pools.values()]
+    return tables[0][tables[0].to_series().map(lambda item: all(item in other for other in tables)).to_numpy()]
