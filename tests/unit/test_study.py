@@ -126,6 +126,12 @@ def test_reading_a_part_of_told_rows_tells_nothing_and_untold_rows_are_told_of()
     before = path.read_text()
     study(methods=study().methods[:1], n_items=1).rows()
     assert path.read_text() == before
+    older = json.loads(before)
+    for run in older["runs"]:
+        del run["study"]["continuation"]  # as if that field had come later
+    path.write_text(json.dumps(older))
+    study().rows()
+    assert json.loads(path.read_text()) == older
     path.unlink()  # as if the run had been cut off after its last row
     study().rows()
     assert json.loads(path.read_text())["runs"] == json.loads(before)["runs"]

@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -272,7 +272,8 @@ class Study(Items):
 
     def _told(self) -> bool:
         """Whether the manifest tells of all these rows: a run that was cut off after its last row left some untold."""
-        told = [run["study"] for run in runs_of(self.folder, self._fixed)]
+        defaults = {each.name: each.default for each in fields(self)}  # of what a manifest is too old to tell
+        told = [defaults | run["study"] for run in runs_of(self.folder, self._fixed)]
         return all(any(covers(each, self._as_told, method) for each in told) for method in self.methods)
 
     def _write_manifest(self) -> None:
