@@ -11,7 +11,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from attribook.cli_checks import claims
+from attribook.cli_checks import check, claims
 from attribook.errors import AttribookError, AttribookWarning
 
 app = typer.Typer(
@@ -25,6 +25,7 @@ data_app = typer.Typer(help="What it is asked.", no_args_is_help=True)
 app.add_typer(models_app, name="models")
 app.add_typer(data_app, name="data")
 app.command()(claims)
+app.command()(check)
 
 out = Console()
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]

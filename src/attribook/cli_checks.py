@@ -1,18 +1,22 @@
 """The commands that judge: `attribook claims` and `attribook check`."""
 
 import json
-import math
 import os
 import sys
 from collections.abc import Sequence
-from typing import Annotated, Any
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.box import SIMPLE
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from attribook.errors import AttribookError
+
+if TYPE_CHECKING:
+    from attribook.check.drift import Drift  # imported late: it brings torch
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 WIDTH = 150  # where nothing says how wide the output is, as in a pipe
@@ -23,7 +27,6 @@ def claims(
     table: Annotated[list[str] | None, typer.Option(help="Only this table.")] = None,
     verdict: Annotated[list[str] | None, typer.Option(help="Only this verdict, or one that begins so.")] = None,
     headlines: Annotated[bool, typer.Option("--headlines", help="Only the claims in words.")] = False,
-    write: Annotated[bool, typer.Option("--write", help="Write the ledger that `attribook check` compares.")] = False,
     as_json: Json = False,
 ) -> None:
     """The ledger: every printed cell and headline claim, and what became of it."""
@@ -31,21 +34,71 @@ def claims(
     from attribook.study.ledger import full_ledger
 
     rows = full_ledger()
-    if write:
-        from attribook.study.committed import write_committed
-
-        for path in write_committed(rows):
-            print(path)
-        return
     chosen = wanted(rows, paper=paper, table=table, verdict=verdict)
     chosen = [row for row in chosen if not (headlines and row["column"])]
     if as_json:
         print(json.dumps(chosen, ensure_ascii=False, allow_nan=False))
         return
-    out = Console() if sys.stdout.isatty() or "COLUMNS" in os.environ else Console(width=WIDTH)
+    out = terminal()
     for name in dict.fromkeys(row["paper"] for row in chosen):
         out.print(listing(name, [row for row in chosen if row["paper"] == name]))
     out.print(summary(chosen, list(RULES)))
+
+
+def check(
+    profile: Annotated[str, typer.Option(help="Whose rows are computed again.")] = "laptop",
+    sample: Annotated[int | None, typer.Option(help="Units of each study; default 3, with smoke all; 0: none.")] = None,
+    seed: Annotated[int | None, typer.Option(help="What the sample is drawn by; default: today's date.")] = None,
+    budget: Annotated[
+        float | None, typer.Option(help="Seconds for scores that took over 10 s when stored; default 180.")
+    ] = None,
+    update: Annotated[
+        bool, typer.Option("--update", help="Write ledger and hashes anew; with --profile smoke its rows too.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Stored rows, files and verdicts against what the code gives now; exit 1 where something drifted."""
+    if update:
+        from attribook.check.committed import update as write_committed
+        from attribook.check.smoke import write_smoke
+
+        if profile == "smoke":
+            print(write_smoke())
+        print(*write_committed(), sep="\n")
+        return
+    from attribook.check.run import BUDGET, SAMPLE, check_all
+
+    drawn_by = int(datetime.now(UTC).strftime("%Y%m%d")) if seed is None else seed
+    number = None if sample is None and profile == "smoke" else SAMPLE if sample is None else sample
+    report = check_all(profile, number, drawn_by, BUDGET if budget is None else budget)
+    if as_json:
+        drifts = [dict(zip(("check", "where", "what"), drift.row, strict=True)) for drift in report.drifts]
+        print(json.dumps({"profile": profile, "seed": drawn_by, "drift": drifts, "looked_at": report.looked_at}))
+    else:
+        out = terminal()
+        if report.drifts:
+            out.print(drift_table(report.drifts))
+        for line in report.looked_at:
+            out.print(f"looked at: {line}", highlight=False, markup=False)
+        found = f"{len(report.drifts)} differences" if report.drifts else "no drift"
+        out.print(f"{found} (profile {profile}, seed {drawn_by})", highlight=False)
+    if report.drifts:
+        raise typer.Exit(1)
+
+
+def drift_table(drifts: Sequence["Drift"]) -> Table:
+    """What drifted, by name."""
+    shown = Table(title="drift", title_justify="left", box=SIMPLE, padding=(0, 1, 0, 0))
+    for name in ("check", "where", "what"):
+        shown.add_column(name, overflow="fold")
+    for drift in drifts:
+        shown.add_row(*map(escape, drift.row))
+    return shown
+
+
+def terminal() -> Console:
+    """Where tables are printed; wide where nothing says how wide."""
+    return Console() if sys.stdout.isatty() or "COLUMNS" in os.environ else Console(width=WIDTH)
 
 
 def wanted(rows: Sequence[dict[str, Any]], **filters: list[str] | None) -> list[dict[str, Any]]:
@@ -69,6 +122,8 @@ def fits(found: Any, value: str, name: str) -> bool:
 
 def listing(paper: str, rows: Sequence[dict[str, Any]]) -> Table:
     """Claims of one paper for a terminal."""
+    from attribook.ledger_page import number
+
     shown = Table(title=paper, title_justify="left", box=SIMPLE, padding=(0, 1, 0, 0))
     for name in ("table", "row", "column", "metric", "published", "ours", "n", "verdict"):
         shown.add_column(name, justify="right" if name in {"published", "ours", "n"} else "left")
@@ -79,13 +134,6 @@ def listing(paper: str, rows: Sequence[dict[str, Any]]) -> Table:
         name = row["row"] if row["column"] else row["claim"]
         shown.add_row(str(row["table"]), name, column, row["metric"], number(row["published"]), ours, n, row["verdict"])
     return shown
-
-
-def number(value: float | None) -> str:
-    """Three digits behind the point; nothing for nothing, whole counts as they are."""
-    if value is None or math.isnan(value):
-        return ""
-    return f"{value:g}" if float(value).is_integer() and abs(value) >= 2 else f"{value:.3f}"
 
 
 def summary(rows: Sequence[dict[str, Any]], verdicts: Sequence[str]) -> Table:

@@ -40,7 +40,7 @@ def plant(tmp_path, monkeypatch):
         folder.mkdir(parents=True)
         told = {"name": "reagent_longra", "profile": "laptop", "model": model, "dataset": "longra-mini",
                 "protocol": protocol, "metrics": ["soft_nc"], "methods": list(means)}  # fmt: skip
-        (folder / "manifest.json").write_text(json.dumps({"runs": [{"study": told}]}))
+        (folder / "manifest.json").write_text(json.dumps({"weights": "w", "files": {}, "runs": [{"study": told}]}))
         chance = np.random.default_rng(0)
         with (folder / "rows.csv").open("w", newline="") as file:
             out = csv.writer(file)

@@ -1,6 +1,5 @@
 """Stored rows that may answer published cells: found by study and protocol, never computed here."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,6 +10,7 @@ import pandas as pd
 from attribook.errors import AttribookError
 from attribook.paths import results_folder
 from attribook.published.cells import METRICS
+from attribook.study.manifest import read_manifest
 from attribook.study.names import read_setting
 from attribook.study.protocols import find_protocol
 from attribook.study.statistics import LogRatio, Part, as_released, combined
@@ -99,7 +99,7 @@ class Shelf:
 
 def read_evidence(manifest: Path) -> Evidence:
     """Rows beside a manifest. Raises: AttribookError where it tells of rows on several data sets."""
-    told = [run["study"] for run in json.loads(manifest.read_text())["runs"]]
+    told = [run["study"] for run in read_manifest(manifest)["runs"]]
     datasets = {each["dataset"] for each in told if each["metrics"]}
     if len(datasets) != 1:
         raise AttribookError(f"{manifest} tells of rows on {sorted(datasets)}: give each data set its own study.")

@@ -13,6 +13,8 @@ from typing import Any
 
 import torch
 
+from attribook.errors import AttribookError
+
 PACKAGES = ("attribook", "torch", "transformers", "tokenizers", "numpy")
 
 
@@ -34,6 +36,17 @@ def write_manifest(folder: Path, fixed: Mapping[str, Any], run: Mapping[str, Any
     scratch = folder / ".manifest.json"
     scratch.write_text(json.dumps({**fixed, "files": digests, "runs": [*earlier, told]}, indent=1) + "\n")
     os.replace(scratch, folder / "manifest.json")
+
+
+def read_manifest(path: Path) -> dict[str, Any]:
+    """A manifest as it was written. Raises: AttribookError where it is damaged."""
+    try:
+        manifest = json.loads(path.read_text())
+        if not all(run["study"]["methods"] for run in manifest["runs"]) or not {"weights", "files"} <= set(manifest):
+            raise ValueError
+    except (ValueError, KeyError, TypeError) as error:
+        raise AttribookError(f"{path} is damaged. Bring it back from git, or run its notebook again.") from error
+    return manifest
 
 
 def runs_of(folder: Path, fixed: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -1,0 +1,40 @@
+"""All checks of one profile, one after the other; one that cannot be made counts as a difference."""
+
+from collections.abc import Callable
+
+from attribook.check.committed import check_ledger
+from attribook.check.drift import Drift, Report
+from attribook.check.files import file_drift
+from attribook.check.smoke import erasure_drift
+from attribook.check.stored import BUDGET, profiles, stored_drift
+from attribook.errors import AttribookError
+
+SAMPLE = 3  # units of each study, where nothing else is asked for
+
+
+def check_all(profile: str, sample: int | None, seed: int, budget: float = BUDGET) -> Report:
+    """Files, ledger, and stored rows of a profile: a `sample` of each study, None for all rows.
+
+    Raises: AttribookError for wrong options.
+    """
+    if profile not in profiles():
+        known = ", ".join(profiles()) or "none"
+        raise AttribookError(f"No rows of a profile {profile!r} are stored. Profiles with rows: {known}.")
+    if (sample is not None and sample < 0) or budget < 0:
+        raise AttribookError("The sample and the budget cannot be below 0. A sample of 0 computes no row again.")
+    report = Report()
+    attempt(report, "files", file_drift)
+    attempt(report, "ledger", check_ledger)
+    if sample != 0:
+        attempt(report, "rows", lambda: stored_drift(profile, sample, seed, budget))
+        if profile == "smoke":
+            attempt(report, "rows", erasure_drift)
+    return report
+
+
+def attempt(report: Report, name: str, check: Callable[[], tuple[list[Drift], str]]) -> None:
+    """Make one check; a file that cannot be read, or a model that cannot be had, is told as its result."""
+    try:
+        report.add(*check())
+    except AttribookError as error:
+        report.add([Drift(name, "could not be checked", str(error))], f"{name}: not checked")

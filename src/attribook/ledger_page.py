@@ -1,0 +1,171 @@
+"""The ledger as pages: a table to sort and filter, the rules of its verdicts, and badges; all made from the ledger."""
+
+import math
+import shutil
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from attribook.paths import results_folder
+from attribook.published.cells import METRICS
+from attribook.show.badges import badge
+from attribook.study.claims import NO_ROWS, NOT_HERE, RULES, TESTS
+from attribook.study.statistics import RESAMPLES
+
+Row = Mapping[str, Any]
+UNASKED = (NO_ROWS, NOT_HERE)
+HEADS = ("paper", "table", "row", "column", "metric", "published", "ours", "n", "verdict", "where")
+NUMERIC = ("table", "published", "ours", "n")
+BADGE = "attribook-badge"  # the id of the cell that holds a page's badge
+
+
+def write_ledger_pages(book: Path, rows: Sequence[Row]) -> None:
+    """Pages `claims/ledger` and `claims/verdicts`, copies of the rows that they link to, and badges of notebooks."""
+    folder = book / "claims"
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in {"ledger": ledger_page(rows), "verdicts": verdicts_page()}.items():
+        path = folder / f"{name}.md"
+        if not path.is_file() or path.read_text() != text:
+            path.write_text(text)
+    for place in sorted({place for row in rows for place in files(row)}):
+        copy = book / "book" / "_static" / "rows" / place
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(results_folder() / place, copy)
+    for notebook in (book / "notebooks").glob("*.ipynb"):
+        mark(notebook, [row for row in rows if row["notebook"].split("#")[0] == notebook.stem])
+
+
+# -- the table -----------------------------------------------------------------------------------------------------
+
+
+def ledger_page(rows: Sequence[Row]) -> str:
+    """The page with every claim, in MyST Markdown."""
+    heads = "".join(f'<th aria-sort="none"><button type="button">{name}</button></th>' for name in HEADS)
+    body = "\n".join(map(line, rows))
+    choices = {"paper": [r["paper"] for r in rows], "metric": [r["metric"] for r in rows], "verdict": list(RULES)}
+    selects = "".join(select(name, values) for name, values in choices.items())
+    return f"""# The ledger
+
+Every cell of the papers' tables and every claim that they make in words, with what became of it:
+{told(rows)}.
+A verdict opens to its reason. [How a verdict is reached](verdicts) has the rules. The same table in a terminal:
+`attribook claims`, and `attribook claims --json` with all fields.
+
+```{{raw}} html
+<form class="attribook-filters" onsubmit="return false">{selects}
+<label>notebook <input name="notebook" size="18"></label>
+<label>any word <input name="word" type="search" size="18"></label>
+<output></output></form>
+<div class="attribook-ledger"><table class="attribook-table"><thead><tr>{heads}</tr></thead>
+<tbody>
+{body}
+</tbody></table></div>
+<script src="../_static/ledger.js"></script>
+```
+"""
+
+
+def select(name: str, values: Sequence[str]) -> str:
+    """A filter by one of the values."""
+    options = "".join(f"<option>{escape(value)}</option>" for value in dict.fromkeys(values) if value)
+    return f'<label>{name} <select name="{name}"><option value="">all</option>{options}</select></label>\n'
+
+
+def line(row: Row) -> str:
+    """One claim's line."""
+    column = row["column"] if row["dataset"] in {"", row["column"]} else f"{row['dataset']} {row['column']}"
+    interval = "" if row["low"] is None else f" ({number(row['low'])} to {number(row['high'])})"
+    name = row["row"] if row["column"] else f"“{row['claim']}”"
+    verdict = f"<details><summary>{escape(row['verdict'])}</summary>{escape(row['reason'])}</details>"
+    cells = [row["paper"], row["table"], name, column, row["metric"], number(row["published"]),
+             number(row["ours"]) + interval, "" if row["n"] is None else row["n"]]  # fmt: skip
+    shown = "".join(f"<td>{escape(str(cell))}</td>" for cell in cells)
+    marks = "".join(
+        f' data-{key}="{escape(str(value))}"'
+        for key, value in {"verdict": row["verdict"], "notebook": row["notebook"].split("#")[0]}.items()
+        if value
+    )
+    return f"<tr{marks}>{shown}<td>{verdict}</td><td>{where(row)}</td></tr>"
+
+
+def where(row: Row) -> str:
+    """Links to the page that shows a claim and to the rows that decide it."""
+    name, _, anchor = row["notebook"].partition("#")
+    page = [f'<a href="../notebooks/{name}.html{"#" + anchor if anchor else ""}">page</a>'] if name else []
+    return " ".join([*page, *(f'<a href="../_static/rows/{path}">rows</a>' for path in files(row))])
+
+
+def files(row: Row) -> list[str]:
+    """Files of rows that decide a claim, under the results."""
+    return row["rows"].split(", ") if row["rows"] else []
+
+
+def number(value: float | None) -> str:
+    """Three digits behind the point; nothing for nothing, whole counts as they are."""
+    if value is None or math.isnan(value):
+        return ""
+    return f"{value:g}" if float(value).is_integer() and abs(value) >= 2 else f"{value:.3f}"
+
+
+# -- the rules -----------------------------------------------------------------------------------------------------
+
+
+def verdicts_page() -> str:
+    """What each verdict means, as the code has it."""
+    rules = "\n".join(f"{word}\n: {rule}\n" for word, rule in RULES.items())
+    units = "\n".join(f"- `{name}`: {metric.unit}." for name, metric in METRICS.items())
+    return f"""# How a verdict is reached
+
+Verdicts are computed from stored rows and never typed. This page prints the rules as the code holds them.
+
+{rules}
+## Tests
+
+{TESTS}
+
+The interval of an estimate is that of the mean over prompts, or of the log of a ratio of such means, over {RESAMPLES:,}
+resamples of the prompts; seeds and draws of a prompt are averaged first. Both sides of a comparison are resampled
+together. Every undecided claim states the smallest difference that its prompts would show at the 5% level with 80%
+power.
+
+## What the metrics of the tables count
+
+{units}
+"""
+
+
+# -- badges --------------------------------------------------------------------------------------------------------
+
+
+def told(rows: Sequence[Row]) -> str:
+    """How often each verdict was given, in words."""
+    counts = Counter(row["verdict"] for row in rows)
+    return ", ".join(f"{counts[word]:,} {word}" for word in RULES if counts[word])
+
+
+def readme_badge(rows: Sequence[Row]) -> str:
+    """All claims in one line of SVG."""
+    asked = [row for row in rows if row["verdict"] not in UNASKED]
+    return badge("claims", f"{told(asked)} · {len(rows) - len(asked):,} not asked")
+
+
+def page_badge(name: str, rows: Sequence[Row]) -> str:
+    """What became of the claims that one page decides, with a link to them."""
+    asked = [row for row in rows if row["verdict"] not in UNASKED]
+    link = f"../claims/ledger.html#notebook={name}"
+    return f'<p class="attribook-badge"><a href="{link}"><b>claims</b> {escape(told(asked))}</a></p>'
+
+
+def mark(notebook: Path, rows: Sequence[Row]) -> None:
+    """Set, change or take away the badge of an executed notebook, behind its first cell."""
+    import nbformat
+
+    page = nbformat.read(notebook, as_version=4)
+    cells = [cell for cell in page.cells if cell.get("id") != BADGE]
+    if any(row["verdict"] not in UNASKED for row in rows):
+        cells.insert(1, nbformat.v4.new_markdown_cell(page_badge(notebook.stem, rows), id=BADGE))
+    if cells != page.cells:
+        page.cells = cells
+        nbformat.write(page, notebook)

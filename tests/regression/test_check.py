@@ -1,0 +1,234 @@
+"""`attribook check`: an untouched tree passes, planted faults and edited numbers are found and named."""
+
+import json
+import re
+import shutil
+import subprocess
+
+import pytest
+from conftest import ROOT
+
+import attribook.check.files as hashed
+from attribook.check import check_all
+from attribook.check.committed import check_ledger
+from attribook.check.drift import TOLERANCE, farthest
+from attribook.check.files import file_drift, write_sums
+from attribook.check.smoke import smoke_studies
+from attribook.check.stored import Look, afforded, stored_drift, study_of
+from attribook.errors import AttribookError
+
+PARTS = ("check_methods/tiny-gpt2/attribook", "check_metrics/tiny-gpt2/attribook")  # enough for the faults, and quick
+PUBLISHED = ROOT / "src" / "attribook" / "published"
+
+
+@pytest.fixture
+def tree(tmp_path, monkeypatch):
+    """A part of the smoke profile's rows and the printed values, in a git repository of its own, hashes committed."""
+    results, printed = tmp_path / "results", tmp_path / "published"
+    for part in PARTS:
+        shutil.copytree(ROOT / "results" / "smoke" / part, results / "smoke" / part)
+    shutil.copy(ROOT / "results" / "smoke" / "erasure.csv", results / "smoke")
+    shutil.copytree(PUBLISHED, printed, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+    monkeypatch.setenv("ATTRIBOOK_RESULTS", str(results))
+    monkeypatch.setattr(hashed, "folders", lambda: {"results": results, "published": printed})
+    # Verdicts do not depend on rows of tiny models; the committed ledger is compared in a test of its own.
+    monkeypatch.setattr("attribook.check.run.check_ledger", lambda: ([], "no ledger"))
+    write_sums()
+    subprocess.run(["git", "-C", str(tmp_path), "init", "-q"], check=True)
+    commit(tmp_path, "rows")
+    return tmp_path
+
+
+def commit(tree, message):
+    git = ["git", "-C", str(tree), "-c", "user.name=t", "-c", "user.email=t@t"]
+    subprocess.run([*git, "add", "-A"], check=True)
+    subprocess.run([*git, "commit", "-q", "-m", message], check=True)
+
+
+def found(**options) -> set[tuple[str, str]]:
+    """What drifted: the check, and the method or convention."""
+    given = {"sample": None, "seed": 0} | options
+    return {(d.check, d.where.split(" · ")[2]) if " · " in d.where else (d.check, d.where)
+            for d in check_all("smoke", **given).drifts}  # fmt: skip
+
+
+@pytest.mark.parametrize("seed", range(2))
+def test_an_untouched_tree_passes(tree, seed):
+    assert found(seed=seed, sample=(None, 4)[seed]) == set()
+
+
+def flipped_sign(monkeypatch):
+    import attribook.attribution.integrated_gradients as module
+
+    reduced = module.reduced
+    monkeypatch.setattr(module, "reduced", lambda products, how: -reduced(products, how))
+
+
+def squared_hellinger(monkeypatch):
+    import attribook.metrics.distances as module
+
+    distance = module.hellinger
+    monkeypatch.setitem(module.DISTANCES, "hellinger", lambda p, q: distance(p, q) ** 2)
+
+
+def shifted_by_one_token(monkeypatch):
+    import attribook.study.study as module
+
+    def shifted(self, encoding, unit, attribution=module.Study._attribution):
+        result = attribution(self, encoding, unit)
+        object.__setattr__(result, "scores", result.scores.roll(1))
+        return result
+
+    monkeypatch.setattr(module.Study, "_attribution", shifted)
+
+
+def no_causal_mask_in_rollout(monkeypatch):
+    import attribook.attribution.attention as module
+
+    attention = module.head_mean
+
+    def both_ways(model, encoding):
+        maps = attention(model, encoding)  # (L, T, T)
+        maps = maps + maps.mT  # what a position does not see gets the weight with which it is seen
+        return maps / maps.sum(-1, keepdim=True)
+
+    monkeypatch.setattr(module, "head_mean", both_ways)
+
+
+def divisor_5(monkeypatch):
+    import attribook.metrics.erasure as module
+
+    erasure = module.erasure
+
+    def divided(*args, divisor="bins", **options):
+        del divisor
+        return erasure(*args, divisor="bins", **options)
+
+    monkeypatch.setattr(module, "erasure", divided)
+
+
+def reused_seed(monkeypatch):
+    import attribook.study.study as module
+
+    generator = module.generator
+    monkeypatch.setattr(module, "generator", lambda *parts: generator(*parts[:-1], 15))
+
+
+FAULTS = {
+    flipped_sign: {("scores", "integrated_gradients")},
+    squared_hellinger: {("soft_nc", "occlusion"), ("soft_ns", "occlusion")},
+    shifted_by_one_token: {("scores", "occlusion"), ("scores", "attention_last"), ("scores", "lime")},
+    no_causal_mask_in_rollout: {("scores", "attention_rollout")},
+    divisor_5: {("aopc_sufficiency", "code"), ("aopc_comprehensiveness", "code")},
+    reused_seed: {("scores", "random"), ("soft_nc", "random"), ("scores", "lime")},
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault.__name__)
+def test_planted_faults_are_found(tree, monkeypatch, fault):
+    fault(monkeypatch)
+    drifts = {(check, name.partition("{")[0]) for check, name in found()}
+    assert FAULTS[fault] <= drifts
+    if fault is flipped_sign:
+        assert drifts == FAULTS[fault]
+
+
+def edited(path, old, new):
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+
+
+def test_an_edited_row_is_named_by_file_line_and_unit(tree):
+    path = tree / "results" / "smoke" / PARTS[1] / "rows.csv"
+    line = path.read_text().splitlines()[3]
+    value = line.split(",")[9]
+    edited(path, line, line.replace(f",{value},", ",0.123456789,"))
+    names = {(d.check, d.where.split(" · ")[0]): d.what for d in check_all("smoke", None, 0).drifts}
+    told = names["files", f"results/smoke/{PARTS[1]}/rows.csv"]
+    assert "line 4: " + line.split(",")[0] in told
+    assert ("files", "check_metrics/tiny-gpt2/attribook/rows.csv") in names  # against its manifest too
+    assert any(check.startswith("soft_") and "stored 0.123457" in what for (check, _), what in names.items())
+
+
+def test_an_edited_manifest_and_an_edited_printed_value_are_named(tree):
+    edited(tree / "results" / "smoke" / PARTS[1] / "manifest.json", '"draws": 8', '"draws": 9')
+    edited(tree / "published" / "reagent.csv", "1.008", "1.009")
+    commit(tree, "edited")
+    told = {d.where: d.what for d in file_drift()[0]}
+    assert set(told) == {f"results/smoke/{PARTS[1]}/manifest.json", "published/reagent.csv"}
+    assert '"draws": 9' in told[f"results/smoke/{PARTS[1]}/manifest.json"]
+    assert "1.009" in told["published/reagent.csv"]
+
+
+def test_what_is_gone_or_new_is_named_and_without_git_the_file_still_is(tree):
+    shutil.rmtree(tree / ".git")
+    edited(tree / "published" / "reagent.csv", "1.008", "1.009")
+    (tree / "published" / "rpi.csv").unlink()
+    (tree / "results" / "new.csv").write_text("a\n")
+    told = {d.where: d.what for d in file_drift()[0]}
+    assert told["published/reagent.csv"] == "was changed after its hash was committed"
+    assert told["published/rpi.csv"] == "is missing"
+    assert "attribook check --update" in told["results/new.csv"]
+
+
+def test_damage_is_a_difference_and_not_a_crash(tree):
+    (tree / "results" / "smoke" / PARTS[0] / "manifest.json").write_text("{")
+    assert ("rows", "could not be checked") in found()
+
+
+def test_the_committed_ledger_and_hashes_are_those_of_this_tree(monkeypatch):
+    monkeypatch.setenv("ATTRIBOOK_RESULTS", str(ROOT / "results"))
+    drifts = [*file_drift()[0], *check_ledger()[0]]
+    assert not drifts, f"attribook check --update, if this was meant: {drifts[:5]}"
+
+
+def test_the_committed_smoke_rows_are_those_of_its_studies(monkeypatch):
+    monkeypatch.setenv("ATTRIBOOK_RESULTS", str(ROOT / "results"))
+    told = set()
+    for path in (ROOT / "results" / "smoke").rglob("manifest.json"):
+        told |= {study_of(run["study"]) for run in json.loads(path.read_text())["runs"]}
+    assert told == set(smoke_studies()), "attribook check --profile smoke --update"
+
+
+def test_distance_of_two_lists():
+    assert farthest([1.0, -2.0], [1.0, -2.0 - 2 * TOLERANCE * 0.9]).words is None
+    assert farthest([1.0, -2.0], [1.0, -2.0 - 2 * TOLERANCE * 1.1]).words == "value 1: -2.00022, stored -2"
+    assert farthest([0.0, 0.0], [0.0, 1e-12]).words  # a score that was exactly 0 everywhere is so still
+    assert farthest([1e-6], [2e-6], least=1.0).words is None
+    assert farthest([None], [None]).words is None
+    assert farthest([None, 1.0], [1.0, 1.0]).words == "missing values: 0, stored 1"
+    assert farthest([1.0], [1.0, 2.0]).words == "2 values, stored 1"
+    assert farthest([1.0], [float("nan")]).words
+
+
+def test_dear_scores_are_computed_again_as_far_as_the_budget_goes():
+    def looks():
+        return [Look(None, None, None, seconds) for seconds in (1.0, 60.0, 60.0, 60.0, 300.0)]
+
+    chosen = set()
+    for seed in range(20):
+        drawn = looks()
+        afforded(drawn, 130.0, seed)
+        assert drawn[0].scores
+        assert not drawn[4].scores
+        assert sum(look.scores for look in drawn[1:4]) == 2
+        chosen.add(tuple(look.scores for look in drawn))
+    assert len(chosen) == 3  # none is left out for ever
+
+
+def test_what_the_budget_leaves_out_is_told(tree):
+    path = tree / "results" / "smoke" / PARTS[0] / "scores.jsonl"
+    path.write_text(re.sub(r'("method": "lime[^\n]*"seconds": )[0-9.]+', r"\g<1>1000", path.read_text()))
+    drifts, told = stored_drift("smoke", None, 0)
+    assert re.search(r"over the budget of 180 s \(--budget\): \d+ of lime", told)
+    assert {drift.check for drift in drifts} == {"files"}
+
+
+def test_wrong_use_and_unknown_kinds_of_studies_are_told(tree):
+    with pytest.raises(AttribookError, match="Profiles with rows: smoke"):
+        check_all("laptop", 1, 0)
+    with pytest.raises(AttribookError, match="cannot be below 0"):
+        check_all("smoke", -1, 0)
+    with pytest.raises(AttribookError, match="No kind of study has the fields name, flavour"):
+        study_of({"name": "x", "flavour": "y"})
