@@ -12,21 +12,41 @@ from attribook.show.faithfulness import NAMES, faithfulness_figure, faithfulness
 from attribook.show.figures import intervals, lines, mass_bars, scatter, score_grid
 from attribook.show.heatmap import heatmaps, page
 from attribook.show.marked import marked_texts
+from attribook.show.picking import (
+    budget_figure,
+    crossed_listing,
+    erasure_figure,
+    erasure_listing,
+    golden_figure,
+    golden_listing,
+    nested_listing,
+    path_listing,
+    picking_listing,
+)
 from attribook.show.tables import table
 
 __all__ = [
     "NAMES",
+    "budget_figure",
     "change_figure",
     "change_listing",
+    "crossed_listing",
+    "erasure_figure",
+    "erasure_listing",
     "faithfulness_figure",
     "faithfulness_listing",
+    "golden_figure",
+    "golden_listing",
     "heatmaps",
     "intervals",
     "lines",
     "marked_texts",
     "mass_bars",
     "model_listing",
+    "nested_listing",
     "page",
+    "path_listing",
+    "picking_listing",
     "scatter",
     "score_grid",
     "stable_figure",

@@ -100,7 +100,7 @@ def mass_bars(shares: pd.DataFrame, alt: str) -> Html:
     return themed(draw, 7.5, 1.2 + 0.36 * len(shares), alt)
 
 
-def curves(frame: pd.DataFrame, label: str, alt: str, *, zero: bool = True) -> Html:
+def curves(frame: pd.DataFrame, label: str, alt: str, *, zero: bool = True, across: str = "steps") -> Html:
     """Lines with bands over steps, on a logarithmic axis: columns `name`, `steps`, `value`, `low`, `high`."""
     palette = [hexed(SUPPORTS), hexed(AGAINST), "#8a939c", "#3f9b63"]
 
@@ -113,7 +113,7 @@ def curves(frame: pd.DataFrame, label: str, alt: str, *, zero: bool = True) -> H
         axes.set_xscale("log")
         axes.set_xticks(sorted(frame["steps"].unique()), sorted(frame["steps"].unique()))
         axes.minorticks_off()
-        axes.set(xlabel="steps", ylabel=label)
+        axes.set(xlabel=across, ylabel=label)
         axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, frameon=False)
         for side in ("top", "right"):
             axes.spines[side].set_visible(False)

@@ -5,6 +5,8 @@ from attribook.study.agreement import agreement
 from attribook.study.claims import EXPLANATION, verdict_counts
 from attribook.study.departures import departure_names, departure_readings, departures_told
 from attribook.study.faithfulness import faithfulness_table, mean_over_tasks, order_table
+from attribook.study.golden_picking import METRICS as GOLDEN
+from attribook.study.golden_picking import golden_curves, golden_headline, golden_pools, golden_table
 from attribook.study.kept import kept_table
 from attribook.study.live import explain_live
 from attribook.study.map_pools import PoolStudy, told_study
@@ -36,6 +38,20 @@ from attribook.study.reagent_walk import (
     walk_reagent,
 )
 from attribook.study.released import released_table
+from attribook.study.rpi_tables import (
+    ERASURE,
+    arrow,
+    erasure_table,
+    headline,
+    item_values,
+    nested_table,
+    order_agreement,
+    path_or_picking,
+    pool_values,
+    printed,
+    released_setting,
+    sides,
+)
 from attribook.study.sensitivity import change_table, changes_told, one_at_a_time
 from attribook.study.sharpness import rank_agreement, sharp_or_right, sharpness
 from attribook.study.statistics import LogRatio, Reading, against_leader, as_released, holm, log_ratio
@@ -54,7 +70,9 @@ from attribook.study.top import (
 )
 
 __all__ = [
+    "ERASURE",
     "EXPLANATION",
+    "GOLDEN",
     "PARTS",
     "PROTOCOLS",
     "LogRatio",
@@ -68,6 +86,7 @@ __all__ = [
     "against_leader",
     "agreement",
     "antecedent_table",
+    "arrow",
     "as_released",
     "chance_jaccard",
     "change_table",
@@ -78,11 +97,18 @@ __all__ = [
     "departure_names",
     "departure_readings",
     "departures_told",
+    "erasure_table",
     "explain_live",
     "faithful_steps",
     "faithfulness_table",
     "first_steps",
+    "golden_curves",
+    "golden_headline",
+    "golden_pools",
+    "golden_table",
+    "headline",
     "holm",
+    "item_values",
     "kept_table",
     "lead",
     "length_shares",
@@ -95,15 +121,21 @@ __all__ = [
     "mean_of",
     "mean_over_tasks",
     "mean_shares",
+    "nested_table",
     "one_at_a_time",
+    "order_agreement",
     "order_table",
     "overlap_table",
     "passes",
+    "path_or_picking",
     "picking_curves",
     "picking_table",
+    "pool_values",
+    "printed",
     "rank_agreement",
     "ratio_of",
     "read_pool",
+    "released_setting",
     "released_table",
     "run_agreement",
     "runs_from_seeds",
@@ -114,6 +146,7 @@ __all__ = [
     "sharp_or_right",
     "sharpness",
     "sharpness_curve",
+    "sides",
     "stable_steps",
     "step_grid",
     "steps_table",

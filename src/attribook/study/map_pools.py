@@ -95,6 +95,11 @@ class PoolStudy(Study):
             )
         return pd.DataFrame(found)
 
+    def maps(self, unit: Unit) -> Tensor:
+        """The stored maps of a unit `(R, T)`."""
+        texts = self._scores[self._score_key(unit)][0]["maps"]
+        return torch.tensor([read_map(text) for text in texts], dtype=torch.float64)
+
     def stored(self, unit: Unit) -> dict[str, list[Row]]:
         """As `Study.stored`: all maps as one vector of scores, and a row for each value."""
         found = super().stored(unit)
@@ -175,8 +180,7 @@ class PoolStudy(Study):
         return shaken(method(self.explained, encoding, **options).scores, encoding.attributable, self.size, chance)
 
     def _judged_row(self, encoding: Encoding, unit: Unit, metric: str) -> Row:
-        texts = self._scores[self._score_key(unit)][0]["maps"]
-        maps = torch.tensor([read_map(text) for text in texts], dtype=torch.float64)  # (R, T)
+        maps = self.maps(unit)  # (R, T)
         both = torch.cat([maps, torch.stack([maps[:r].mean(0) for r in self.nested])])  # (R + N, T)
         before, start = self.explained.engine.counter.copy(), time.perf_counter()
         values = judged(self.explained, encoding, both, METRICS[metric], **self._metric_options(metric)).tolist()

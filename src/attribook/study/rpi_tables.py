@@ -1,0 +1,175 @@
+"""Tables of RPI's part: published values beside ours, single maps and picked ones side by side."""
+
+from collections.abc import Mapping, Sequence
+
+import pandas as pd
+
+from attribook.attribution import find_method
+from attribook.errors import AttribookError
+from attribook.metrics.selection import LOWER_IS_BETTER
+from attribook.published import published
+from attribook.study.names import setting
+from attribook.study.picking import Interval, Pool, lead, mean_of, share_by_picking, sign, transfer
+from attribook.study.protocols import PROTOCOLS
+from attribook.study.statistics import per_item
+
+ERASURE = {
+    "sufficiency": "Suff",
+    "comprehensiveness": "Comp",
+    "log_odds": "LO",
+    "aopc_sufficiency": "A-S",
+    "aopc_comprehensiveness": "A-C",
+}  # as the paper calls them
+Values = Mapping[str, Mapping[str, pd.Series]]  # name -> metric -> value of every item
+
+
+def released_setting(method: str = "rpi", **changes: object) -> str:
+    """A method with the options of RPI's released code that are not our defaults, and changes over them."""
+    known = PROTOCOLS["rpi-code"].method_options(method)
+    named = {name: value for name, value in known.items() if find_method(method).defaults[name] != value}
+    return setting(method, **{**named, **changes})
+
+
+def arrow(metric: str) -> str:
+    """The paper's name of a metric and which way is better."""
+    return f"{ERASURE[metric]} {'↓' if metric in LOWER_IS_BETTER else '↑'}"
+
+
+def item_values(rows: pd.DataFrame) -> dict[str, dict[str, pd.Series]]:
+    """From rows of a study: for each method and metric every item's mean over seeds.
+
+    Raises: AttribookError where a row failed: the erasure metrics fail only where nothing is left of a prompt.
+    """
+    if bad := sorted(set(rows.loc[rows["status"] != "ok", "item"])):
+        raise AttribookError(f"Metrics have no value for {', '.join(bad[:3])}: leave these items out.")
+    found: dict[str, dict[str, pd.Series]] = {}
+    for method in rows["method"].unique():
+        for metric in rows["metric"].unique():
+            found.setdefault(method, {})[metric] = per_item(rows, method, metric)[0]
+    return found
+
+
+def pool_values(pool: Pool, size: int, name: str) -> dict[str, dict[str, pd.Series]]:
+    """One map of a pool, the mean of the first `size` maps, and the best of them, named after it."""
+    return {
+        f"{name}, best of {size}": {metric: pool.picked(metric, size) for metric in pool.values},
+        f"{name}, mean of {size}": {metric: table[size] for metric, table in pool.means.items()},
+        f"{name}, one map": {metric: pool.one(metric) for metric in pool.values},
+    }
+
+
+def printed(table: int, metric: str, rows: Mapping[str, str], **where: str) -> dict[str, float]:
+    """Published values of a table by our names: `rows` from our name to the printed row."""
+    cells = published("rpi").query("table == @table and metric == @metric")
+    for column, value in where.items():
+        cells = cells[cells[column] == value]
+    known = dict(zip(cells["row"], cells["value"].astype(float), strict=True))
+    return {name: known[row] for name, row in rows.items() if row in known}
+
+
+def erasure_table(values: Values, metric: str, against: str, known: Mapping[str, Mapping[str, float]]) -> pd.DataFrame:
+    """Means of all names with intervals, best first, published columns beside them.
+
+    `lead`: how much better `against` is than this one, over the items of both, with its 95% interval and the smallest
+    lead that would be found; above 0 `against` is better.
+    """
+    found = []
+    for name, by_metric in values.items():
+        ours = mean_of(by_metric[metric])
+        over = lead(values[against][metric], by_metric[metric], metric)
+        one = {"method": name} | {title: column.get(name, float("nan")) for title, column in known.items()}
+        one |= {"ours": ours.value, "low": ours.low, "high": ours.high, "n": ours.n}
+        itself = name == against
+        numbers = (over.value, over.low, over.high, over.detectable)
+        one |= {
+            column: float("nan") if itself else number
+            for column, number in zip(("lead", "lead low", "lead high", "detectable"), numbers, strict=True)
+        }
+        found.append(one)
+    frame = pd.DataFrame(found)
+    return frame.sort_values("ours", ascending=sign(metric) < 0, ignore_index=True)
+
+
+def order_agreement(frame: pd.DataFrame, column: str) -> tuple[float, int]:
+    """Spearman's correlation of our order with a published column over the methods that have both, and their number."""
+    both = frame.dropna(subset=[column])
+    return float(both["ours"].rank().corr(both[column].rank())), len(both)
+
+
+def nested_table(
+    pools: Mapping[str, Pool], metrics: Sequence[str], sizes: Sequence[int], *, expected: bool
+) -> pd.DataFrame:
+    """Best of R for each pool, metric and R over all its items: pool, R, metric, value, low, high, n.
+
+    `expected`: without luck, over all subsets of R maps; else the first R maps, so that pools are nested.
+    """
+    found = []
+    for name, pool in pools.items():
+        for metric in metrics:
+            for size in (size for size in sizes if size <= pool.size):
+                best = pool.picked(metric, size) if expected else first_best(pool, metric, size)
+                told = mean_of(best)
+                found.append({"pool": name, "R": size, "metric": metric, "value": told.value, "low": told.low,
+                              "high": told.high, "n": told.n})  # fmt: skip
+    return pd.DataFrame(found)
+
+
+def first_best(pool: Pool, metric: str, size: int) -> pd.Series:
+    """Best value among the first maps of every item."""
+    return (pool.values[metric].iloc[:, :size] * sign(metric)).max(axis=1) * sign(metric)
+
+
+def path_or_picking(pool: Pool, blind: Pool, metrics: Sequence[str], size: int) -> pd.DataFrame:
+    """For each metric what one map and the best of `size` maps give, for a pool and for random rankings.
+
+    `by picking`: the share of the way from one random ranking to the pool's best that the best random ranking goes.
+    `kept`: what of the gain by picking is left where another metric has picked.
+    """
+    found = []
+    for metric in metrics:
+        lucky, kept = share_by_picking(pool, blind, metric, size), transfer(pool, metrics, metric, size)
+        over = lead(pool.picked(metric, size), blind.picked(metric, size), metric)
+        shared = pool.values[metric].index.intersection(blind.values[metric].index)
+        one: dict[str, object] = {
+            "metric": arrow(metric),
+            "one random": blind.one(metric)[shared].mean(),
+            "best random": blind.picked(metric, size)[shared].mean(),
+            "one map": pool.one(metric)[shared].mean(),
+            "mean of maps": pool.means[metric][size][shared].mean(),
+            "best map": pool.picked(metric, size)[shared].mean(),
+        }
+        for name, told in (("by picking", lucky), ("kept", kept)):
+            one |= {name: told.value, f"{name} interval": shares_told(told)}
+        one |= {"lead": over.value, "lead low": over.low, "lead high": over.high, "n": over.n,
+                "detectable": over.detectable}  # fmt: skip
+        found.append(one)
+    return pd.DataFrame(found)
+
+
+def shares_told(told: Interval) -> str:
+    """An interval of shares in words."""
+    return f"{told.low:.0%} to {told.high:.0%}"
+
+
+def headline(pool: Pool, blind: Pool, metrics: Sequence[str], size: int, name: str) -> str:
+    """The audit in three sentences: how far picking alone goes, what the maps add, what is left without picking."""
+    shares = {metric: share_by_picking(pool, blind, metric, size) for metric in metrics}
+    over = {metric: lead(pool.picked(metric, size), blind.picked(metric, size), metric) for metric in metrics}
+    single = {metric: lead(pool.one(metric), blind.one(metric), metric) for metric in metrics}
+    listed = ", ".join(f"{ERASURE[m]} {one.value:.0%} ({shares_told(one)})" for m, one in shares.items())
+    return (
+        f"**Of the way from one random ranking to {name}'s best of {size} maps, the best of {size} random rankings "
+        f"goes: {listed}.** {sides(over, f'the best of {size} maps', f'the best of {size} random rankings')} "
+        f"{sides(single, 'one map', 'one random ranking')} n = {next(iter(over.values())).n}."
+    )
+
+
+def sides(leads: Mapping[str, Interval], first: str, second: str) -> str:
+    """On which metrics one thing is better than another, worse, or cannot be told from it at the 5% level."""
+    groups: dict[str, list[str]] = {"better than": [], "worse than": [], "not told from": []}
+    for metric, told in leads.items():
+        side = "better than" if told.low > 0 else "worse than" if told.high < 0 else "not told from"
+        groups[side].append(f"{ERASURE[metric]} ({told.value:+.3f}, {told.low:+.3f} to {told.high:+.3f})")
+    parts = [f"{side} {second} on {', '.join(told)}" for side, told in groups.items() if told]
+    text = f"{first} is {'; '.join(parts)}."
+    return text[0].upper() + text[1:]
