@@ -10,7 +10,8 @@
 # # Protocols
 #
 # A protocol freezes every option that moves a number. There is one for each paper as written, one for its code as
-# released where the two differ, and ours. This page prints what the code holds; it computes nothing.
+# released where the two differ, and ours. This page prints what the code holds and what stored rows say; it computes
+# nothing.
 
 # %% tags=["parameters"]
 profile: str = "laptop"  # the profile this run belongs to
@@ -20,7 +21,7 @@ import pandas as pd
 from IPython.display import Markdown
 
 from attribook.show import table
-from attribook.study import PROTOCOLS
+from attribook.study import PROTOCOLS, option_effects
 
 Markdown("\n".join(f"- **{name}**: {protocol.about}." for name, protocol in PROTOCOLS.items()))
 
@@ -73,6 +74,19 @@ settings = [
     for method, chosen in protocol.methods.items()
 ]
 table(pd.DataFrame(settings), caption="Method options by protocol")
+
+# %% [markdown]
+# ## What one option does alone
+#
+# Options in which ReAGent's protocols differ, each switched alone from the paper's reading: how far the log-ratio to
+# random moves, in nats, with the 95% interval over prompts, and the smallest true move that these prompts would show.
+# From the stored rows of [the audit of departures](reagent_audit_departures), which says what it leaves out.
+
+# %% tags=["remove-input"]
+effects = option_effects(profile)
+numbers = {name: "{:.2f}" for name in effects if name.endswith("detectable")}
+none = Markdown("This profile has no rows of that audit yet.")
+none if effects.empty else table(effects, caption="Moves of ReAGent's log-ratios", formats=numbers)
 
 # %% [markdown]
 # ## What all protocols share

@@ -1,5 +1,6 @@
 """`attribook check`: an untouched tree passes, planted faults and edited numbers are found and named."""
 
+import csv
 import json
 import re
 import shutil
@@ -16,6 +17,7 @@ from attribook.check.files import file_drift, write_sums
 from attribook.check.smoke import smoke_studies
 from attribook.check.stored import Look, afforded, stored_drift, study_of
 from attribook.errors import AttribookError
+from attribook.study import PoolStudy
 
 PARTS = ("check_methods/tiny-gpt2/attribook", "check_metrics/tiny-gpt2/attribook")  # enough for the faults, and quick
 PUBLISHED = ROOT / "src" / "attribook" / "published"
@@ -223,6 +225,19 @@ def test_what_the_budget_leaves_out_is_told(tree):
     drifts, told = stored_drift("smoke", None, 0)
     assert re.search(r"over the budget of 180 s \(--budget\): \d+ of lime", told)
     assert {drift.check for drift in drifts} == {"files"}
+
+
+def test_pools_of_maps_are_checked_like_other_rows(tree):
+    study = PoolStudy("check_pools", "mine", "tiny-bert", "reviews-mini", "attribook", ("random", "rpi_ig{steps=2}"),
+                      ("comprehensiveness",), n_items=1, keep="all", size=2)  # fmt: skip
+    study.run()
+    assert stored_drift("mine", None, 0)[0] == []
+    path = study.folder / "rows.csv"
+    values = next(csv.DictReader(path.open()))["values"]
+    edited(path, values, "0.5 " + values.split(" ", 1)[1])
+    drifts = {(d.check, d.where.partition(" · ")[0]) for d in stored_drift("mine", None, 0)[0]}
+    place = "check_pools/tiny-bert/attribook"
+    assert drifts == {("comprehensiveness", place), ("files", f"{place}/rows.csv")}
 
 
 def test_wrong_use_and_unknown_kinds_of_studies_are_told(tree):

@@ -67,8 +67,8 @@ def ledger_drift(rows: Sequence[Row]) -> list[Drift]:
     for key, line in now.items():
         if key not in committed:
             found.append(Drift("ledger", named(key), "not in the committed ledger"))
-        else:
-            found += [Drift("ledger", named(key), what) for what in differences(committed[key], line)]
+        elif what := differences(committed[key], line):
+            found.append(Drift("ledger", named(key), "; ".join(what)))
     return found
 
 

@@ -13,6 +13,7 @@ from attribook.study.map_pools import PoolStudy, told_study
 from attribook.study.mass import PARTS, against_flat, length_shares, mass_shares, mean_shares
 from attribook.study.matrix import cost_table, matrix_reasons, matrix_table
 from attribook.study.names import setting
+from attribook.study.option_effects import option_effects
 from attribook.study.picking import (
     crossed_table,
     lead,
@@ -123,6 +124,7 @@ __all__ = [
     "mean_shares",
     "nested_table",
     "one_at_a_time",
+    "option_effects",
     "order_agreement",
     "order_table",
     "overlap_table",

@@ -1,0 +1,33 @@
+"""Effects of single options: what the audit's page shows, from its stored rows."""
+
+import pandas as pd
+from conftest import ROOT
+
+from attribook.study import ReagentStudy, change_table, departure_names, departure_readings, option_effects
+from attribook.study.departures import DEPARTURES
+
+GIVEN = ("reagent_departures", "smoke", "tiny-opt", "longra-mini", "reagent-paper")
+OPTIONS = {"metrics": ("soft_nc", "soft_ns"), "n_items": 2, "keep": "all"}
+
+
+def test_effects_are_those_of_the_audit_and_nothing_is_computed():
+    assert option_effects("smoke").empty
+    names = departure_names({"max_steps": 3, "runs": 2}, specials=True)
+    study = ReagentStudy(*GIVEN, tuple(dict.fromkeys(names.values())), **OPTIONS, random_seeds=1)
+    random = ReagentStudy(*GIVEN, ("random", "random{form=uniform}"), **OPTIONS, random_seeds=2)
+    rows = pd.concat([study.rows(), random.rows()])
+    readings = departure_readings(names, rows, study.scores())
+    expected = change_table(readings, readings.pop("none"), "soft_nc").set_index("change")["moved"]
+    before = study._scores.path.read_bytes()
+    found = option_effects("smoke").set_index("change")
+    assert list(found.index) == list(DEPARTURES)
+    for change, line in found.iterrows():
+        assert line["Soft-NC"].split(" ")[0] == f"{expected[change]:+.2f}"
+        assert line["n"] == 2
+    assert study._scores.path.read_bytes() == before
+
+
+def test_committed_effects_cover_every_departure_of_the_default_model(monkeypatch):
+    monkeypatch.setenv("ATTRIBOOK_RESULTS", str(ROOT / "results"))
+    found = option_effects("laptop")
+    assert set(found["change"]) == {name for name, each in DEPARTURES.items() if "specials" not in each.options}
