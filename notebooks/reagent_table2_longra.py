@@ -102,7 +102,8 @@ faithfulness_listing(tables["attribook", "soft_ns"], "soft_ns", f"protocol attri
 # ## A second model
 #
 # The same prompts and protocol on a model of another family, over the prompts that *it* answers, without gradient
-# SHAP, LIME and ReAGent. At the end of each table: how alike the two models order the methods, by Spearman's rank correlation.
+# SHAP, LIME and ReAGent. At the end of each table: how alike the two models order the methods, by Spearman's rank
+# correlation.
 
 # %% tags=["remove-input"]
 if second:
