@@ -54,6 +54,17 @@ def found(**options) -> set[tuple[str, str]]:
             for d in check_all("smoke", **given).drifts}  # fmt: skip
 
 
+def test_models_whose_terms_are_not_accepted_are_named_and_not_fetched(tmp_path, monkeypatch):
+    folder = tmp_path / "results" / "laptop" / "reagent_longra" / "gemma-3-270m"
+    shutil.copytree(ROOT / "results" / "laptop" / "reagent_longra" / "gemma-3-270m", folder)
+    monkeypatch.setenv("ATTRIBOOK_RESULTS", str(tmp_path / "results"))
+    monkeypatch.setenv("ATTRIBOOK_HOME", str(tmp_path / "home"))
+    drifts, told = stored_drift("laptop", 3, 0)
+    assert drifts == []
+    assert told.startswith("0 units of 0 studies")
+    assert "wait for consent (attribook models list): reagent_longra/gemma-3-270m/attribook" in told
+
+
 @pytest.mark.parametrize("seed", range(2))
 def test_an_untouched_tree_passes(tree, seed):
     assert found(seed=seed, sample=(None, 4)[seed]) == set()

@@ -13,6 +13,7 @@ from attribook.archives import sha256
 from attribook.check.drift import Apart, Drift, farthest
 from attribook.data import DATASETS
 from attribook.errors import AttribookError
+from attribook.models.fetch import waits_for_consent
 from attribook.models.load import known_fingerprint
 from attribook.paths import results_folder
 from attribook.study import Study
@@ -79,7 +80,8 @@ def study_of(told: Mapping[str, Any]) -> Study:
 def stored_drift(profile: str, sample: int | None, seed: int, budget: float = BUDGET) -> tuple[list[Drift], str]:
     """Differences of a sample of each study's rows, None for all, and what was looked at, in words."""
     every = shelves(profile)
-    held = [shelf for shelf in every if all(DATASETS[study.dataset].here() for study in shelf.studies)]
+    here = [shelf for shelf in every if all(DATASETS[study.dataset].here() for study in shelf.studies)]
+    held = [shelf for shelf in here if not any(waits_for_consent(study.model) for study in shelf.studies)]
     drifts = [drift for shelf in held for drift in known_drift(shelf)]
     chosen = [look for shelf in held for look in sampled(shelf, sample, seed)]
     afforded(chosen, budget, seed)
@@ -96,8 +98,12 @@ def stored_drift(profile: str, sample: int | None, seed: int, budget: float = BU
     if left := Counter(read_setting(parted(look.unit.name)[0])[0].name for look in chosen if not look.scores):
         named = ", ".join(f"{number} of {name}" for name, number in left.most_common())
         told += f"; scores not computed again, over the budget of {budget:g} s (--budget): {named}"
-    if len(held) < len(every):
-        told += f"; {len(every) - len(held)} studies need data that is not here (attribook data verify)"
+    if len(here) < len(every):
+        told += f"; {len(every) - len(here)} studies need data that is not here (attribook data verify)"
+    if waiting := [shelf.name for shelf in here if shelf not in held]:
+        told += (
+            f"; not computed again, as the model's terms wait for consent (attribook models list): {', '.join(waiting)}"
+        )
     return drifts, told
 
 

@@ -47,6 +47,11 @@ def ensure(name: str, say: Say = to_stderr, *, accept_licence: bool = False) -> 
     return folder
 
 
+def waits_for_consent(name: str) -> bool:
+    """Whether a model is neither here nor fetched before its terms are accepted."""
+    return name in SOURCES and bool(SOURCES[name].terms) and not model_folder(name).is_dir()
+
+
 def terms_of(source: Source) -> str:
     """A sentence with the terms of a model that asks for consent, and where to read them."""
     return f"{source.name} comes under the {source.licence}: read {' and '.join(source.terms)}."
