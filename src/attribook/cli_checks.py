@@ -50,7 +50,7 @@ def check(
     sample: Annotated[int | None, typer.Option(help="Units of each study; default 3, with smoke all; 0: none.")] = None,
     seed: Annotated[int | None, typer.Option(help="What the sample is drawn by; default: today's date.")] = None,
     budget: Annotated[
-        float | None, typer.Option(help="Seconds for scores that took over 10 s when stored; default 180.")
+        float | None, typer.Option(help="Seconds for scores that took over 10 s when stored; default 120.")
     ] = None,
     update: Annotated[
         bool, typer.Option("--update", help="Write ledger and hashes anew; with --profile smoke its rows too.")

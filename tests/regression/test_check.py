@@ -234,7 +234,7 @@ def test_what_the_budget_leaves_out_is_told(tree):
     path = tree / "results" / "smoke" / PARTS[0] / "scores.jsonl"
     path.write_text(re.sub(r'("method": "lime[^\n]*"seconds": )[0-9.]+', r"\g<1>1000", path.read_text()))
     drifts, told = stored_drift("smoke", None, 0)
-    assert re.search(r"over the budget of 180 s \(--budget\): \d+ of lime", told)
+    assert re.search(r"over the budget of 120 s \(--budget\): \d+ of lime", told)
     assert {drift.check for drift in drifts} == {"files"}
 
 

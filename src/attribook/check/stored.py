@@ -26,7 +26,7 @@ from attribook.study.variants import parted
 
 # Scores that took up to CHEAP seconds when they were stored are always computed again; of dearer ones a random
 # choice that took no more than the budget together. Metrics of stored scores are always computed again.
-CHEAP, BUDGET = 10.0, 180.0
+CHEAP, BUDGET = 10.0, 120.0
 
 
 @dataclass(frozen=True)
