@@ -85,6 +85,28 @@ def nested_listing(frame: pd.DataFrame, printed: pd.DataFrame, where: str) -> Ht
     return table(both, caption=f"Best of R maps, {where}")
 
 
+def layer_listing(frame: pd.DataFrame, metric: str, where: str) -> Html:
+    """Pools over layers beside as many maps of one layer and random rankings; see `study.layer_table`."""
+    shown = frame.assign(
+        **{
+            "95% interval": interval_text(frame["low"], frame["high"], 3),
+            "lead interval": interval_text(frame["lead low"], frame["lead high"], 3),
+        }
+    )
+    columns = ["kind", "layers", "maps", "published", "ours", "95% interval", "one layer", "random", "lead",
+               "lead interval", "detectable", "n"]  # fmt: skip
+    formats = dict.fromkeys(("published", "ours", "one layer", "random", "lead"), "{:+.3f}") | {"detectable": "{:.3f}"}
+    return table(shown[columns], caption=f"{UNIT[metric]}, {where}", formats=formats)
+
+
+def lead_listing(frame: pd.DataFrame, caption: str) -> Html:
+    """Leads with their intervals, whatever stands before them."""
+    shown = frame.assign(**{"95% interval": interval_text(frame["low"], frame["high"], 3)})
+    first = [name for name in frame if name not in ("lead", "low", "high", "detectable", "n")]
+    columns = [*first, "lead", "95% interval", "detectable", "n"]
+    return table(shown[columns], caption=caption, formats={"lead": "{:+.3f}", "detectable": "{:.3f}"})
+
+
 GOLDEN_UNIT = {
     "aopc_comprehensiveness": "normalised comprehensiveness (higher is better)",
     "aopc_sufficiency": "normalised sufficiency (lower is better)",

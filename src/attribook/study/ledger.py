@@ -76,7 +76,8 @@ class Court:
             return []
         wanted, metric = self.links.models.get(cell["model"]), cell["metric"]
         first, *more = (
-            [e for e in self.shelf.find(study, link.protocols[role]) if e.has(method, metric)] for study in link.studies
+            [e for e in self.shelf.find(study, link.protocols[role], link.pools) if e.has(method, metric)]
+            for study in link.studies
         )
         first.sort(key=lambda e: (e.model != wanted, PROFILES.index(e.profile), -len(e.rows)))
         for one in first:
@@ -205,7 +206,7 @@ def cell_row(cell: Cell, tried: Mapping[str, tuple[list[Evidence], list[Answer]]
         "ours": ours.value, "low": ours.low, "high": ours.high, "n": ours.n, "detectable": ours.detectable,
         "profile": used[0].profile, "protocol": link.protocols[role], "verdict": word, "reason": reason,
         "notebook": link.notebook, "model": used[0].model, "data": ", ".join(e.dataset for e in used),
-        "rows": ", ".join(str(e.path) for e in used),
+        "rows": ", ".join(e.places for e in used),
     }  # fmt: skip
 
 
