@@ -161,7 +161,10 @@ def asks(cell: Cell, column: Sequence[Cell], link: Link) -> list[Ask]:
     for claim in cell["claim"].split():
         if claim == "direction:random":
             found.append(Ask("on the published side of random", mine, None, 1 if cell["value"] > 0 else -1))
-        if claim == "order":
+        if claim == "order" and cell["best"] == "yes":
+            below = [rival for rival in column if rival["value"] != cell["value"]]
+            found += [Ask(f"ahead of {rival['row']}", mine, link.method(rival), cell["sign"]) for rival in below]
+        elif claim == "order":
             leader = next(rival for rival in column if rival["best"] == "yes")
             found.append(Ask(f"behind {leader['row']}", link.method(leader), mine, cell["sign"]))
         if claim == "direction:runner-up":

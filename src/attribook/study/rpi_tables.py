@@ -135,9 +135,8 @@ def verdicts_table(table: int, **where: str) -> pd.DataFrame:
     """What the ledger says to the cells of one of RPI's tables: verdicts down, metrics across, how many cells."""
     cells = published("rpi").query("table == @table").reset_index(drop=True)
     frame = pd.DataFrame(table_rows(cells, Court()))  # of the whole table: p is adjusted for all of it
-    for column, value in where.items():
-        frame = frame[cells[column] == value]
-    frame = frame.assign(metric=frame["metric"].map(ERASURE))
+    kept = cells[list(where)].eq(pd.Series(where)).all(axis=1)
+    frame = frame[kept].assign(metric=frame["metric"].map(ERASURE))
     counts = frame.groupby(["verdict", "metric"], sort=False).size().unstack(fill_value=0)
     return counts[[name for name in ERASURE.values() if name in counts]].reset_index()
 
