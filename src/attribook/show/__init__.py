@@ -25,11 +25,13 @@ from attribook.show.picking import (
     path_listing,
     picking_listing,
 )
+from attribook.show.rpi_audits import ceiling_listing, moved_figure, moved_listing, operator_listing
 from attribook.show.tables import table
 
 __all__ = [
     "NAMES",
     "budget_figure",
+    "ceiling_listing",
     "change_figure",
     "change_listing",
     "crossed_listing",
@@ -47,7 +49,10 @@ __all__ = [
     "marked_texts",
     "mass_bars",
     "model_listing",
+    "moved_figure",
+    "moved_listing",
     "nested_listing",
+    "operator_listing",
     "page",
     "path_listing",
     "picking_listing",
