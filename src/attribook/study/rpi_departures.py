@@ -101,11 +101,11 @@ def moves_told(frames: Mapping[str, pd.DataFrame], form: str, names: Mapping[str
     lines = []
     for metric, frame in frames.items():
         alone = frame[frame["change"].isin([*CHANGES, DIVISOR, LEAST]) & ~frame["change"].isin([WRITTEN, ALL])]
-        row = alone.loc[alone["moved"].abs().idxmax()]
-        clear = alone.loc[(alone["moved low"] > 0) | (alone["moved high"] < 0), "change"]
+        row = alone.iloc[int(alone["moved"].abs().argmax())]
+        clear = alone["change"][(alone["moved low"] > 0) | (alone["moved high"] < 0)]
         lines.append(
             f"- **{names[metric]}**, {form}: the largest move of a single change is {row['moved']:+.3f} "
-            f"({row['moved low']:+.3f} to {row['moved high']:+.3f}) by *{row['change']}*, n = {row['n']:.0f}; told from "
-            f"0 at the 5% level: {', '.join(clear) or 'none'}."
+            f"({row['moved low']:+.3f} to {row['moved high']:+.3f}) by *{row['change']}*, n = {row['n']:.0f}; told "
+            f"from 0 at the 5% level: {', '.join(clear) or 'none'}."
         )
     return "\n".join(lines)
