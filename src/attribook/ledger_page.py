@@ -76,12 +76,13 @@ def select(name: str, values: Sequence[str]) -> str:
 def line(row: Row) -> str:
     """One claim's line."""
     column = row["column"] if row["dataset"] in {"", row["column"]} else f"{row['dataset']} {row['column']}"
-    interval = "" if row["low"] is None else f" ({number(row['low'])} to {number(row['high'])})"
+    interval = "" if row["low"] is None else f" <small>({number(row['low'])} to {number(row['high'])})</small>"
     name = row["row"] if row["column"] else f"“{row['claim']}”"
     verdict = f"<details><summary>{escape(row['verdict'])}</summary>{escape(row['reason'])}</details>"
-    cells = [row["paper"], row["table"], name, column, row["metric"], number(row["published"]),
-             number(row["ours"]) + interval, "" if row["n"] is None else row["n"]]  # fmt: skip
-    shown = "".join(f"<td>{escape(str(cell))}</td>" for cell in cells)
+    n = "" if row["n"] is None else row["n"]
+    first = [row["paper"], row["table"], name, column, row["metric"], number(row["published"])]
+    cells = [*(escape(str(cell)) for cell in first), number(row["ours"]) + interval, n]
+    shown = "".join(f"<td>{cell}</td>" for cell in cells)
     marks = "".join(
         f' data-{key}="{escape(str(value))}"'
         for key, value in {"verdict": row["verdict"], "notebook": row["notebook"].split("#")[0]}.items()
@@ -115,7 +116,8 @@ def number(value: float | None) -> str:
 def verdicts_page() -> str:
     """What each verdict means, as the code has it."""
     rules = "\n".join(f"{word}\n: {rule}\n" for word, rule in RULES.items())
-    units = "\n".join(f"- `{name}`: {metric.unit}." for name, metric in METRICS.items())
+    better = {"higher": ", higher is better", "lower": ", lower is better", "none": ""}
+    units = "\n".join(f"- `{name}`: {one.unit}{better[one.better]}." for name, one in METRICS.items())
     return f"""# How a verdict is reached
 
 Verdicts are computed from stored rows and never typed. This page prints the rules as the code holds them.

@@ -1,7 +1,7 @@
 """Protocols: every option that moves a number, frozen and named. The book's protocol page prints this file's table."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from attribook.attribution.rpi import RELEASED
@@ -110,7 +110,26 @@ PROTOCOLS: dict[str, Protocol] = {
 
 
 def find_protocol(name: str) -> Protocol:
-    """The protocol of that name. Raises: AttribookError with the known names."""
-    if name not in PROTOCOLS:
-        raise AttribookError(f"Unknown protocol {name!r}. Known: {', '.join(PROTOCOLS)}.")
-    return PROTOCOLS[name]
+    """The protocol of that name; `name+option=value,option=value` has these options of its metrics changed.
+
+    An option changes in every metric that has it. Raises: AttribookError with the known names.
+    """
+    known, _, changes = name.partition("+")
+    if known not in PROTOCOLS:
+        raise AttribookError(f"Unknown protocol {known!r}. Known: {', '.join(PROTOCOLS)}.")
+    return changed(PROTOCOLS[known], changes) if changes else PROTOCOLS[known]
+
+
+def changed(protocol: Protocol, changes: str) -> Protocol:
+    """A protocol with some options of its metrics changed. Raises: AttribookError for what no metric of it has."""
+    metric, metrics = dict(protocol.metric), {name: dict(options) for name, options in protocol.metrics.items()}
+    for change in changes.split(","):
+        option, _, value = change.partition("=")
+        having = [options for options in (metric, *metrics.values()) if option in options]
+        if not having or not value:
+            known = dict.fromkeys(name for options in (metric, *metrics.values()) for name in options)
+            raise AttribookError(f"No metric option to change in {change!r}. Known: {', '.join(known)}.")
+        for options in having:
+            options[option] = int(value) if value.isdigit() else value
+    name = f"{protocol.name}+{changes}"
+    return replace(protocol, name=name, about=f"{protocol.name} with {changes}", metric=metric, metrics=metrics)
