@@ -23,7 +23,7 @@ from attribook.show.picking import (
     path_listing,
     picking_listing,
 )
-from attribook.show.tables import table
+from attribook.show.tables import moves_listing, table
 
 __all__ = [
     "NAMES",
@@ -43,6 +43,7 @@ __all__ = [
     "marked_texts",
     "mass_bars",
     "model_listing",
+    "moves_listing",
     "nested_listing",
     "page",
     "path_listing",

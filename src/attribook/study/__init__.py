@@ -25,6 +25,7 @@ from attribook.study.picking import (
     share_by_picking,
     transfer,
 )
+from attribook.study.protocol_options import erasure_moves, method_moves, options_table, rpi_moves, soft_moves
 from attribook.study.protocols import PROTOCOLS, Protocol
 from attribook.study.reagent_runs import ReagentStudy, first_steps, step_grid
 from attribook.study.reagent_walk import (
@@ -98,6 +99,7 @@ __all__ = [
     "departure_names",
     "departure_readings",
     "departures_told",
+    "erasure_moves",
     "erasure_table",
     "explain_live",
     "faithful_steps",
@@ -122,9 +124,11 @@ __all__ = [
     "mean_of",
     "mean_over_tasks",
     "mean_shares",
+    "method_moves",
     "nested_table",
     "one_at_a_time",
     "option_effects",
+    "options_table",
     "order_agreement",
     "order_table",
     "overlap_table",
@@ -139,6 +143,7 @@ __all__ = [
     "read_pool",
     "released_setting",
     "released_table",
+    "rpi_moves",
     "run_agreement",
     "runs_from_seeds",
     "runs_table",
@@ -149,6 +154,7 @@ __all__ = [
     "sharpness",
     "sharpness_curve",
     "sides",
+    "soft_moves",
     "stable_steps",
     "step_grid",
     "steps_table",
