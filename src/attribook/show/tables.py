@@ -1,6 +1,7 @@
 """Tables as HTML."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from typing import Any
 from zlib import crc32
 
 import pandas as pd
@@ -13,22 +14,19 @@ def table(frame: pd.DataFrame, *, caption: str, formats: Mapping[str, str] | Non
     styled = frame.style.format(dict(formats or {}), na_rep="–", escape="html").hide(axis="index").set_caption(caption)
     long = [name for name in frame if frame[name].map(lambda cell: isinstance(cell, str) and len(cell) > 30).any()]
     styled = styled.set_properties(subset=long, **{"white-space": "normal"}) if long else styled
-    left = {name: [{"selector": "", "props": "text-align: left"}] for name in [*long, *filter(worded(frame), frame)]}
-    styled = styled.set_table_styles(left, overwrite=False) if left else styled
+    sides: Any = {
+        name: [{"selector": "", "props": "text-align: left"}] for name in frame if name in long or worded(frame[name])
+    }
+    styled = styled.set_table_styles(sides, overwrite=False) if sides else styled
     html = styled.set_table_attributes('class="dataframe attribook-table"').to_html(
         table_uuid=f"t{crc32(caption.encode())}"
     )
     return Html(f'<div style="overflow-x:auto">{html}</div>')
 
 
-def worded(frame: pd.DataFrame) -> Callable[[str], bool]:
+def worded(cells: pd.Series) -> bool:
     """Whether a column holds words: every cell is text, and some begin with a letter."""
-
-    def holds(name: str) -> bool:
-        cells = frame[name]
-        return all(isinstance(cell, str) for cell in cells) and any(cell[:1].isalpha() for cell in cells)
-
-    return holds
+    return all(isinstance(cell, str) for cell in cells) and any(cell[:1].isalpha() for cell in cells)
 
 
 def moves_listing(frame: pd.DataFrame, caption: str) -> Html:
@@ -38,4 +36,6 @@ def moves_listing(frame: pd.DataFrame, caption: str) -> Html:
     alone = frame["model"].nunique() == 1
     shown = frame.drop(columns="model") if alone else frame
     where = f"{caption}, {frame['model'].iloc[0]}" if alone else caption
-    return table(shown, caption=where, formats={name: "{:.2f}" for name in frame if name.endswith("detectable")})
+    return table(
+        shown, caption=where, formats={name: "{:.2f}" for name in map(str, frame) if name.endswith("detectable")}
+    )

@@ -19,6 +19,7 @@ from attribook.study.variants import parted
 PROFILES = ("paper", "original", "laptop")  # the best first; rows of the smoke profile answer nothing
 DERIVED = {"reagent-code": "reagent-paper"}  # exact, from the same forwards: see `as_released`
 SOFT = ["soft_nc", "soft_ns"]
+FEWEST_SEEDS, FEWEST_DRAWS = 5, 8  # of random methods, and of soft metrics; a reason says where there are fewer
 PARTS = {"faithfulness": SOFT}  # Noiser's sum of both log-ratios
 
 
@@ -51,6 +52,20 @@ class Evidence:
         """Whether there are rows of a method, and of random where the metric is a ratio to it."""
         needed = {method, "random"} if is_ratio(metric) else {method}
         return all((name, part) in self.values for name in needed for part in PARTS.get(metric, [metric]))
+
+    def too_few(self, method: str, metric: str) -> str:
+        """In words, where a random method has fewer seeds, or a metric that draws fewer draws, than is asked for."""
+        found = []
+        names = [method, *(["random"] if is_ratio(metric) else [])]
+        for name in names:
+            mine = self.rows[(self.rows["method"] == name) & self.rows["metric"].isin(PARTS.get(metric, [metric]))]
+            seeds = int(mine.groupby("item")["seed"].nunique().min())
+            if read_setting(parted(name)[0])[0].random and seeds < FEWEST_SEEDS:
+                found.append(f"{seeds} seed{'s' * (seeds > 1)} of {name}, not {FEWEST_SEEDS}")
+            draws = int(mine.groupby(["item", "seed"])["draw"].nunique().min())
+            if metric in (*SOFT, *PARTS) and draws < FEWEST_DRAWS:
+                found.append(f"{draws} mask draw{'s' * (draws > 1)} of {name}, not {FEWEST_DRAWS}")
+        return ", ".join(found)
 
     def parts(self, method: str, metric: str, sign: int) -> list[Part]:
         """What a published number of the method is made of, added or subtracted."""
