@@ -21,6 +21,7 @@ from attribook.ledger_page import write_ledger_pages
 from attribook.method_pages import write_method_pages
 from attribook.paths import build_folder, checkout
 from attribook.study.ledger import full_ledger
+from attribook.summary_page import write_summary
 
 STAGED = ("_config.yml", "_toc.yml", "book")
 METHOD_PAGES = "method_pages"  # the section of a profile that says what the pages of methods explain
@@ -180,7 +181,9 @@ def build_site(profile: str) -> Path:
         if not chosen:
             raise AttribookError(f"params/{profile}.yml lacks the section {METHOD_PAGES}: copy it from laptop.yml.")
         write_method_pages(folder / "methods", profile, chosen)
-        write_ledger_pages(folder, full_ledger())
+        ledger = full_ledger()
+        write_ledger_pages(folder, ledger)
+        write_summary(folder, ledger)
     # Through this interpreter, because the environment's scripts need not be on the path.
     start = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()"]
     options = ["-n", "-W", "--keep-going", "-q", "--path-output", str(folder.parent)]
