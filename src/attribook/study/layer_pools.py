@@ -47,7 +47,7 @@ def layer_table(layers: Sequence[Pool], one: Pool, blind: Pool, metric: str, siz
     where `one` has fewer maps. All are over the items that have all of them.
     """
     cells = published("rpi").query("table == 7 and metric == @metric")
-    known = {(cell.column, cell.row): float(cell.value) for cell in cells.itertuples()}
+    known = cells.set_index(["column", "row"])["value"].astype(float).to_dict()
     found = []
     for (kind, name), pool in layer_pools(layers, size).items():
         best = pool.picked(metric, pool.size)
@@ -76,14 +76,21 @@ def at_equal_tries(pool: Pool, best: pd.Series, metric: str, size: int) -> pd.Se
 
 def direction_table(layers: Sequence[Pool], metric: str, size: int) -> pd.DataFrame:
     """From the top against from the bottom at equal numbers of layers: layers, lead of the top, interval, n."""
-    pools, found = layer_pools(layers, size), []
+    return pd.DataFrame(
+        {"layers": count, "lead": over.value, "low": over.low, "high": over.high, "n": over.n,
+         "detectable": over.detectable}
+        for count, over in directions(layers, metric, size).items()
+    )  # fmt: skip
+
+
+def directions(layers: Sequence[Pool], metric: str, size: int) -> dict[int, Interval]:
+    """By the number of layers: how much better the pool from the top is than that from the bottom."""
+    pools, found = layer_pools(layers, size), {}
     for count in range(1, len(layers)):
         top = pools[SINGLE if count == 1 else TOP_DOWN, layer_name(count - 1)]
         low = pools[SINGLE if count == 1 else BOTTOM_UP, layer_name(len(layers) - count)]
-        over = lead(top.picked(metric, top.size), low.picked(metric, low.size), metric)
-        found.append({"layers": count, "lead": over.value, "low": over.low, "high": over.high, "n": over.n,
-                      "detectable": over.detectable})  # fmt: skip
-    return pd.DataFrame(found)
+        found[count] = lead(top.picked(metric, top.size), low.picked(metric, low.size), metric)
+    return found
 
 
 def layers_told(layers: Sequence[Pool], one: Pool, blind: Pool, metrics: Sequence[str], size: int) -> str:
@@ -103,9 +110,7 @@ def layers_told(layers: Sequence[Pool], one: Pool, blind: Pool, metrics: Sequenc
         lead(above.picked(m, size), below.picked(m, size), m) for above, below in pairwise(layers) for m in metrics
     ]
     lines.append(f"A layer against the one below it, all metrics: {counted(neighbours, 'the deeper one')}.")
-    tables = [direction_table(layers, metric, size) for metric in metrics]
-    pooled = pd.concat(tables).query("layers > 1")
-    ends = [Interval(row.lead, row.low, row.high, row.n, 0.0) for row in pooled.itertuples()]
+    ends = [over for m in metrics for count, over in directions(layers, m, size).items() if count > 1]
     lines.append(f"Pools from the top against pools from the bottom, all metrics: {counted(ends, 'the top')}.")
     return "\n".join(f"- {line}" for line in lines)
 
