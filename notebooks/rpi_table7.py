@@ -84,9 +84,9 @@ Markdown(layers_told(single, one, blind, metrics, size))
 # %% [markdown]
 # ## All pools
 #
-# `published` is BERT on RTN. `one layer` is the best of as many maps of the last layer, `random` of as many random
-# rankings, both without luck. `lead`: how much better the pool is than `one layer`, over the texts of both; above 0 the
-# pool over layers is better.
+# `published` is BERT on RTN. `random` is the best of as many random rankings, over the same texts. `lead`: how much
+# better the pool is than the best of as many maps of the last layer alone, over the `lead n` texts that have them;
+# above 0 the pool is better.
 
 # %% tags=["remove-input"]
 for metric in metrics:

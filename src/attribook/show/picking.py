@@ -96,9 +96,9 @@ def layer_listing(frame: pd.DataFrame, metric: str, where: str) -> Html:
             "lead interval": interval_text(frame["lead low"], frame["lead high"], 3),
         }
     )
-    columns = ["kind", "layers", "maps", "published", "ours", "95% interval", "one layer", "random", "lead",
-               "lead interval", "detectable", "n"]  # fmt: skip
-    formats = dict.fromkeys(("published", "ours", "one layer", "random", "lead"), "{:+.3f}") | {"detectable": "{:.3f}"}
+    columns = ["kind", "layers", "maps", "published", "ours", "95% interval", "n", "random", "lead", "lead interval",
+               "detectable", "lead n"]  # fmt: skip
+    formats = dict.fromkeys(("published", "ours", "random", "lead"), "{:+.3f}") | {"detectable": "{:.3f}"}
     return table(shown[columns], caption=f"{UNIT[metric]}, {where}", formats=formats)
 
 

@@ -42,9 +42,9 @@ def printed_layer(kind: str, count: int, layers: int) -> str:
 def layer_table(layers: Sequence[Pool], one: Pool, blind: Pool, metric: str, size: int) -> pd.DataFrame:
     """Best values of all pools: kind, layers, maps, published, ours, low, high, n, and of as many maps otherwise.
 
-    `one layer`: the best of as many maps of the pool `one`; `random`: of as many random rankings of `blind`. `lead`:
-    how much better the pool is than `one layer`, with its interval and the smallest lead that would be found; NaN
-    where `one` has fewer maps. All are over the items that have all of them.
+    `random`: the best of as many random rankings of `blind`. `lead`: how much better the pool is than the best of as
+    many maps of the pool `one`, `one layer`, with its interval and the smallest lead that would be found; both over
+    the `lead n` items that `one` has as well. NaN where there are fewer maps.
     """
     cells = published("rpi").query("table == 7 and metric == @metric")
     known = cells.set_index(["column", "row"])["value"].astype(float).to_dict()
@@ -62,6 +62,7 @@ def layer_table(layers: Sequence[Pool], one: Pool, blind: Pool, metric: str, siz
         if len(equal):
             over = lead(best, equal, metric)
             told |= {"lead": over.value, "lead low": over.low, "lead high": over.high, "detectable": over.detectable}
+            told |= {"lead n": over.n}
         found.append(told)
     return pd.DataFrame(found)
 
@@ -97,15 +98,12 @@ def layers_told(layers: Sequence[Pool], one: Pool, blind: Pool, metrics: Sequenc
     """All layers against as many maps of one layer and random rankings; deep against shallow; top against bottom."""
     whole = joined(layers, size)
     best = {metric: whole.picked(metric, whole.size) for metric in metrics}
-    lines = [
-        sides(
-            {m: lead(best[m], at_equal_tries(other, best[m], m, whole.size), m) for m in metrics},
-            f"the best of {size} maps of each of {len(layers)} layers",
-            f"the best of {whole.size} {name}",
-        )
-        for name, other in (("maps of the last layer", one), ("random rankings", blind))
-        if other.size >= whole.size
-    ]
+    lines = []
+    for name, other in (("maps of the last layer", one), ("random rankings", blind)):
+        if other.size >= whole.size:
+            over = {m: lead(best[m], at_equal_tries(other, best[m], m, whole.size), m) for m in metrics}
+            first = f"the best of {size} maps of each of {len(layers)} layers"
+            lines.append(f"{sides(over, first, f'the best of {whole.size} {name}')} n = {over[metrics[0]].n}.")
     neighbours = [
         lead(above.picked(m, size), below.picked(m, size), m) for above, below in pairwise(layers) for m in metrics
     ]
