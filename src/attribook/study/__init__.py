@@ -8,14 +8,25 @@ from attribook.study.faithfulness import faithfulness_table, mean_over_tasks, or
 from attribook.study.golden_picking import METRICS as GOLDEN
 from attribook.study.golden_picking import golden_curves, golden_headline, golden_pools, golden_table
 from attribook.study.kept import kept_table
+from attribook.study.layer_pools import direction_table, layer_table, layers_told
 from attribook.study.live import explain_live
-from attribook.study.map_pools import PoolStudy, told_study
+from attribook.study.map_pools import NESTED, PoolStudy, told_study
 from attribook.study.mass import PARTS, against_flat, length_shares, mass_shares, mean_shares
 from attribook.study.matrix import cost_table, matrix_reasons, matrix_table
 from attribook.study.names import setting
+from attribook.study.one_sentence import (
+    map_frame,
+    picked_notes,
+    picked_texts,
+    read_sentence,
+    sentence_told,
+    spread_table,
+    words_of,
+)
 from attribook.study.option_effects import option_effects
 from attribook.study.picking import (
     crossed_table,
+    joined,
     lead,
     mean_of,
     picking_curves,
@@ -41,18 +52,25 @@ from attribook.study.reagent_walk import (
 )
 from attribook.study.released import released_table
 from attribook.study.rpi_tables import (
+    ENCODER_ROWS,
     ERASURE,
     arrow,
     erasure_table,
+    gain_told,
     headline,
     item_values,
+    leads_told,
     nested_table,
     order_agreement,
     path_or_picking,
     pool_values,
     printed,
+    printed_by_size,
     released_setting,
+    renamed,
     sides,
+    tries_table,
+    verdicts_table,
 )
 from attribook.study.sensitivity import change_table, changes_told, one_at_a_time
 from attribook.study.sharpness import rank_agreement, sharp_or_right, sharpness
@@ -72,9 +90,11 @@ from attribook.study.top import (
 )
 
 __all__ = [
+    "ENCODER_ROWS",
     "ERASURE",
     "EXPLANATION",
     "GOLDEN",
+    "NESTED",
     "PARTS",
     "PROTOCOLS",
     "LogRatio",
@@ -99,12 +119,14 @@ __all__ = [
     "departure_names",
     "departure_readings",
     "departures_told",
+    "direction_table",
     "erasure_moves",
     "erasure_table",
     "explain_live",
     "faithful_steps",
     "faithfulness_table",
     "first_steps",
+    "gain_told",
     "golden_curves",
     "golden_headline",
     "golden_pools",
@@ -112,10 +134,15 @@ __all__ = [
     "headline",
     "holm",
     "item_values",
+    "joined",
     "kept_table",
+    "layer_table",
+    "layers_told",
     "lead",
+    "leads_told",
     "length_shares",
     "log_ratio",
+    "map_frame",
     "marked_example",
     "marked_live",
     "mass_shares",
@@ -134,20 +161,26 @@ __all__ = [
     "overlap_table",
     "passes",
     "path_or_picking",
+    "picked_notes",
+    "picked_texts",
     "picking_curves",
     "picking_table",
     "pool_values",
     "printed",
+    "printed_by_size",
     "rank_agreement",
     "ratio_of",
     "read_pool",
+    "read_sentence",
     "released_setting",
     "released_table",
+    "renamed",
     "rpi_moves",
     "run_agreement",
     "runs_from_seeds",
     "runs_table",
     "score_studies",
+    "sentence_told",
     "setting",
     "share_by_picking",
     "sharp_or_right",
@@ -155,6 +188,7 @@ __all__ = [
     "sharpness_curve",
     "sides",
     "soft_moves",
+    "spread_table",
     "stable_steps",
     "step_grid",
     "steps_table",
@@ -165,6 +199,9 @@ __all__ = [
     "told_study",
     "top_sets",
     "transfer",
+    "tries_table",
     "verdict_counts",
+    "verdicts_table",
     "walk_reagent",
+    "words_of",
 ]
