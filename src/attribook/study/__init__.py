@@ -13,6 +13,17 @@ from attribook.study.map_pools import PoolStudy, told_study
 from attribook.study.mass import PARTS, against_flat, length_shares, mass_shares, mean_shares
 from attribook.study.matrix import cost_table, matrix_reasons, matrix_table
 from attribook.study.names import setting
+from attribook.study.noiser_tables import (
+    TEN,
+    bound_table,
+    leader_told,
+    noiser_study,
+    printed_counts,
+    search_table,
+    sum_leader,
+    sum_table,
+)
+from attribook.study.noiser_walk import walk_noiser
 from attribook.study.option_effects import option_effects
 from attribook.study.picking import (
     crossed_table,
@@ -76,6 +87,7 @@ __all__ = [
     "GOLDEN",
     "PARTS",
     "PROTOCOLS",
+    "TEN",
     "LogRatio",
     "PoolStudy",
     "Protocol",
@@ -89,6 +101,7 @@ __all__ = [
     "antecedent_table",
     "arrow",
     "as_released",
+    "bound_table",
     "chance_jaccard",
     "change_table",
     "changes_told",
@@ -112,6 +125,7 @@ __all__ = [
     "item_values",
     "kept_table",
     "lead",
+    "leader_told",
     "length_shares",
     "log_ratio",
     "marked_example",
@@ -123,6 +137,7 @@ __all__ = [
     "mean_over_tasks",
     "mean_shares",
     "nested_table",
+    "noiser_study",
     "one_at_a_time",
     "option_effects",
     "order_agreement",
@@ -134,6 +149,7 @@ __all__ = [
     "picking_table",
     "pool_values",
     "printed",
+    "printed_counts",
     "rank_agreement",
     "ratio_of",
     "read_pool",
@@ -143,6 +159,7 @@ __all__ = [
     "runs_from_seeds",
     "runs_table",
     "score_studies",
+    "search_table",
     "setting",
     "share_by_picking",
     "sharp_or_right",
@@ -155,10 +172,13 @@ __all__ = [
     "steps_told",
     "stop_table",
     "stop_texts",
+    "sum_leader",
+    "sum_table",
     "targets_table",
     "told_study",
     "top_sets",
     "transfer",
     "verdict_counts",
+    "walk_noiser",
     "walk_reagent",
 ]
