@@ -94,7 +94,26 @@ settings = [
 table(pd.DataFrame(settings), caption="Method options by protocol")
 
 # %% [markdown]
-# What each does alone, from our protocol. Rows of the plain methods are those of
+# ### What Noiser's text leaves open
+#
+# No code of it was found. These are our readings; each is an option of [noiser](../methods/noiser) or of its study.
+#
+# - `reuse`, `search_vectors`: whether the search for the scale has the ten noise vectors of the final run (`True`,
+#   ours), or one, or others.
+# - `unchanged`: what an unchanged prediction is with several vectors: the most probable token of the `mean`
+#   distribution (ours), or of `every` one.
+# - `bound`: seven; the text lost which printed row is which norm ([Table 2](noiser_table2)).
+# - `steps`: ten bisections, so a scale in [0, 1]; that no larger one is tried is deduced from the accuracy it states.
+# - Negative scores, where noise helped: clipped at 0 and divided by their sum (`scores_as`), like those of the others.
+# - Gradients: L2 norms over an embedding, as Inseq sums them up by default; path methods start from zero embeddings.
+#   Their numbers of steps and samples, and LIME's settings, are not said: 20 steps of integrated gradients, 10 of
+#   sequential integrated gradients, 5 samples of gradient SHAP, our defaults for LIME.
+# - Special tokens: BOS stays, in methods and, by `specials`, as the soft metrics say above.
+
+# %% [markdown]
+# ### What each does alone
+#
+# From our protocol. Rows of the plain methods are those of
 # [the table on LongRA](reagent_table2_longra).
 
 # %% tags=["remove-input"]

@@ -12,6 +12,7 @@ from attribook.show.faithfulness import NAMES, faithfulness_figure, faithfulness
 from attribook.show.figures import intervals, lines, mass_bars, scatter, score_grid
 from attribook.show.heatmap import heatmaps, page
 from attribook.show.marked import marked_texts
+from attribook.show.noiser import bound_listing, search_listing, sum_figure, sum_listing, versus_listing
 from attribook.show.picking import (
     budget_figure,
     crossed_listing,
@@ -29,6 +30,7 @@ from attribook.show.tables import moves_listing, table
 
 __all__ = [
     "NAMES",
+    "bound_listing",
     "budget_figure",
     "change_figure",
     "change_listing",
@@ -54,9 +56,13 @@ __all__ = [
     "picking_listing",
     "scatter",
     "score_grid",
+    "search_listing",
     "stable_figure",
     "stable_listing",
     "steps_figure",
     "steps_listing",
+    "sum_figure",
+    "sum_listing",
     "table",
+    "versus_listing",
 ]

@@ -14,6 +14,17 @@ from attribook.study.map_pools import NESTED, PoolStudy, told_study
 from attribook.study.mass import PARTS, against_flat, length_shares, mass_shares, mean_shares
 from attribook.study.matrix import cost_table, matrix_reasons, matrix_table
 from attribook.study.names import setting
+from attribook.study.noiser_tables import (
+    TEN,
+    bound_table,
+    leader_told,
+    noiser_study,
+    printed_counts,
+    search_table,
+    sum_leader,
+    sum_table,
+)
+from attribook.study.noiser_walk import walk_noiser
 from attribook.study.one_sentence import (
     map_frame,
     picked_notes,
@@ -97,6 +108,7 @@ __all__ = [
     "NESTED",
     "PARTS",
     "PROTOCOLS",
+    "TEN",
     "LogRatio",
     "PoolStudy",
     "Protocol",
@@ -110,6 +122,7 @@ __all__ = [
     "antecedent_table",
     "arrow",
     "as_released",
+    "bound_table",
     "chance_jaccard",
     "change_table",
     "changes_told",
@@ -139,6 +152,7 @@ __all__ = [
     "layer_table",
     "layers_told",
     "lead",
+    "leader_told",
     "leads_told",
     "length_shares",
     "log_ratio",
@@ -153,6 +167,7 @@ __all__ = [
     "mean_shares",
     "method_moves",
     "nested_table",
+    "noiser_study",
     "one_at_a_time",
     "option_effects",
     "options_table",
@@ -168,6 +183,7 @@ __all__ = [
     "pool_values",
     "printed",
     "printed_by_size",
+    "printed_counts",
     "rank_agreement",
     "ratio_of",
     "read_pool",
@@ -180,6 +196,7 @@ __all__ = [
     "runs_from_seeds",
     "runs_table",
     "score_studies",
+    "search_table",
     "sentence_told",
     "setting",
     "share_by_picking",
@@ -195,6 +212,8 @@ __all__ = [
     "steps_told",
     "stop_table",
     "stop_texts",
+    "sum_leader",
+    "sum_table",
     "targets_table",
     "told_study",
     "top_sets",
@@ -202,6 +221,7 @@ __all__ = [
     "tries_table",
     "verdict_counts",
     "verdicts_table",
+    "walk_noiser",
     "walk_reagent",
     "words_of",
 ]

@@ -57,6 +57,20 @@ REAGENT_WRITTEN = {
     "initial": "scores",
 }
 
+# Noiser's gradients are Inseq's, its attention ReAGent's code; its baseline is all zeros. What its text leaves open is
+# named here, too: L2 norms, as Inseq sums up gradients by default; noise vectors and steps of noiser.
+NOISER_PATH = {**LIKE_INSEQ, "baseline": "zero"}
+NOISER_METHODS: Mapping[str, Options] = {
+    "attention_last": SOFTMAXED,
+    "attention_rollout": SOFTMAXED,
+    "input_x_gradient": LIKE_INSEQ,
+    "integrated_gradients": {**NOISER_PATH, "steps": 20, "rule": "gauss_legendre"},
+    "gradient_shap": {**NOISER_PATH, "samples": 5, "stdev": 0.0},
+    "deeplift": NOISER_PATH,
+    "sequential_integrated_gradients": {**NOISER_PATH, "steps": 10},
+    "noiser": {"bound": "min", "vectors": 10, "steps": 10, "reuse": True, "unchanged": "mean"},
+}
+
 # RPI's competitors start from the mask token and take as many steps as RPI; which of their other options were used is
 # not said. RPI's own as written are its defaults.
 RPI_COMPETITORS: Mapping[str, Options] = {
@@ -87,6 +101,14 @@ PROTOCOLS: dict[str, Protocol] = {
             metric=OURS,
             baseline={"form": "softmax"},
             methods={},
+            metrics=CONVENTIONS["paper"],
+        ),
+        Protocol(
+            name="noiser-paper",
+            about="Noiser as written: the true distance, Inseq's L2 gradients from zero, ReAGent's softmaxed attention",
+            metric=OURS,
+            baseline={"form": "softmax"},
+            methods=NOISER_METHODS,
             metrics=CONVENTIONS["paper"],
         ),
         Protocol(
