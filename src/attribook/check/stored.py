@@ -203,12 +203,12 @@ def unit_drift(look: Look, seen: Seen) -> list[Drift]:
     step = f"+{unit.step}" if unit.step else ""
     where = f"{look.shelf.name} · {unit.prompt.id}{step} · {unit.name} · seed {unit.seed}"
     stored = study.stored(unit)
-    wanted = ["scores", *study.metrics]
+    wanted = study.parts(unit)
     if lost := [name for name in wanted if name not in stored]:
         return [Drift("keys", where, f"no stored row of {', '.join(lost)}: options, version or prompt are others")]
-    parts = wanted if look.scores else wanted[1:]
-    seen.scores += look.scores
-    seen.metrics += len(study.metrics)
+    parts = [part for part in wanted if look.scores or part != "scores"]
+    seen.scores += "scores" in parts
+    seen.metrics += len([part for part in parts if part != "scores"])
     now = study.recomputed(unit, parts)
     found = []
     for part in parts:

@@ -2,15 +2,31 @@
 
 from attribook.study.accuracy import accuracy_table
 from attribook.study.agreement import agreement
+from attribook.study.answers import (
+    answer_metrics,
+    answer_table,
+    control_table,
+    correlation_told,
+    example_table,
+    failure_table,
+    faith_and_answers,
+    figure4_correlation,
+    figure4_points,
+    gains_told,
+    judge_study,
+    minimum_table,
+    share_lead,
+)
 from attribook.study.claims import EXPLANATION, verdict_counts
 from attribook.study.departures import departure_names, departure_readings, departures_told
 from attribook.study.faithfulness import faithfulness_table, mean_over_tasks, order_table
 from attribook.study.golden_picking import METRICS as GOLDEN
 from attribook.study.golden_picking import golden_curves, golden_headline, golden_pools, golden_table
+from attribook.study.judged import JudgeStudy
 from attribook.study.kept import kept_table
 from attribook.study.live import explain_live
 from attribook.study.map_pools import PoolStudy, told_study
-from attribook.study.mass import PARTS, against_flat, length_shares, mass_shares, mean_shares
+from attribook.study.mass import PARTS, against_flat, length_shares, mass_lead, mass_shares, mean_shares
 from attribook.study.matrix import cost_table, matrix_reasons, matrix_table
 from attribook.study.names import setting
 from attribook.study.noiser_tables import (
@@ -88,6 +104,7 @@ __all__ = [
     "PARTS",
     "PROTOCOLS",
     "TEN",
+    "JudgeStudy",
     "LogRatio",
     "PoolStudy",
     "Protocol",
@@ -98,6 +115,8 @@ __all__ = [
     "against_flat",
     "against_leader",
     "agreement",
+    "answer_metrics",
+    "answer_table",
     "antecedent_table",
     "arrow",
     "as_released",
@@ -105,6 +124,8 @@ __all__ = [
     "chance_jaccard",
     "change_table",
     "changes_told",
+    "control_table",
+    "correlation_told",
     "cost_of_scores",
     "cost_table",
     "crossed_table",
@@ -112,10 +133,16 @@ __all__ = [
     "departure_readings",
     "departures_told",
     "erasure_table",
+    "example_table",
     "explain_live",
+    "failure_table",
+    "faith_and_answers",
     "faithful_steps",
     "faithfulness_table",
+    "figure4_correlation",
+    "figure4_points",
     "first_steps",
+    "gains_told",
     "golden_curves",
     "golden_headline",
     "golden_pools",
@@ -123,6 +150,7 @@ __all__ = [
     "headline",
     "holm",
     "item_values",
+    "judge_study",
     "kept_table",
     "lead",
     "leader_told",
@@ -130,12 +158,14 @@ __all__ = [
     "log_ratio",
     "marked_example",
     "marked_live",
+    "mass_lead",
     "mass_shares",
     "matrix_reasons",
     "matrix_table",
     "mean_of",
     "mean_over_tasks",
     "mean_shares",
+    "minimum_table",
     "nested_table",
     "noiser_study",
     "one_at_a_time",
@@ -162,6 +192,7 @@ __all__ = [
     "search_table",
     "setting",
     "share_by_picking",
+    "share_lead",
     "sharp_or_right",
     "sharpness",
     "sharpness_curve",

@@ -10,6 +10,7 @@ import pandas as pd
 from attribook.errors import AttribookError
 from attribook.paths import results_folder
 from attribook.published.cells import METRICS
+from attribook.study.answers import answer_metrics
 from attribook.study.manifest import read_manifest
 from attribook.study.names import read_setting
 from attribook.study.protocols import find_protocol
@@ -100,11 +101,12 @@ class Shelf:
 def read_evidence(manifest: Path) -> Evidence:
     """Rows beside a manifest. Raises: AttribookError where it tells of rows on several data sets."""
     told = [run["study"] for run in read_manifest(manifest)["runs"]]
-    datasets = {each["dataset"] for each in told if each["metrics"]}
+    datasets = {each["dataset"] for each in told if each["metrics"] or "judge" in each}
     if len(datasets) != 1:
         raise AttribookError(f"{manifest} tells of rows on {sorted(datasets)}: give each data set its own study.")
     one, dataset, path = told[0], datasets.pop(), manifest.parent / "rows.csv"
     rows = pd.read_csv(path, dtype={"key": str, "item": str, "options_hash": str})
+    rows = answer_metrics(rows) if "selection" in rows else rows
     place = path.relative_to(results_folder())
     return Evidence(one["name"], one["profile"], one["model"], dataset, one["protocol"], place, rows)
 
