@@ -17,8 +17,8 @@
 profile: str = "laptop"  # which stored rows to read
 model: str = "smollm2-135m"  # a known name, a folder, or a hub id
 dataset: str = "knowns-mini"  # or knowns from $ATTRIBOOK_DATA
-n_items: int = 16  # 0 takes all kept prompts
-random_seeds: int = 2  # seeds of each setting
+n_items: int = 8  # 0 takes all kept prompts
+random_seeds: int = 1  # seeds of each setting
 keep: str = "correct"  # correct_both, correct, or all
 seed: int = 0  # the only source of randomness
 
@@ -37,7 +37,7 @@ random = noiser_study("Knowns", profile, model, dataset, ("random",), random_see
 study = noiser_study("Knowns", profile, model, dataset, tuple(names.values()), random_seeds=random_seeds, **given)
 rows = pd.concat([random.rows(), study.rows()], ignore_index=True)
 found = search_table(rows, study.scores(), names, "noiser")
-Markdown(f"{study.n_kept()} {random_seeds} seeds of each setting; settings share their random numbers.")
+Markdown(f"{study.n_kept()} Seeds of each setting: {random_seeds}; settings share their random numbers.")
 
 # %% tags=["remove-input"]
 search_listing(found, f"noiser-paper, {model}, {dataset}")

@@ -25,8 +25,8 @@
 profile: str = "laptop"  # which stored rows to read
 model: str = "smollm2-135m"  # a known name, a folder, or a hub id
 dataset: str = "knowns-mini"  # or knowns from $ATTRIBOOK_DATA
-n_items: int = 24  # 0 takes all kept prompts
-dear_items: int = 16  # for max and per token
+n_items: int = 16  # 0 takes all kept prompts
+dear_items: int = 6  # for max and per token
 random_seeds: int = 2  # of the quick bounds
 keep: str = "correct"  # correct_both, correct, or all
 seed: int = 0  # the only source of randomness
@@ -59,8 +59,8 @@ ahead, behind = others[others["ahead low"] > 0], others[others["ahead high"] < 0
 largest, nearest = found["seeds"].max(), others["min ahead by"].min()
 Markdown(
     f"Of 7 bounds `{found['bound'].iloc[0]}` has the highest faithfulness. `min` is ahead of {len(ahead)} of 6 others "
-    f"and behind {len(behind)}, by intervals that exclude 0. Two seeds of one bound differ by up to {largest:.2f} nats; "
-    f"`min` lies {nearest:+.2f} from the best of the others."
+    f"and behind {len(behind)}, by intervals that exclude 0. Two seeds of one bound differ by up to {largest:.2f} "
+    f"nats; `min` lies {nearest:+.2f} from the best of the others."
 )
 
 # %% tags=["remove-input"]

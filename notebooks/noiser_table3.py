@@ -22,7 +22,8 @@
 # **Judge**: models of 135M and 270M parameters that continue a line, not Llama-3.3-70B-Instruct; a small judge fails
 # where a large one would not. **The judge's prompt** of the paper's appendix is lost; ours is printed below.
 # **Model**: 135M parameters, 4-bit weights brought back to float32, not the paper's six. **Data**: our own prompts in
-# the form of Knowns and LongRA; the paper has no table for LongRA. **n** is in each table. **Controls** are ours.
+# the form of Knowns and LongRA; the paper has no table for LongRA, and here it lacks DeepLIFT and sequential IG.
+# **n** is in each table. **Controls** are ours.
 # ```
 
 # %% tags=["parameters"]
@@ -35,7 +36,7 @@ second: str = "gemma-3-270m"  # another judge, on Knowns; empty for none
 asking: str = "plain"  # how: plain, chat, or server ($OPENAI_BASE_URL)
 n_items: int = 24  # of Knowns; 0 takes all kept prompts
 second_items: int = 12  # of Knowns, before the second judge
-longra_items: int = 12  # of LongRA; 0 leaves it out
+longra_items: int = 8  # of LongRA; 0 leaves it out
 keep: str = "correct"  # correct, or all; LongRA: also without the distractor
 seed: int = 0  # the only source of randomness
 
@@ -46,7 +47,8 @@ from attribook.metrics.judges import question
 from attribook.show import answer_listing, control_listing, gain_figure, table
 from attribook.study import TEN, answer_table, control_table, failure_table, gains_told, judge_study
 
-few = tuple(f"{name}{{steps=10}}" if name == "sequential_integrated_gradients" else name for name in TEN)
+dear = ("noiser", "deeplift", "sequential_integrated_gradients")
+few = ("noiser{vectors=3}", *(name for name in TEN if name not in dear))
 wanted = {f"Knowns, judge {judge}": ("Knowns", knowns, TEN, judge, n_items, keep)}
 if second:
     wanted[f"Knowns, judge {second}"] = ("Knowns", knowns, TEN, second, second_items, keep)

@@ -110,7 +110,7 @@ def scales_for(bound: str, search: Noised, places: Sequence[int], cells: int, ge
     """The final run's scale for each place."""
     if bound == "per_token":
         return [k / cells for k in bisected(search, places, cells)]
-    width = search.noise.shape[1]
+    width = search.noise.shape[-1]
     common = {
         "min": lambda: smallest(search, places, cells) / cells,
         "max": lambda: largest(search, places, cells) / cells,

@@ -23,6 +23,7 @@ TEN = (
     "noiser", "occlusion", "input_x_gradient", "integrated_gradients", "gradient_shap", "deeplift",
     "sequential_integrated_gradients", "lime", "attention_last", "attention_rollout",
 )  # fmt: skip
+FEWER = "{vectors=3}"  # of noiser's noise vectors, where prompts are long; it stands beside the printed Noiser
 
 
 @dataclass(frozen=True)
@@ -86,8 +87,7 @@ def sum_table(rows: pd.DataFrame, task: str) -> pd.DataFrame:
     cells = published("noiser").query("table == 1 and dataset == @task")
     found = []
     for method in [name for name in rows["method"].unique() if name != "random"]:
-        printed = method.startswith("sequential_integrated_gradients") or "{" not in method
-        mine = cells[cells["method"] == base_name(method)] if printed else cells[:0]
+        mine = cells[cells["method"] == method.removesuffix(FEWER)]
         models = mine.loc[mine["column"] != "Average", "value"]
         average = mine.loc[mine["column"] == "Average", "value"]
         ours = summed(rows, method)
@@ -100,11 +100,6 @@ def sum_table(rows: pd.DataFrame, task: str) -> pd.DataFrame:
             "n": ours.n, "failed": ours.failed, "detectable": ours.detectable,
         })  # fmt: skip
     return pd.DataFrame(found).sort_values("ours", ascending=False, ignore_index=True)
-
-
-def base_name(method: str) -> str:
-    """A method without its options."""
-    return method.split("{")[0]
 
 
 def sum_leader(rows: pd.DataFrame, methods: Sequence[str], leader: str | None = None) -> pd.DataFrame:

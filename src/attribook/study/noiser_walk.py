@@ -41,8 +41,9 @@ class NoiserWalk:
         agree = "the same" if abs(float(smallest) - self.scale) < 0.5 / self.cells else f"{float(smallest):.4f}"
         return (
             f"The bound is **s\\* = {self.scale:.4f}**; the smallest threshold of separate searches is {agree}, "
-            f"that of `{self.encoding.tokens[first].strip()}`. The shared search took {self.found.cost.forwards} forwards, "
-            f"separate searches {self.separate}, {self.separate / self.found.cost.forwards:.1f} times as many."
+            f"that of `{self.encoding.tokens[first].strip()}`. The shared search took {self.found.cost.forwards} "
+            f"forwards, separate searches {self.separate}, {self.separate / self.found.cost.forwards:.1f} times as "
+            "many."
         )
 
 
