@@ -17,8 +17,9 @@
 # ```{admonition} What differs from the paper
 # :class: important
 # **Model**: 135M parameters, 4-bit weights brought back to float32, not the paper's six. **Data**: our own prompts in
-# the form of LongRA, all relations, not capitals alone. **n** is in the table; Noiser and sequential integrated
-# gradients have fewer prompts. The figure's values are not in the paper's text, so only its order is compared.
+# the form of LongRA, all relations, not capitals alone. **n** is in the table; Noiser, with three noise vectors, has
+# fewer prompts; DeepLIFT and sequential integrated gradients have no rows here. The figure's values are not in
+# the paper's text, so only its order is compared.
 # ```
 
 # %% tags=["parameters"]
