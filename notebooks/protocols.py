@@ -110,6 +110,22 @@ table(pd.DataFrame(settings), caption="Method options by protocol")
 #   sequential integrated gradients, 5 samples of gradient SHAP, our defaults for LIME.
 # - Special tokens: BOS stays, in methods and, by `specials`, as the soft metrics say above.
 
+# ### The judge of answerability
+#
+# - `judge`: a model of this process (SmolLM2-135M-Instruct; Gemma 3 270M beside it), or one on a server. `asking`:
+#   `plain`, it goes on with a line of words (ours); `chat`, the question in its chat template; `server`, the same to
+#   `$OPENAI_BASE_URL`. The paper's prompt is lost; [Table 3](noiser_table3) prints ours.
+# - `share`: half of the words, rounded up; of equal scores the earlier word is more important. A word is a piece
+#   between spaces; its score is the sum of its tokens'. `draws`: three draws of random words, a control of ours.
+# - An answer is right where its first words are the gold word, without case and the signs around it; two words of a
+#   local answer are kept, of at most eight tokens. `candidates`: five, for Table 6: the most probable first tokens,
+#   each continued greedily; of a server, its five most probable first tokens (`top_logprobs`).
+# - `mass`: of word scores, clipped at 0, that sum to 1. Scores without a positive one have the status `no positive
+#   score`.
+# - A server: temperature 0, `timeout` 60 s, `tries` 5 with back-off of 1, 2, 4, ... s or what Retry-After says, never
+#   beyond `longest_wait` 120 s, `per_minute` 60 requests, `max_tokens` 16. What still fails has a status and is
+#   counted.
+
 # %% [markdown]
 # ### What each does alone
 #

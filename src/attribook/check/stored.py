@@ -129,12 +129,12 @@ class Look:
     @property
     def dear(self) -> bool:
         """Whether its scores are computed again only after everything else."""
-        return self.costs["scores"] > DEAR
+        return self.costs.get("scores", 0.0) > DEAR
 
     @property
     def cheap(self) -> tuple[str, ...]:
         """What of it is computed again at once."""
-        return tuple(part for part in ("scores", *self.study.metrics) if part != "scores" or not self.dear)
+        return tuple(part for part in self.study.parts(self.unit) if part != "scores" or not self.dear)
 
     @property
     def method(self) -> str:
@@ -159,7 +159,7 @@ def sampled(shelf: Shelf, sample: int | None, seed: int) -> list[Look]:
         study.__dict__["fingerprint"] = shelf.manifest["weights"]  # keys as stored; weights are compared apart
     costs = Costs(shelf)
     return [
-        Look(shelf, study, unit, {"scores": costs.of(unit), **costs.judging(study, unit)})
+        Look(shelf, study, unit, costs.parts(study, unit))
         for study, unit in drawn(list(shelf.units()), sample, digest(seed, shelf.name))
     ]
 
@@ -194,9 +194,9 @@ class Costs:
         """Seconds of a unit's scores; 0 where none are known."""
         return self._seconds.get((unit.prompt.id, read_setting(parted(unit.name)[0])[0].name), 0.0)
 
-    def judging(self, study: Study, unit: Unit) -> dict[str, float]:
-        """Seconds of a unit's rows under each metric; draws are told apart, the maps of a pool are not."""
-        found = dict.fromkeys(study.metrics, 0.0)
+    def parts(self, study: Study, unit: Unit) -> dict[str, float]:
+        """Seconds of all that is stored of a unit; draws are told apart, the maps of a pool are not."""
+        found = {part: self.of(unit) if part == "scores" else 0.0 for part in study.parts(unit)}
         for name, rows in study.stored(unit).items():
             if name != "scores":
                 found[name] = sum(float(row["seconds"]) for row in (rows if "draw" in rows[0] else rows[:1]))
@@ -229,7 +229,7 @@ def unit_drift(look: Look, parts: Sequence[str], seen: Seen) -> list[Drift]:
     step = f"+{unit.step}" if unit.step else ""
     where = f"{look.shelf.name} · {unit.prompt.id}{step} · {unit.name} · seed {unit.seed}"
     stored = study.stored(unit)
-    if lost := [name for name in ("scores", *study.metrics) if name not in stored]:
+    if lost := [name for name in study.parts(unit) if name not in stored]:
         return [Drift("keys", where, f"no stored row of {', '.join(lost)}: options, version or prompt are others")]
     seen.scores += "scores" in parts
     seen.metrics += len(set(parts) - {"scores"})

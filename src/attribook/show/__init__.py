@@ -13,6 +13,7 @@ from attribook.show.figures import intervals, lines, mass_bars, scatter, score_g
 from attribook.show.heatmap import heatmaps, page
 from attribook.show.marked import marked_texts
 from attribook.show.noiser import bound_listing, search_listing, sum_figure, sum_listing, versus_listing
+from attribook.show.noiser_judge import answer_listing, control_listing, gain_figure, minimum_listing
 from attribook.show.picking import (
     budget_figure,
     crossed_listing,
@@ -30,15 +31,18 @@ from attribook.show.tables import moves_listing, table
 
 __all__ = [
     "NAMES",
+    "answer_listing",
     "bound_listing",
     "budget_figure",
     "change_figure",
     "change_listing",
+    "control_listing",
     "crossed_listing",
     "erasure_figure",
     "erasure_listing",
     "faithfulness_figure",
     "faithfulness_listing",
+    "gain_figure",
     "golden_figure",
     "golden_listing",
     "heatmaps",
@@ -48,6 +52,7 @@ __all__ = [
     "lines",
     "marked_texts",
     "mass_bars",
+    "minimum_listing",
     "model_listing",
     "moves_listing",
     "nested_listing",

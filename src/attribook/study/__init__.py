@@ -2,16 +2,32 @@
 
 from attribook.study.accuracy import accuracy_table
 from attribook.study.agreement import agreement
+from attribook.study.answers import (
+    answer_metrics,
+    answer_table,
+    control_table,
+    correlation_told,
+    example_table,
+    failure_table,
+    faith_and_answers,
+    figure4_correlation,
+    figure4_points,
+    gains_told,
+    judge_study,
+    minimum_table,
+    share_lead,
+)
 from attribook.study.claims import EXPLANATION, verdict_counts
 from attribook.study.departures import departure_names, departure_readings, departures_told
 from attribook.study.faithfulness import faithfulness_table, mean_over_tasks, order_table
 from attribook.study.golden_picking import METRICS as GOLDEN
 from attribook.study.golden_picking import golden_curves, golden_headline, golden_pools, golden_table
+from attribook.study.judged import JudgeStudy
 from attribook.study.kept import kept_table
 from attribook.study.layer_pools import direction_table, layer_table, layers_told
 from attribook.study.live import explain_live
 from attribook.study.map_pools import NESTED, PoolStudy, told_study
-from attribook.study.mass import PARTS, against_flat, length_shares, mass_shares, mean_shares
+from attribook.study.mass import PARTS, against_flat, length_shares, mass_lead, mass_shares, mean_shares
 from attribook.study.matrix import cost_table, matrix_reasons, matrix_table
 from attribook.study.names import setting
 from attribook.study.noiser_tables import (
@@ -109,6 +125,7 @@ __all__ = [
     "PARTS",
     "PROTOCOLS",
     "TEN",
+    "JudgeStudy",
     "LogRatio",
     "PoolStudy",
     "Protocol",
@@ -119,6 +136,8 @@ __all__ = [
     "against_flat",
     "against_leader",
     "agreement",
+    "answer_metrics",
+    "answer_table",
     "antecedent_table",
     "arrow",
     "as_released",
@@ -126,6 +145,8 @@ __all__ = [
     "chance_jaccard",
     "change_table",
     "changes_told",
+    "control_table",
+    "correlation_told",
     "cost_of_scores",
     "cost_table",
     "crossed_table",
@@ -135,11 +156,17 @@ __all__ = [
     "direction_table",
     "erasure_moves",
     "erasure_table",
+    "example_table",
     "explain_live",
+    "failure_table",
+    "faith_and_answers",
     "faithful_steps",
     "faithfulness_table",
+    "figure4_correlation",
+    "figure4_points",
     "first_steps",
     "gain_told",
+    "gains_told",
     "golden_curves",
     "golden_headline",
     "golden_pools",
@@ -148,6 +175,7 @@ __all__ = [
     "holm",
     "item_values",
     "joined",
+    "judge_study",
     "kept_table",
     "layer_table",
     "layers_told",
@@ -159,6 +187,7 @@ __all__ = [
     "map_frame",
     "marked_example",
     "marked_live",
+    "mass_lead",
     "mass_shares",
     "matrix_reasons",
     "matrix_table",
@@ -166,6 +195,7 @@ __all__ = [
     "mean_over_tasks",
     "mean_shares",
     "method_moves",
+    "minimum_table",
     "nested_table",
     "noiser_study",
     "one_at_a_time",
@@ -200,6 +230,7 @@ __all__ = [
     "sentence_told",
     "setting",
     "share_by_picking",
+    "share_lead",
     "sharp_or_right",
     "sharpness",
     "sharpness_curve",

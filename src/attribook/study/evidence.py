@@ -10,6 +10,7 @@ import pandas as pd
 from attribook.errors import AttribookError
 from attribook.paths import results_folder
 from attribook.published.cells import METRICS
+from attribook.study.answers import answer_metrics
 from attribook.study.manifest import read_manifest
 from attribook.study.names import read_setting
 from attribook.study.picked_rows import PickedRows, read_picked
@@ -135,6 +136,7 @@ def read_evidence(manifest: Path) -> Evidence:
     dataset, path = dataset_of(manifest), manifest.parent / "rows.csv"
     one = read_manifest(manifest)["runs"][0]["study"]
     rows = pd.read_csv(path, dtype={"key": str, "item": str, "options_hash": str})
+    rows = answer_metrics(rows) if "selection" in rows else rows
     place = path.relative_to(results_folder())
     return Evidence(one["name"], one["profile"], one["model"], dataset, one["protocol"], place, rows)
 
@@ -142,7 +144,7 @@ def read_evidence(manifest: Path) -> Evidence:
 def dataset_of(manifest: Path) -> str:
     """The one data set of all rows beside a manifest. Raises: AttribookError where there are several."""
     told = [run["study"] for run in read_manifest(manifest)["runs"]]
-    datasets: set[str] = {each["dataset"] for each in told if each["metrics"]}
+    datasets: set[str] = {each["dataset"] for each in told if each["metrics"] or "judge" in each}
     if len(datasets) != 1:
         raise AttribookError(f"{manifest} tells of rows on {sorted(datasets)}: give each data set its own study.")
     return datasets.pop()
