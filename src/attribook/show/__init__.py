@@ -27,6 +27,7 @@ from attribook.show.picking import (
     path_listing,
     picking_listing,
 )
+from attribook.show.rpi_audits import ceiling_listing, moved_figure, moved_listing, operator_listing
 from attribook.show.tables import moves_listing, table
 
 __all__ = [
@@ -34,6 +35,7 @@ __all__ = [
     "answer_listing",
     "bound_listing",
     "budget_figure",
+    "ceiling_listing",
     "change_figure",
     "change_listing",
     "control_listing",
@@ -54,8 +56,11 @@ __all__ = [
     "mass_bars",
     "minimum_listing",
     "model_listing",
+    "moved_figure",
+    "moved_listing",
     "moves_listing",
     "nested_listing",
+    "operator_listing",
     "page",
     "path_listing",
     "picking_listing",

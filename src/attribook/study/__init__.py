@@ -78,7 +78,23 @@ from attribook.study.reagent_walk import (
     walk_reagent,
 )
 from attribook.study.released import released_table
+from attribook.study.rpi_ceilings import (
+    ceiling_rows,
+    ceiling_table,
+    ceilings_told,
+    operator_table,
+    operators_told,
+)
+from attribook.study.rpi_departures import (
+    CHANGES,
+    departed,
+    departure_table,
+    departures_listed,
+    departures_of,
+    moves_told,
+)
 from attribook.study.rpi_tables import (
+    DECODER_ROWS,
     ENCODER_ROWS,
     ERASURE,
     arrow,
@@ -87,6 +103,7 @@ from attribook.study.rpi_tables import (
     headline,
     item_values,
     leads_told,
+    named_words_table,
     nested_table,
     order_agreement,
     path_or_picking,
@@ -115,8 +132,11 @@ from attribook.study.top import (
     targets_table,
     top_sets,
 )
+from attribook.study.top_words import marks_of, sharing_table, sharing_told
 
 __all__ = [
+    "CHANGES",
+    "DECODER_ROWS",
     "ENCODER_ROWS",
     "ERASURE",
     "EXPLANATION",
@@ -142,6 +162,9 @@ __all__ = [
     "arrow",
     "as_released",
     "bound_table",
+    "ceiling_rows",
+    "ceiling_table",
+    "ceilings_told",
     "chance_jaccard",
     "change_table",
     "changes_told",
@@ -150,8 +173,12 @@ __all__ = [
     "cost_of_scores",
     "cost_table",
     "crossed_table",
+    "departed",
     "departure_names",
     "departure_readings",
+    "departure_table",
+    "departures_listed",
+    "departures_of",
     "departures_told",
     "direction_table",
     "erasure_moves",
@@ -187,6 +214,7 @@ __all__ = [
     "map_frame",
     "marked_example",
     "marked_live",
+    "marks_of",
     "mass_lead",
     "mass_shares",
     "matrix_reasons",
@@ -196,9 +224,13 @@ __all__ = [
     "mean_shares",
     "method_moves",
     "minimum_table",
+    "moves_told",
+    "named_words_table",
     "nested_table",
     "noiser_study",
     "one_at_a_time",
+    "operator_table",
+    "operators_told",
     "option_effects",
     "options_table",
     "order_agreement",
@@ -231,6 +263,8 @@ __all__ = [
     "setting",
     "share_by_picking",
     "share_lead",
+    "sharing_table",
+    "sharing_told",
     "sharp_or_right",
     "sharpness",
     "sharpness_curve",

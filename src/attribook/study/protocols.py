@@ -77,6 +77,16 @@ RPI_COMPETITORS: Mapping[str, Options] = {
     name: {"steps": 30, "baseline": "mask"} for name in ("integrated_gradients", "sequential_integrated_gradients")
 }
 RPI_RELEASED: Mapping[str, Options] = {**RPI_COMPETITORS, "rpi": RELEASED, "rpi_g": RELEASED}
+# Operators of the five metrics: a decoder has no mask token, and the same audit with deleting and masking exchanged.
+UNKNOWN = {"log_odds": "unk"}
+EXCHANGED = {name: "delete" if name == "log_odds" else "mask" for name in CONVENTIONS["paper"]}
+
+
+def operated(operators: Mapping[str, str]) -> dict[str, Options]:
+    """The paper's options of the five metrics with other operators."""
+    paper = CONVENTIONS["paper"]
+    return {name: {**paper[name], **({"operator": operators[name]} if name in operators else {})} for name in paper}
+
 
 PROTOCOLS: dict[str, Protocol] = {
     protocol.name: protocol
@@ -126,6 +136,22 @@ PROTOCOLS: dict[str, Protocol] = {
             baseline={"form": "softmax"},
             methods=RPI_RELEASED,
             metrics=CONVENTIONS["code"],
+        ),
+        Protocol(
+            name="rpi-prompted",
+            about="as rpi-paper for a decoder, which has no mask: log-odds puts the unknown token",
+            metric=OURS,
+            baseline={"form": "softmax"},
+            methods=RPI_COMPETITORS,
+            metrics=operated(UNKNOWN),
+        ),
+        Protocol(
+            name="rpi-exchanged",
+            about="as rpi-paper with the other operator: log-odds deletes, the other four metrics mask",
+            metric=OURS,
+            baseline={"form": "softmax"},
+            methods=RPI_COMPETITORS,
+            metrics=operated(EXCHANGED),
         ),
     ]
 }

@@ -1,7 +1,7 @@
 """Tables of RPI's part: published values beside ours, single maps and picked ones side by side."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import pandas as pd
 
@@ -24,6 +24,7 @@ from attribook.study.picking import (
 )
 from attribook.study.protocols import PROTOCOLS
 from attribook.study.statistics import per_item
+from attribook.study.store import Row
 
 ERASURE = {
     "sufficiency": "Suff",
@@ -36,6 +37,10 @@ ENCODER_ROWS = {
     "sequential_integrated_gradients": "SIG", "alti": "ALTI", "decompx": "DCMP", "deeplift": "LIFT", "globenc": "GLOB",
     "gradient_shap": "SHAP", "input_x_gradient": "GXI", "integrated_gradients": "IG", "lime": "LIME",
 }  # fmt: skip  # the nine methods of its Table 2 beside RPI
+DECODER_ROWS = {
+    "sequential_integrated_gradients": "SIG", "deeplift": "LIFT", "gradient_shap": "SHAP", "input_x_gradient": "GXI",
+    "self_ranking": "LLM",
+}  # fmt: skip  # the five methods of its Table 4 beside RPI
 Values = Mapping[str, Mapping[str, pd.Series]]  # name -> metric -> value of every item
 
 
@@ -139,6 +144,21 @@ def verdicts_table(table: int, **where: str) -> pd.DataFrame:
     frame = frame[kept].assign(metric=frame["metric"].map(ERASURE))
     counts = frame.groupby(["verdict", "metric"], sort=False).size().unstack(fill_value=0)
     return counts[[name for name in ERASURE.values() if name in counts]].reset_index()
+
+
+def named_words_table(scores: Iterable[Row]) -> pd.DataFrame:
+    """What a model's own list of words held: words a text of each kind, with 95% intervals, and how many texts had any.
+
+    Read off the stored details of `self_ranking`; see the method for the kinds.
+    """
+    rows = [row["details"] for row in scores if row["method"].startswith("self_ranking")]
+    found = []
+    for kind in ("ranked", "hallucinated", "repeated", "unnamed"):
+        values = pd.Series([row[kind] for row in rows], dtype=float)
+        told = mean_of(values)
+        found.append({"words": kind, "a text": told.value, "low": told.low, "high": told.high,
+                      "texts with any": float((values > 0).mean()), "n": told.n})  # fmt: skip
+    return pd.DataFrame(found)
 
 
 def order_agreement(frame: pd.DataFrame, column: str) -> tuple[float, int]:
