@@ -30,6 +30,7 @@ model: str = "minilm-rotten-tomatoes"  # a classifier: a known name, a folder, o
 dataset: str = "rotten-tomatoes-held-out"  # texts to classify
 n_items: int = 60  # texts
 other_items: int = 24  # as many of them for RPI-SIG
+sig_items: int = 24  # and for SIG
 size: int = 24  # R, the number of maps to pick from
 drawn: int = 32  # maps stored for random rankings and RPI
 layer: str = "-3"  # of RPI and RPI-G, -1 is the last
@@ -75,13 +76,14 @@ studies = {
 values = {}
 for name, study in studies.items():
     values |= pool_values(read_pool(study), size, name)
-single = ("integrated_gradients", f"sequential_integrated_gradients{{steps={input_steps}}}")
-rows = Study("rpi_table2", *where, single, metrics, n_items=n_items, keep="all", seed=seed, random_seeds=1).rows()
+single = {"integrated_gradients": n_items, f"sequential_integrated_gradients{{steps={input_steps}}}": sig_items}
+told = {"keep": "all", "seed": seed, "random_seeds": 1}
+rows = pd.concat([Study("rpi_table2", *where, (m,), metrics, n_items=n, **told).rows() for m, n in single.items()])
 names = {"integrated_gradients": "IG", "sequential_integrated_gradients": "SIG"}
 values |= {names[name]: by_metric for name, by_metric in renamed(item_values(rows)).items()}
 del values["IG and noisy copies, one map"]  # IG itself
 best, here = f"best of {size}", f"{model}, {dataset}"
-Markdown(f"{studies['RPI'].n_kept()} {other_items} of them for RPI-SIG.")
+Markdown(f"{studies['RPI'].n_kept()} {other_items} of them for RPI-SIG, {sig_items} for SIG.")
 
 # %% [markdown]
 # ## The answer
@@ -94,8 +96,8 @@ pairs = [("RPI", "RPI-G"), ("RPI", "RPI-IG"), ("RPI-G", "RPI-IG"), ("RPI-IG", "I
 tried = [(f"{a}, {best}", f"{b}, {best}") for a, b in pairs]
 tried += [("RPI, one map", "RPI-G, one map"), ("RPI-IG, one map", "IG"), ("RPI-SIG, one map", "SIG"),
           ("RPI, one map", "IG"), (f"RPI-IG, mean of {size}", "IG"), (f"RPI-SIG, mean of {size}", "SIG")]  # fmt: skip
-told = [sides({m: lead(values[a][m], values[b][m], m) for m in metrics}, a, b) for a, b in tried]
-Markdown("\n".join(f"- {text}" for text in told))
+leads = [sides({m: lead(values[a][m], values[b][m], m) for m in metrics}, a, b) for a, b in tried]
+Markdown("\n".join(f"- {text}" for text in leads))
 
 # %% [markdown]
 # ## Every row, five metrics

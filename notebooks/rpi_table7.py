@@ -33,7 +33,7 @@ n_items: int = 60  # texts
 layers: int = 6  # of the classifier
 size: int = 24  # maps of each layer
 many: int = 144  # maps of the last layer, and random rankings: as many as all layers have
-many_items: int = 60  # texts for those of the last layer
+many_items: int = 24  # texts for those of the last layer
 shared_layer: int = 3  # the layer, counted from the last, that other pages share, and
 drawn: int = 32  # how many maps it has stored
 steps: int = 11  # points on a path
@@ -84,9 +84,9 @@ Markdown(layers_told(single, one, blind, metrics, size))
 # %% [markdown]
 # ## All pools
 #
-# `published` is BERT on RTN. `one layer` is the best of as many maps of the last layer, `random` of as many random
-# rankings, both without luck. `lead`: how much better the pool is than `one layer`, over the texts of both; above 0 the
-# pool over layers is better.
+# `published` is BERT on RTN. `random` is the best of as many random rankings, over the same texts. `lead`: how much
+# better the pool is than the best of as many maps of the last layer alone, over the `lead n` texts that have them;
+# above 0 the pool is better.
 
 # %% tags=["remove-input"]
 for metric in metrics:

@@ -28,7 +28,7 @@ from torch import Tensor
 
 from attribook.archives import to_stderr
 from attribook.attribution import find_method
-from attribook.bench_limit import PROBES, STEPS, least, matmul_rate, wall_seconds
+from attribook.bench_limit import PROBES, STEPS, VECTORS, least, matmul_rate, wall_seconds
 from attribook.bench_rpi import rpi_rows
 from attribook.errors import AttribookError
 from attribook.models import Encoding, Explained, load_model
@@ -44,6 +44,7 @@ PROMPT = (
 REPEATS = 3
 BATCHES = (8, 16)  # a peer runs with the faster of these
 TOLERANCE = 1e-5
+ALONE = "no peer has it"
 TOLERANCE_REASON = "scores are made of float32 probabilities, whose last digits depend on a batch's shape"
 PEER_PACKAGES = ("torch==2.13.0", "inseq==0.7.1")
 MEASURED = (
@@ -60,7 +61,7 @@ Timed = tuple[Tensor, float]  # scores (T,) and median seconds
 
 @dataclass(frozen=True)
 class Comparison:
-    """One of our methods and a peer that computes the same."""
+    """One of our methods and a peer that computes the same, or `none`."""
 
     method: str
     peer: str
@@ -103,6 +104,12 @@ COMPARISONS = (
         f"{PROBES['runs']} runs of {PROBES['max_steps']}, two prompts each. {_INSEQ}",
         peer_options={"replacing_ratio": 0.3, "keep_top_n": 1, "stopping_condition_top_k": 1,
                       "num_probes": PROBES["runs"], "max_probe_steps": PROBES["max_steps"]},
+        random=True,
+    ),
+    Comparison(
+        "noiser", "none", {"bound": "norm_2", "vectors": VECTORS, "specials": "perturb"},
+        f"At a fixed scale, so that the least work is known: every token with {VECTORS} noise vectors. The search for "
+        "a scale asks the same of fewer tokens at a time.",
         random=True,
     ),
 )  # fmt: skip
@@ -176,6 +183,8 @@ def peer_side(
     comparison: Comparison, model: Explained, encoding: Encoding, inseq: dict[str, Any] | str
 ) -> Callable[[], Tensor] | Timed | str:
     """What to run in turns with ours, what was measured elsewhere, or why there is neither."""
+    if comparison.peer == "none":
+        return ALONE
     if comparison.peer == "captum":
         return captum_run(comparison.method, model, encoding)
     return inseq if isinstance(inseq, str) else inseq_result(inseq[comparison.method], encoding)

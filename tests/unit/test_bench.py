@@ -78,6 +78,17 @@ def test_runs_of_reagent_that_stop_early_are_not_timed():
     assert reagent["ratio"] is None
 
 
+def test_noiser_is_timed_without_a_peer():
+    found = bench.measure("tiny-llama", peers=False)
+    (row,) = [row for row in found["rows"] if row["method"] == "noiser"]
+    n = found["tokens"]
+    assert row["status"] == bench.ALONE
+    assert row["tokens_least"] == n + 10 * n * (n + 1) // 2 <= row["tokens_computed"] <= n + 10 * n * n
+    assert row["limit_share"] > 0
+    assert row["ratio"] is None
+    assert bench.ALONE in printed(found)
+
+
 def test_a_difference_is_seen():
     a, b = torch.tensor([0.1, 0.3, 0.2]), torch.tensor([0.1, 0.3, 0.25])
     found = bench.agreement(a.double(), b.double())
@@ -160,6 +171,7 @@ def test_least_operations_of_two_tokens():
     assert bench_limit.least(network, "occlusion", 2) == (2 + 2 + 1, both + both + second)
     assert bench_limit.least(network, "integrated_gradients", 2) == (50 * 2, 50 * 2 * both)
     assert bench_limit.least(network, "reagent", 2) == (161 * 2, 161 * both)
+    assert bench_limit.least(network, "noiser", 2) == (2 + 10 * (2 + 1), both + 10 * (both + second))
 
 
 # -- the report ----------------------------------------------------------------------------------------------
@@ -237,7 +249,7 @@ def inseq_told(question: dict, shift: int = 0) -> str:
     model = load_model(question["folder"])
     encoding = model.encode(question["prompt"])
     answers = {}
-    for c in bench.COMPARISONS[2:]:
+    for c in [one for one in bench.COMPARISONS if one.peer == "inseq"]:
         scores = bench.ours(c, model)
         ids = [*encoding.ids.tolist(), encoding.target + shift]
         answers[c.method] = {

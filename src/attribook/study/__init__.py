@@ -2,18 +2,45 @@
 
 from attribook.study.accuracy import accuracy_table
 from attribook.study.agreement import agreement
+from attribook.study.answers import (
+    answer_metrics,
+    answer_table,
+    control_table,
+    correlation_told,
+    example_table,
+    failure_table,
+    faith_and_answers,
+    figure4_correlation,
+    figure4_points,
+    gains_told,
+    judge_study,
+    minimum_table,
+    share_lead,
+)
 from attribook.study.claims import EXPLANATION, verdict_counts
 from attribook.study.departures import departure_names, departure_readings, departures_told
 from attribook.study.faithfulness import faithfulness_table, mean_over_tasks, order_table
 from attribook.study.golden_picking import METRICS as GOLDEN
 from attribook.study.golden_picking import golden_curves, golden_headline, golden_pools, golden_table
+from attribook.study.judged import JudgeStudy
 from attribook.study.kept import kept_table
 from attribook.study.layer_pools import direction_table, layer_table, layers_told
 from attribook.study.live import explain_live
 from attribook.study.map_pools import NESTED, PoolStudy, told_study
-from attribook.study.mass import PARTS, against_flat, length_shares, mass_shares, mean_shares
+from attribook.study.mass import PARTS, against_flat, length_shares, mass_lead, mass_shares, mean_shares
 from attribook.study.matrix import cost_table, matrix_reasons, matrix_table
 from attribook.study.names import setting
+from attribook.study.noiser_tables import (
+    TEN,
+    bound_table,
+    leader_told,
+    noiser_study,
+    printed_counts,
+    search_table,
+    sum_leader,
+    sum_table,
+)
+from attribook.study.noiser_walk import walk_noiser
 from attribook.study.one_sentence import (
     map_frame,
     picked_notes,
@@ -36,6 +63,7 @@ from attribook.study.picking import (
     share_by_picking,
     transfer,
 )
+from attribook.study.protocol_options import erasure_moves, method_moves, options_table, rpi_moves, soft_moves
 from attribook.study.protocols import PROTOCOLS, Protocol
 from attribook.study.reagent_runs import ReagentStudy, first_steps, step_grid
 from attribook.study.reagent_walk import (
@@ -116,6 +144,8 @@ __all__ = [
     "NESTED",
     "PARTS",
     "PROTOCOLS",
+    "TEN",
+    "JudgeStudy",
     "LogRatio",
     "PoolStudy",
     "Protocol",
@@ -126,15 +156,20 @@ __all__ = [
     "against_flat",
     "against_leader",
     "agreement",
+    "answer_metrics",
+    "answer_table",
     "antecedent_table",
     "arrow",
     "as_released",
+    "bound_table",
     "ceiling_rows",
     "ceiling_table",
     "ceilings_told",
     "chance_jaccard",
     "change_table",
     "changes_told",
+    "control_table",
+    "correlation_told",
     "cost_of_scores",
     "cost_table",
     "crossed_table",
@@ -146,12 +181,19 @@ __all__ = [
     "departures_of",
     "departures_told",
     "direction_table",
+    "erasure_moves",
     "erasure_table",
+    "example_table",
     "explain_live",
+    "failure_table",
+    "faith_and_answers",
     "faithful_steps",
     "faithfulness_table",
+    "figure4_correlation",
+    "figure4_points",
     "first_steps",
     "gain_told",
+    "gains_told",
     "golden_curves",
     "golden_headline",
     "golden_pools",
@@ -160,10 +202,12 @@ __all__ = [
     "holm",
     "item_values",
     "joined",
+    "judge_study",
     "kept_table",
     "layer_table",
     "layers_told",
     "lead",
+    "leader_told",
     "leads_told",
     "length_shares",
     "log_ratio",
@@ -171,19 +215,24 @@ __all__ = [
     "marked_example",
     "marked_live",
     "marks_of",
+    "mass_lead",
     "mass_shares",
     "matrix_reasons",
     "matrix_table",
     "mean_of",
     "mean_over_tasks",
     "mean_shares",
+    "method_moves",
+    "minimum_table",
     "moves_told",
     "named_words_table",
     "nested_table",
+    "noiser_study",
     "one_at_a_time",
     "operator_table",
     "operators_told",
     "option_effects",
+    "options_table",
     "order_agreement",
     "order_table",
     "overlap_table",
@@ -196,6 +245,7 @@ __all__ = [
     "pool_values",
     "printed",
     "printed_by_size",
+    "printed_counts",
     "rank_agreement",
     "ratio_of",
     "read_pool",
@@ -203,19 +253,23 @@ __all__ = [
     "released_setting",
     "released_table",
     "renamed",
+    "rpi_moves",
     "run_agreement",
     "runs_from_seeds",
     "runs_table",
     "score_studies",
+    "search_table",
     "sentence_told",
     "setting",
     "share_by_picking",
+    "share_lead",
     "sharing_table",
     "sharing_told",
     "sharp_or_right",
     "sharpness",
     "sharpness_curve",
     "sides",
+    "soft_moves",
     "spread_table",
     "stable_steps",
     "step_grid",
@@ -223,6 +277,8 @@ __all__ = [
     "steps_told",
     "stop_table",
     "stop_texts",
+    "sum_leader",
+    "sum_table",
     "targets_table",
     "told_study",
     "top_sets",
@@ -230,6 +286,7 @@ __all__ = [
     "tries_table",
     "verdict_counts",
     "verdicts_table",
+    "walk_noiser",
     "walk_reagent",
     "words_of",
 ]

@@ -10,6 +10,7 @@ import pandas as pd
 from attribook.errors import AttribookError
 from attribook.paths import results_folder
 from attribook.published.cells import METRICS
+from attribook.study.answers import answer_metrics
 from attribook.study.manifest import read_manifest
 from attribook.study.names import read_setting
 from attribook.study.picked_rows import PickedRows, read_picked
@@ -20,6 +21,7 @@ from attribook.study.variants import parted
 PROFILES = ("paper", "original", "laptop")  # the best first; rows of the smoke profile answer nothing
 DERIVED = {"reagent-code": "reagent-paper"}  # exact, from the same forwards: see `as_released`
 SOFT = ["soft_nc", "soft_ns"]
+FEWEST_SEEDS, FEWEST_DRAWS = 5, 8  # of random methods, and of soft metrics; a reason says where there are fewer
 PARTS = {"faithfulness": SOFT}  # Noiser's sum of both log-ratios
 
 
@@ -65,6 +67,20 @@ class Evidence:
         needed = {method, "random"} if is_ratio(metric) else {method}
         parts = PARTS.get(metric, [metric])
         return all(self.item_values(name, part) is not None for name in needed for part in parts)
+
+    def too_few(self, method: str, metric: str) -> str:
+        """In words, where a random method has fewer seeds, or a metric that draws fewer draws, than is asked for."""
+        found = []
+        names = [method, *(["random"] if is_ratio(metric) else [])]
+        for name in names:
+            mine = self.rows[(self.rows["method"] == name) & self.rows["metric"].isin(PARTS.get(metric, [metric]))]
+            seeds = int(mine.groupby("item")["seed"].nunique().min())
+            if read_setting(parted(name)[0])[0].random and seeds < FEWEST_SEEDS:
+                found.append(f"{seeds} seed{'s' * (seeds > 1)} of {name}, not {FEWEST_SEEDS}")
+            draws = int(mine.groupby(["item", "seed"])["draw"].nunique().min())
+            if metric in (*SOFT, *PARTS) and draws < FEWEST_DRAWS:
+                found.append(f"{draws} mask draw{'s' * (draws > 1)} of {name}, not {FEWEST_DRAWS}")
+        return ", ".join(found)
 
     def parts(self, method: str, metric: str, sign: int) -> list[Part]:
         """What a published number of the method is made of, added or subtracted."""
@@ -120,6 +136,7 @@ def read_evidence(manifest: Path) -> Evidence:
     dataset, path = dataset_of(manifest), manifest.parent / "rows.csv"
     one = read_manifest(manifest)["runs"][0]["study"]
     rows = pd.read_csv(path, dtype={"key": str, "item": str, "options_hash": str})
+    rows = answer_metrics(rows) if "selection" in rows else rows
     place = path.relative_to(results_folder())
     return Evidence(one["name"], one["profile"], one["model"], dataset, one["protocol"], place, rows)
 
@@ -127,7 +144,7 @@ def read_evidence(manifest: Path) -> Evidence:
 def dataset_of(manifest: Path) -> str:
     """The one data set of all rows beside a manifest. Raises: AttribookError where there are several."""
     told = [run["study"] for run in read_manifest(manifest)["runs"]]
-    datasets: set[str] = {each["dataset"] for each in told if each["metrics"]}
+    datasets: set[str] = {each["dataset"] for each in told if each["metrics"] or "judge" in each}
     if len(datasets) != 1:
         raise AttribookError(f"{manifest} tells of rows on {sorted(datasets)}: give each data set its own study.")
     return datasets.pop()

@@ -42,12 +42,12 @@ def printed_layer(kind: str, count: int, layers: int) -> str:
 def layer_table(layers: Sequence[Pool], one: Pool, blind: Pool, metric: str, size: int) -> pd.DataFrame:
     """Best values of all pools: kind, layers, maps, published, ours, low, high, n, and of as many maps otherwise.
 
-    `one layer`: the best of as many maps of the pool `one`; `random`: of as many random rankings of `blind`. `lead`:
-    how much better the pool is than `one layer`, with its interval and the smallest lead that would be found; NaN
-    where `one` has fewer maps. All are over the items that have all of them.
+    `random`: the best of as many random rankings of `blind`. `lead`: how much better the pool is than the best of as
+    many maps of the pool `one`, `one layer`, with its interval and the smallest lead that would be found; both over
+    the `lead n` items that `one` has as well. NaN where there are fewer maps.
     """
     cells = published("rpi").query("table == 7 and metric == @metric")
-    known = {(cell.column, cell.row): float(cell.value) for cell in cells.itertuples()}
+    known = cells.set_index(["column", "row"])["value"].astype(float).to_dict()
     found = []
     for (kind, name), pool in layer_pools(layers, size).items():
         best = pool.picked(metric, pool.size)
@@ -62,6 +62,7 @@ def layer_table(layers: Sequence[Pool], one: Pool, blind: Pool, metric: str, siz
         if len(equal):
             over = lead(best, equal, metric)
             told |= {"lead": over.value, "lead low": over.low, "lead high": over.high, "detectable": over.detectable}
+            told |= {"lead n": over.n}
         found.append(told)
     return pd.DataFrame(found)
 
@@ -76,36 +77,38 @@ def at_equal_tries(pool: Pool, best: pd.Series, metric: str, size: int) -> pd.Se
 
 def direction_table(layers: Sequence[Pool], metric: str, size: int) -> pd.DataFrame:
     """From the top against from the bottom at equal numbers of layers: layers, lead of the top, interval, n."""
-    pools, found = layer_pools(layers, size), []
+    return pd.DataFrame(
+        {"layers": count, "lead": over.value, "low": over.low, "high": over.high, "n": over.n,
+         "detectable": over.detectable}
+        for count, over in directions(layers, metric, size).items()
+    )  # fmt: skip
+
+
+def directions(layers: Sequence[Pool], metric: str, size: int) -> dict[int, Interval]:
+    """By the number of layers: how much better the pool from the top is than that from the bottom."""
+    pools, found = layer_pools(layers, size), {}
     for count in range(1, len(layers)):
         top = pools[SINGLE if count == 1 else TOP_DOWN, layer_name(count - 1)]
         low = pools[SINGLE if count == 1 else BOTTOM_UP, layer_name(len(layers) - count)]
-        over = lead(top.picked(metric, top.size), low.picked(metric, low.size), metric)
-        found.append({"layers": count, "lead": over.value, "low": over.low, "high": over.high, "n": over.n,
-                      "detectable": over.detectable})  # fmt: skip
-    return pd.DataFrame(found)
+        found[count] = lead(top.picked(metric, top.size), low.picked(metric, low.size), metric)
+    return found
 
 
 def layers_told(layers: Sequence[Pool], one: Pool, blind: Pool, metrics: Sequence[str], size: int) -> str:
     """All layers against as many maps of one layer and random rankings; deep against shallow; top against bottom."""
     whole = joined(layers, size)
     best = {metric: whole.picked(metric, whole.size) for metric in metrics}
-    lines = [
-        sides(
-            {m: lead(best[m], at_equal_tries(other, best[m], m, whole.size), m) for m in metrics},
-            f"the best of {size} maps of each of {len(layers)} layers",
-            f"the best of {whole.size} {name}",
-        )
-        for name, other in (("maps of the last layer", one), ("random rankings", blind))
-        if other.size >= whole.size
-    ]
+    lines = []
+    for name, other in (("maps of the last layer", one), ("random rankings", blind)):
+        if other.size >= whole.size:
+            over = {m: lead(best[m], at_equal_tries(other, best[m], m, whole.size), m) for m in metrics}
+            first = f"the best of {size} maps of each of {len(layers)} layers"
+            lines.append(f"{sides(over, first, f'the best of {whole.size} {name}')} n = {over[metrics[0]].n}.")
     neighbours = [
         lead(above.picked(m, size), below.picked(m, size), m) for above, below in pairwise(layers) for m in metrics
     ]
     lines.append(f"A layer against the one below it, all metrics: {counted(neighbours, 'the deeper one')}.")
-    tables = [direction_table(layers, metric, size) for metric in metrics]
-    pooled = pd.concat(tables).query("layers > 1")
-    ends = [Interval(row.lead, row.low, row.high, row.n, 0.0) for row in pooled.itertuples()]
+    ends = [over for m in metrics for count, over in directions(layers, m, size).items() if count > 1]
     lines.append(f"Pools from the top against pools from the bottom, all metrics: {counted(ends, 'the top')}.")
     return "\n".join(f"- {line}" for line in lines)
 

@@ -204,7 +204,8 @@ def cell_row(cell: Cell, tried: Mapping[str, tuple[list[Evidence], list[Answer]]
     own = "written" in tried and is_own(tried["written"][0], cell, court.links)
     word, role = verdict(outcomes, confirmed=own and inside(cell, numbers["written"]))
     ours, used = numbers[role], tried[role][0]
-    reason = "; ".join([outcomes[role].why, *beside(outcomes, role, link), provenance(cell, used, court.links)])
+    few = dict.fromkeys(told for e in used if (told := e.too_few(link.method(cell), cell["metric"])))
+    reason = "; ".join([outcomes[role].why, *beside(outcomes, role, link), provenance(cell, used, court.links), *few])
     return row | {
         "ours": ours.value, "low": ours.low, "high": ours.high, "n": ours.n, "detectable": ours.detectable,
         "profile": used[0].profile, "protocol": link.protocols[role], "verdict": word, "reason": reason,

@@ -7,8 +7,9 @@ import numpy as np
 import pandas as pd
 
 from attribook.study.map_pools import PoolStudy
-from attribook.study.picking import Numbers, sign
+from attribook.study.picking import sign
 from attribook.study.rpi_tables import ERASURE, arrow
+from attribook.study.statistics import Numbers
 
 MARKED = 3  # words that the paper's Table 1 marks
 

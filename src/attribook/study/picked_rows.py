@@ -62,7 +62,8 @@ def read_picked(path: Path) -> PickedRows:
     rows = pd.read_csv(path, dtype=str)
     found: dict[tuple[str, str], list[Pool]] = {}
     sizes = rows["values"].str.count(" ") + 1
-    for (name, metric, _), group in rows.groupby(["method", "metric", sizes], sort=False):
+    for key, group in rows.groupby(["method", "metric", sizes], sort=False):
+        name, metric = (str(part) for part in key[:2])
         numbers = [[float(value) for value in text.split()] for text in group["values"]]
         method = read_setting(name)[0]
         own = not method.random and method.name not in CANDIDATES

@@ -8,20 +8,16 @@ is in every subset. All differences are turned so that above 0 is better, whiche
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from math import comb
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from attribook.errors import AttribookError
 from attribook.metrics.selection import LOWER_IS_BETTER
 from attribook.study.map_pools import CANDIDATES, PoolStudy
 from attribook.study.names import read_setting
-from attribook.study.statistics import RESAMPLES, Z_80, Z_95
-
-Numbers = NDArray[np.float64]
+from attribook.study.statistics import RESAMPLES, Z_80, Z_95, expected_pick
 
 
 @dataclass(frozen=True)
@@ -98,18 +94,6 @@ def tries_worth(blind: Pool, values: pd.Series, metric: str) -> int | None:
 def sign(metric: str) -> int:
     """+1 where higher is better, -1 where lower is."""
     return -1 if metric in LOWER_IS_BETTER else 1
-
-
-def expected_pick(liked: Numbers, told: Numbers, size: int) -> Numbers:
-    """Mean of `told` at the most liked map over all subsets of `size` maps; both `(n, M)`, gives `(n,)`.
-
-    The i-th most liked of M maps, i = 0..M-1, is the most liked of C(M - 1 - i, size - 1) of the C(M, size) subsets.
-    Of maps that are liked alike the first counts as more liked.
-    """
-    many = liked.shape[1]
-    weights = np.array([comb(many - 1 - i, size - 1) for i in range(many)], dtype=float) / comb(many, size)
-    order = np.argsort(-liked, axis=1, kind="stable")
-    return np.take_along_axis(told, order, axis=1) @ weights
 
 
 @dataclass(frozen=True)

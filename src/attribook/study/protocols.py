@@ -1,7 +1,7 @@
 """Protocols: every option that moves a number, frozen and named. The book's protocol page prints this file's table."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from attribook.attribution.rpi import RELEASED
@@ -57,6 +57,20 @@ REAGENT_WRITTEN = {
     "initial": "scores",
 }
 
+# Noiser's gradients are Inseq's, its attention ReAGent's code; its baseline is all zeros. What its text leaves open is
+# named here, too: L2 norms, as Inseq sums up gradients by default; noise vectors and steps of noiser.
+NOISER_PATH = {**LIKE_INSEQ, "baseline": "zero"}
+NOISER_METHODS: Mapping[str, Options] = {
+    "attention_last": SOFTMAXED,
+    "attention_rollout": SOFTMAXED,
+    "input_x_gradient": LIKE_INSEQ,
+    "integrated_gradients": {**NOISER_PATH, "steps": 20, "rule": "gauss_legendre"},
+    "gradient_shap": {**NOISER_PATH, "samples": 5, "stdev": 0.0},
+    "deeplift": NOISER_PATH,
+    "sequential_integrated_gradients": {**NOISER_PATH, "steps": 10},
+    "noiser": {"bound": "min", "vectors": 10, "steps": 10, "reuse": True, "unchanged": "mean"},
+}
+
 # RPI's competitors start from the mask token and take as many steps as RPI; which of their other options were used is
 # not said. RPI's own as written are its defaults.
 RPI_COMPETITORS: Mapping[str, Options] = {
@@ -100,6 +114,14 @@ PROTOCOLS: dict[str, Protocol] = {
             metrics=CONVENTIONS["paper"],
         ),
         Protocol(
+            name="noiser-paper",
+            about="Noiser as written: the true distance, Inseq's L2 gradients from zero, ReAGent's softmaxed attention",
+            metric=OURS,
+            baseline={"form": "softmax"},
+            methods=NOISER_METHODS,
+            metrics=CONVENTIONS["paper"],
+        ),
+        Protocol(
             name="rpi-paper",
             about="RPI as written: at least one token goes, averages over five shares; soft metrics as ours",
             metric=OURS,
@@ -136,7 +158,26 @@ PROTOCOLS: dict[str, Protocol] = {
 
 
 def find_protocol(name: str) -> Protocol:
-    """The protocol of that name. Raises: AttribookError with the known names."""
-    if name not in PROTOCOLS:
-        raise AttribookError(f"Unknown protocol {name!r}. Known: {', '.join(PROTOCOLS)}.")
-    return PROTOCOLS[name]
+    """The protocol of that name; `name+option=value,option=value` has these options of its metrics changed.
+
+    An option changes in every metric that has it. Raises: AttribookError with the known names.
+    """
+    known, _, changes = name.partition("+")
+    if known not in PROTOCOLS:
+        raise AttribookError(f"Unknown protocol {known!r}. Known: {', '.join(PROTOCOLS)}.")
+    return changed(PROTOCOLS[known], changes) if changes else PROTOCOLS[known]
+
+
+def changed(protocol: Protocol, changes: str) -> Protocol:
+    """A protocol with some options of its metrics changed. Raises: AttribookError for what no metric of it has."""
+    metric, metrics = dict(protocol.metric), {name: dict(options) for name, options in protocol.metrics.items()}
+    for change in changes.split(","):
+        option, _, value = change.partition("=")
+        having = [options for options in (metric, *metrics.values()) if option in options]
+        if not having or not value:
+            known = dict.fromkeys(name for options in (metric, *metrics.values()) for name in options)
+            raise AttribookError(f"No metric option to change in {change!r}. Known: {', '.join(known)}.")
+        for options in having:
+            options[option] = int(value) if value.isdigit() else value
+    name = f"{protocol.name}+{changes}"
+    return replace(protocol, name=name, about=f"{protocol.name} with {changes}", metric=metric, metrics=metrics)
