@@ -15,6 +15,7 @@ from attribook.study.answers import (
     gains_told,
     judge_study,
     minimum_table,
+    prompt_shown,
     share_lead,
 )
 from attribook.study.claims import EXPLANATION, verdict_counts
@@ -246,6 +247,7 @@ __all__ = [
     "printed",
     "printed_by_size",
     "printed_counts",
+    "prompt_shown",
     "rank_agreement",
     "ratio_of",
     "read_pool",
