@@ -89,7 +89,8 @@ Markdown(sharing_told(marks, "RPI", metrics, "random"))
 
 # %% tags=["remove-input"]
 formats = dict.fromkeys(("shared", "low", "high"), "{:.2f}") | dict.fromkeys(("none shared", "all shared"), "{:.0%}")
-others = [*methods, *(f"RPI, picked by {name}" for name in ERASURE.values()), "RPI, mean of maps", "RPI, first map"]
+others = [*methods, *(f"RPI, picked by {name}" for name in ERASURE.values()), "RPI, mean of maps", "RPI, first map",
+          "random, picked by Comp"]  # fmt: skip
 for name in ("RPI, picked by Comp", "RPI, mean of maps", "SIG", "DecompX"):
     frame = sharing_table(marks, name, others)
     display(table(frame, caption=f"{name}: how many of its three tokens others share, {model}", formats=formats))

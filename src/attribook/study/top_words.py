@@ -20,7 +20,10 @@ MARKED = 3
 
 @dataclass(frozen=True)
 class Marks:
-    """One text with the places of the highest tokens by each method, and how many tokens could be among them."""
+    """One text with the places of the highest tokens by each method, and how many tokens could be among them.
+
+    Special tokens have no text.
+    """
 
     item: str
     text: str
@@ -65,7 +68,8 @@ def marks_of(
                 tops[f"{name}, picked by {ERASURE[metric]}"] = highest(maps[told.argmax()], places)
             tops[f"{name}, mean of maps"] = highest(maps.mean(0), places)
             tops[f"{name}, first map"] = highest(maps[0], places)
-        told_text = (item, unit.prompt.text, encoding.tokens, encoding.target_text, encoding.probability)
+        tokens = [token if place in places else "" for place, token in enumerate(encoding.tokens)]
+        told_text = (item, unit.prompt.text, tokens, encoding.target_text, encoding.probability)
         found.append(Marks(*told_text, tops, len(places)))
     return found
 
