@@ -288,8 +288,19 @@ def test_scores_towards_other_tokens_match_a_loop(tiny):
             assert abs(float(found.scores[place]) - (encoding.probability - sum(after) / len(after))) < 1e-5
 
 
+def test_steps_to_other_tokens_have_norm_1_by_that_bound(causal):
+    encoding = causal.encode(FIVE)
+    found = explain(causal, encoding, "noiser", generator=seeded(), towards="mask", vectors=1, bound="norm_2")
+    (step,) = moves(causal, encoding, "mask", 1, seeded())
+    lengths = found.details["scale"] * step.norm(dim=-1)
+    factor = sqrt(encoding.embeds.shape[1]) if causal.family.startswith("gemma") else 1.0
+    torch.testing.assert_close(lengths[lengths > 0], torch.full_like(lengths[lengths > 0], factor), rtol=1e-6, atol=0)
+
+
 def test_the_default_bound_flips_nothing_and_costs_a_third_of_separate_searches(tiny):
-    encoding = tiny.encode("In the old city of the king and the queen, I was staying at my home")
+    ids = tiny.encode("In the old city of the king and the queen, I was staying at my home. " * 4).ids[:40]
+    encoding = tiny.encode(tiny.tokenizer.decode(ids, skip_special_tokens=True))
+    assert 35 <= len(encoding) <= 45
     found = explain(tiny, encoding, "noiser", generator=seeded())
     moved = int(encoding.movable("keep").sum())
     assert found.cost.forwards * 3 <= moved * 10 * 10

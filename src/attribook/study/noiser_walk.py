@@ -51,9 +51,9 @@ def walk_noiser(model: str, prompt: str, *, vectors: int = 3, steps: int = 10, s
     """Explain one prompt by Noiser, and search every token alone with the same noise vectors."""
     explained = load_model(model)
     encoding = explained.encode(prompt)
-    options = {"vectors": vectors, "steps": steps}
-    found = find_method("noiser")(explained, encoding, generator=generator("walk", "noiser", seed), **options)
+    chance, again = (generator("walk", "noiser", seed) for _ in range(2))
+    found = find_method("noiser")(explained, encoding, generator=chance, vectors=vectors, steps=steps)
     before = explained.engine.counter.copy()
-    alone = flip_thresholds(explained, encoding, generator=generator("walk", "noiser", seed), **options)
+    alone = flip_thresholds(explained, encoding, generator=again, vectors=vectors, steps=steps)
     spent = (explained.engine.counter - before).forwards
     return NoiserWalk(encoding, found, alone, spent, 2**steps)
