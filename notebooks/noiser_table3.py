@@ -78,8 +78,8 @@ for where, frame in rows.items():
 # `gain`: the rate above that of random words on the same prompts, in percentage points. `bottom`: the rate with as many
 # of the *least* important words. `published`: the mean over the paper's six models.
 #
-# An interval of resampled prompts is too short where prompts are few, and has no length where all of them agree: read it
-# with n.
+# An interval of resampled prompts is too short where prompts are few, and has no length where all of them agree: read
+# it with n.
 
 # %% tags=["remove-input"]
 for where, frame in found.items():
