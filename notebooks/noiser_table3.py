@@ -43,9 +43,8 @@ seed: int = 0  # the only source of randomness
 # %% tags=["remove-input"]
 from IPython.display import Markdown, display
 
-from attribook.metrics.judges import question
 from attribook.show import answer_listing, control_listing, gain_figure, table
-from attribook.study import TEN, answer_table, control_table, failure_table, gains_told, judge_study
+from attribook.study import TEN, answer_table, control_table, failure_table, gains_told, judge_study, prompt_shown
 
 dear = ("noiser", "deeplift", "sequential_integrated_gradients")
 few = ("noiser{vectors=3}", *(name for name in TEN if name not in dear))
@@ -115,4 +114,4 @@ for where, frame in rows.items():
 # with the last of the lines; one asked as a `chat`, and a server, get the question after it too.
 
 # %% tags=["remove-input"]
-Markdown(f"```text\n{question(['capital', 'Japan'])}\n```")
+Markdown(prompt_shown(["capital", "Japan"]))

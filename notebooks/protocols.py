@@ -20,8 +20,16 @@ profile: str = "laptop"  # the profile this run belongs to
 import pandas as pd
 from IPython.display import Markdown
 
-from attribook.show import table
-from attribook.study import PROTOCOLS, option_effects
+from attribook.show import moves_listing, table
+from attribook.study import (
+    PROTOCOLS,
+    erasure_moves,
+    method_moves,
+    option_effects,
+    options_table,
+    rpi_moves,
+    soft_moves,
+)
 
 Markdown("\n".join(f"- **{name}**: {protocol.about}." for name, protocol in PROTOCOLS.items()))
 
@@ -36,12 +44,20 @@ Markdown("\n".join(f"- **{name}**: {protocol.about}." for name, protocol in PROT
 # - `draws`: Bernoulli masks a prompt and metric. The papers draw one; more draws have the same expectation and less
 #   noise.
 # - `specials`: whether BOS and other special tokens can be removed (`mask`) or never are (`keep`).
+# - `random`: the form of the scores by whose mean every method is divided.
 
 # %% tags=["remove-input"]
-options = pd.DataFrame(
-    {name: dict(p.metric) | {"random baseline": p.baseline["form"]} for name, p in PROTOCOLS.items()}
-)
-table(options.reset_index(names="option"), caption="Options of the soft metrics by protocol")
+table(options_table("soft"), caption="Options of the soft metrics by protocol")
+
+# %% [markdown]
+# What each does alone, from our protocol, to three methods whose scores can be negative: how far the log-ratio to
+# random moves, in nats, with the 95% interval over prompts, and the smallest true move that these prompts would show.
+# `specials` moves nothing here: the model's prompts have no special token. One draw in the place of eight does not move
+# a number on average; its interval is the noise that a single draw adds. The form of the baseline is switched in the
+# table of ReAGent's options below.
+
+# %% tags=["remove-input"]
+moves_listing(soft_moves(profile), "Moves of log-ratios by option of the soft metrics")
 
 # %% [markdown]
 # ## Options of the erasure metrics
@@ -55,12 +71,14 @@ table(options.reset_index(names="option"), caption="Options of the soft metrics 
 # - `explained`: the most probable answer, right or wrong. `specials`: special tokens stay where they are.
 
 # %% tags=["remove-input"]
-erased = [
-    {"protocol": name, "metric": metric, "options": ", ".join(f"{k}={v}" for k, v in chosen.items())}
-    for name, protocol in PROTOCOLS.items()
-    for metric, chosen in protocol.metrics.items()
-]
-table(pd.DataFrame(erased), caption="Options of the erasure metrics by protocol")
+table(options_table("erasure"), caption="Options of the erasure metrics by protocol")
+
+# %% [markdown]
+# What each does alone, from RPI as written, to the mean over texts. `empty` needs `least=0` to do anything, so that is
+# its base.
+
+# %% tags=["remove-input"]
+moves_listing(erasure_moves(profile), "Moves of means by option of the erasure metrics")
 
 # %% [markdown]
 # ## Options of the methods
@@ -109,17 +127,27 @@ table(pd.DataFrame(settings), caption="Method options by protocol")
 #   counted.
 
 # %% [markdown]
-# ## What one option does alone
+# ### What each does alone
 #
-# Options in which ReAGent's protocols differ, each switched alone from the paper's reading: how far the log-ratio to
-# random moves, in nats, with the 95% interval over prompts, and the smallest true move that these prompts would show.
-# From the stored rows of [the audit of departures](reagent_audit_departures), which says what it leaves out.
+# From our protocol. Rows of the plain methods are those of
+# [the table on LongRA](reagent_table2_longra).
 
 # %% tags=["remove-input"]
-effects = option_effects(profile)
-numbers = {name: "{:.2f}" for name in effects if name.endswith("detectable")}
-none = Markdown("This profile has no rows of that audit yet.")
-none if effects.empty else table(effects, caption="Moves of ReAGent's log-ratios", formats=numbers)
+moves_listing(method_moves(profile), "Moves of log-ratios by option of a method")
+
+# %% [markdown]
+# RPI's own options, from its text: one at a time as in the released code. The scores are the mean over two drawn
+# baselines; `layers=-3` is the layer that the released code explains.
+
+# %% tags=["remove-input"]
+moves_listing(rpi_moves(profile), "Moves of means by option of RPI")
+
+# %% [markdown]
+# ReAGent's own, each switched alone from the paper's reading, from the stored rows of
+# [the audit of departures](reagent_audit_departures), which says what it leaves out.
+
+# %% tags=["remove-input"]
+moves_listing(option_effects(profile), "Moves of ReAGent's log-ratios")
 
 # %% [markdown]
 # ## What all protocols share

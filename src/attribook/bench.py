@@ -29,6 +29,7 @@ from torch import Tensor
 from attribook.archives import to_stderr
 from attribook.attribution import find_method
 from attribook.bench_limit import PROBES, STEPS, VECTORS, least, matmul_rate, wall_seconds
+from attribook.bench_rpi import rpi_rows
 from attribook.errors import AttribookError
 from attribook.models import Encoding, Explained, load_model
 from attribook.models.fetch import model_folder
@@ -117,8 +118,11 @@ COMPARISONS = (
 # -- the measurement -----------------------------------------------------------------------------------------
 
 
-def measure(model: str, *, peers: bool) -> dict[str, Any]:
-    """Everything that `attribook bench` reports, JSON-able; `peers` is whether Inseq is measured too."""
+def measure(model: str, *, peers: bool, classifier: str = "") -> dict[str, Any]:
+    """Everything that `attribook bench` reports, JSON-able.
+
+    peers: whether Inseq is measured too. classifier: an encoder on which RPI is timed against its released schedule.
+    """
     explained = load_model(model)
     encoding = explained.encode(PROMPT)
     machine = {
@@ -139,7 +143,9 @@ def measure(model: str, *, peers: bool) -> dict[str, Any]:
         "repeats": REPEATS,
         "matmul_gflops": rate / 1e9,
         "tolerance_reason": TOLERANCE_REASON,
-        "rows": [compared(c, explained, encoding, rate, inseq) for c in COMPARISONS],
+        "rows": [compared(c, explained, encoding, rate, inseq) for c in COMPARISONS]
+        + (list(rpi_rows(classifier, REPEATS, TOLERANCE)) if classifier else []),
+        "classifier": classifier,
     }
 
 
@@ -335,7 +341,8 @@ def report(found: dict[str, Any]) -> RenderableType:
     for row in found["rows"]:
         shown.add_row(*cells(row))
     about = (
-        f"{found['model']}, {found['tokens']} tokens, target {found['target']!r}; {machine['class']}, "
+        f"{found['model']}, {found['tokens']} tokens, target {found['target']!r}"
+        f"{', and for rpi ' + found['classifier'] if found['classifier'] else ''}; {machine['class']}, "
         f"{machine['threads']} threads, load {machine['load_before']} before, {found['matmul_gflops']:.0f} "
         f"GFLOP/s in a float32 matrix product. Times are medians of {found['repeats']} after a warm-up; "
         f"peers run with the faster batch size of {' and '.join(map(str, BATCHES))}."

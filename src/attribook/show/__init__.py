@@ -21,17 +21,21 @@ from attribook.show.picking import (
     erasure_listing,
     golden_figure,
     golden_listing,
+    layer_listing,
+    lead_listing,
     nested_listing,
     path_listing,
     picking_listing,
 )
-from attribook.show.tables import table
+from attribook.show.rpi_audits import ceiling_listing, moved_figure, moved_listing, operator_listing
+from attribook.show.tables import moves_listing, table
 
 __all__ = [
     "NAMES",
     "answer_listing",
     "bound_listing",
     "budget_figure",
+    "ceiling_listing",
     "change_figure",
     "change_listing",
     "control_listing",
@@ -45,12 +49,18 @@ __all__ = [
     "golden_listing",
     "heatmaps",
     "intervals",
+    "layer_listing",
+    "lead_listing",
     "lines",
     "marked_texts",
     "mass_bars",
     "minimum_listing",
     "model_listing",
+    "moved_figure",
+    "moved_listing",
+    "moves_listing",
     "nested_listing",
+    "operator_listing",
     "page",
     "path_listing",
     "picking_listing",

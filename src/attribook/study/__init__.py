@@ -15,6 +15,7 @@ from attribook.study.answers import (
     gains_told,
     judge_study,
     minimum_table,
+    prompt_shown,
     share_lead,
 )
 from attribook.study.claims import EXPLANATION, verdict_counts
@@ -24,8 +25,9 @@ from attribook.study.golden_picking import METRICS as GOLDEN
 from attribook.study.golden_picking import golden_curves, golden_headline, golden_pools, golden_table
 from attribook.study.judged import JudgeStudy
 from attribook.study.kept import kept_table
+from attribook.study.layer_pools import direction_table, layer_table, layers_told
 from attribook.study.live import explain_live
-from attribook.study.map_pools import PoolStudy, told_study
+from attribook.study.map_pools import NESTED, PoolStudy, told_study
 from attribook.study.mass import PARTS, against_flat, length_shares, mass_lead, mass_shares, mean_shares
 from attribook.study.matrix import cost_table, matrix_reasons, matrix_table
 from attribook.study.names import setting
@@ -40,9 +42,19 @@ from attribook.study.noiser_tables import (
     sum_table,
 )
 from attribook.study.noiser_walk import walk_noiser
+from attribook.study.one_sentence import (
+    map_frame,
+    picked_notes,
+    picked_texts,
+    read_sentence,
+    sentence_told,
+    spread_table,
+    words_of,
+)
 from attribook.study.option_effects import option_effects
 from attribook.study.picking import (
     crossed_table,
+    joined,
     lead,
     mean_of,
     picking_curves,
@@ -52,6 +64,7 @@ from attribook.study.picking import (
     share_by_picking,
     transfer,
 )
+from attribook.study.protocol_options import erasure_moves, method_moves, options_table, rpi_moves, soft_moves
 from attribook.study.protocols import PROTOCOLS, Protocol
 from attribook.study.reagent_runs import ReagentStudy, first_steps, step_grid
 from attribook.study.reagent_walk import (
@@ -66,19 +79,43 @@ from attribook.study.reagent_walk import (
     walk_reagent,
 )
 from attribook.study.released import released_table
+from attribook.study.rpi_ceilings import (
+    ceiling_rows,
+    ceiling_table,
+    ceilings_told,
+    operator_table,
+    operators_told,
+)
+from attribook.study.rpi_departures import (
+    CHANGES,
+    departed,
+    departure_table,
+    departures_listed,
+    departures_of,
+    moves_told,
+)
 from attribook.study.rpi_tables import (
+    DECODER_ROWS,
+    ENCODER_ROWS,
     ERASURE,
     arrow,
     erasure_table,
+    gain_told,
     headline,
     item_values,
+    leads_told,
+    named_words_table,
     nested_table,
     order_agreement,
     path_or_picking,
     pool_values,
     printed,
+    printed_by_size,
     released_setting,
+    renamed,
     sides,
+    tries_table,
+    verdicts_table,
 )
 from attribook.study.sensitivity import change_table, changes_told, one_at_a_time
 from attribook.study.sharpness import rank_agreement, sharp_or_right, sharpness
@@ -96,11 +133,16 @@ from attribook.study.top import (
     targets_table,
     top_sets,
 )
+from attribook.study.top_words import marks_of, sharing_table, sharing_told
 
 __all__ = [
+    "CHANGES",
+    "DECODER_ROWS",
+    "ENCODER_ROWS",
     "ERASURE",
     "EXPLANATION",
     "GOLDEN",
+    "NESTED",
     "PARTS",
     "PROTOCOLS",
     "TEN",
@@ -121,6 +163,9 @@ __all__ = [
     "arrow",
     "as_released",
     "bound_table",
+    "ceiling_rows",
+    "ceiling_table",
+    "ceilings_told",
     "chance_jaccard",
     "change_table",
     "changes_told",
@@ -129,9 +174,15 @@ __all__ = [
     "cost_of_scores",
     "cost_table",
     "crossed_table",
+    "departed",
     "departure_names",
     "departure_readings",
+    "departure_table",
+    "departures_listed",
+    "departures_of",
     "departures_told",
+    "direction_table",
+    "erasure_moves",
     "erasure_table",
     "example_table",
     "explain_live",
@@ -142,6 +193,7 @@ __all__ = [
     "figure4_correlation",
     "figure4_points",
     "first_steps",
+    "gain_told",
     "gains_told",
     "golden_curves",
     "golden_headline",
@@ -150,14 +202,20 @@ __all__ = [
     "headline",
     "holm",
     "item_values",
+    "joined",
     "judge_study",
     "kept_table",
+    "layer_table",
+    "layers_told",
     "lead",
     "leader_told",
+    "leads_told",
     "length_shares",
     "log_ratio",
+    "map_frame",
     "marked_example",
     "marked_live",
+    "marks_of",
     "mass_lead",
     "mass_shares",
     "matrix_reasons",
@@ -165,38 +223,56 @@ __all__ = [
     "mean_of",
     "mean_over_tasks",
     "mean_shares",
+    "method_moves",
     "minimum_table",
+    "moves_told",
+    "named_words_table",
     "nested_table",
     "noiser_study",
     "one_at_a_time",
+    "operator_table",
+    "operators_told",
     "option_effects",
+    "options_table",
     "order_agreement",
     "order_table",
     "overlap_table",
     "passes",
     "path_or_picking",
+    "picked_notes",
+    "picked_texts",
     "picking_curves",
     "picking_table",
     "pool_values",
     "printed",
+    "printed_by_size",
     "printed_counts",
+    "prompt_shown",
     "rank_agreement",
     "ratio_of",
     "read_pool",
+    "read_sentence",
     "released_setting",
     "released_table",
+    "renamed",
+    "rpi_moves",
     "run_agreement",
     "runs_from_seeds",
     "runs_table",
     "score_studies",
     "search_table",
+    "sentence_told",
     "setting",
     "share_by_picking",
     "share_lead",
+    "sharing_table",
+    "sharing_told",
     "sharp_or_right",
     "sharpness",
     "sharpness_curve",
     "sides",
+    "soft_moves",
+    "spread_table",
     "stable_steps",
     "step_grid",
     "steps_table",
@@ -209,7 +285,10 @@ __all__ = [
     "told_study",
     "top_sets",
     "transfer",
+    "tries_table",
     "verdict_counts",
+    "verdicts_table",
     "walk_noiser",
     "walk_reagent",
+    "words_of",
 ]
