@@ -59,6 +59,7 @@ from attribook.study.sharpness import rank_agreement, sharp_or_right, sharpness
 from attribook.study.statistics import LogRatio, Reading, against_leader, as_released, holm, log_ratio
 from attribook.study.step_tables import faithful_steps, stable_steps, steps_told
 from attribook.study.study import Study
+from attribook.study.third_party import agreement_table, third_party_table, third_party_told
 from attribook.study.top import (
     antecedent_table,
     chance_jaccard,
@@ -87,6 +88,7 @@ __all__ = [
     "against_flat",
     "against_leader",
     "agreement",
+    "agreement_table",
     "antecedent_table",
     "arrow",
     "as_released",
@@ -162,6 +164,8 @@ __all__ = [
     "stop_table",
     "stop_texts",
     "targets_table",
+    "third_party_table",
+    "third_party_told",
     "told_study",
     "top_sets",
     "transfer",
