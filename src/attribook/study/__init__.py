@@ -122,6 +122,7 @@ from attribook.study.sharpness import rank_agreement, sharp_or_right, sharpness
 from attribook.study.statistics import LogRatio, Reading, against_leader, as_released, holm, log_ratio
 from attribook.study.step_tables import faithful_steps, stable_steps, steps_told
 from attribook.study.study import Study
+from attribook.study.third_party import agreement_table, third_party_table, third_party_told
 from attribook.study.top import (
     antecedent_table,
     chance_jaccard,
@@ -157,6 +158,7 @@ __all__ = [
     "against_flat",
     "against_leader",
     "agreement",
+    "agreement_table",
     "answer_metrics",
     "answer_table",
     "antecedent_table",
@@ -282,6 +284,8 @@ __all__ = [
     "sum_leader",
     "sum_table",
     "targets_table",
+    "third_party_table",
+    "third_party_told",
     "told_study",
     "top_sets",
     "transfer",
