@@ -20,8 +20,16 @@ profile: str = "laptop"  # the profile this run belongs to
 import pandas as pd
 from IPython.display import Markdown
 
-from attribook.show import table
-from attribook.study import PROTOCOLS, option_effects
+from attribook.show import moves_listing, table
+from attribook.study import (
+    PROTOCOLS,
+    erasure_moves,
+    method_moves,
+    option_effects,
+    options_table,
+    rpi_moves,
+    soft_moves,
+)
 
 Markdown("\n".join(f"- **{name}**: {protocol.about}." for name, protocol in PROTOCOLS.items()))
 
@@ -36,12 +44,20 @@ Markdown("\n".join(f"- **{name}**: {protocol.about}." for name, protocol in PROT
 # - `draws`: Bernoulli masks a prompt and metric. The papers draw one; more draws have the same expectation and less
 #   noise.
 # - `specials`: whether BOS and other special tokens can be removed (`mask`) or never are (`keep`).
+# - `random`: the form of the scores by whose mean every method is divided.
 
 # %% tags=["remove-input"]
-options = pd.DataFrame(
-    {name: dict(p.metric) | {"random baseline": p.baseline["form"]} for name, p in PROTOCOLS.items()}
-)
-table(options.reset_index(names="option"), caption="Options of the soft metrics by protocol")
+table(options_table("soft"), caption="Options of the soft metrics by protocol")
+
+# %% [markdown]
+# What each does alone, from our protocol, to three methods whose scores can be negative: how far the log-ratio to
+# random moves, in nats, with the 95% interval over prompts, and the smallest true move that these prompts would show.
+# `specials` moves nothing here: the model's prompts have no special token. One draw in the place of eight does not move
+# a number on average; its interval is the noise that a single draw adds. The form of the baseline is switched in the
+# table of ReAGent's options below.
+
+# %% tags=["remove-input"]
+moves_listing(soft_moves(profile), "Moves of log-ratios by option of the soft metrics")
 
 # %% [markdown]
 # ## Options of the erasure metrics
@@ -55,12 +71,14 @@ table(options.reset_index(names="option"), caption="Options of the soft metrics 
 # - `explained`: the most probable answer, right or wrong. `specials`: special tokens stay where they are.
 
 # %% tags=["remove-input"]
-erased = [
-    {"protocol": name, "metric": metric, "options": ", ".join(f"{k}={v}" for k, v in chosen.items())}
-    for name, protocol in PROTOCOLS.items()
-    for metric, chosen in protocol.metrics.items()
-]
-table(pd.DataFrame(erased), caption="Options of the erasure metrics by protocol")
+table(options_table("erasure"), caption="Options of the erasure metrics by protocol")
+
+# %% [markdown]
+# What each does alone, from RPI as written, to the mean over texts. `empty` needs `least=0` to do anything, so that is
+# its base.
+
+# %% tags=["remove-input"]
+moves_listing(erasure_moves(profile), "Moves of means by option of the erasure metrics")
 
 # %% [markdown]
 # ## Options of the methods
@@ -76,17 +94,60 @@ settings = [
 table(pd.DataFrame(settings), caption="Method options by protocol")
 
 # %% [markdown]
-# ## What one option does alone
+# ### What Noiser's text leaves open
 #
-# Options in which ReAGent's protocols differ, each switched alone from the paper's reading: how far the log-ratio to
-# random moves, in nats, with the 95% interval over prompts, and the smallest true move that these prompts would show.
-# From the stored rows of [the audit of departures](reagent_audit_departures), which says what it leaves out.
+# No code of it was found. These are our readings; each is an option of [noiser](../methods/noiser) or of its study.
+#
+# - `reuse`, `search_vectors`: whether the search for the scale has the ten noise vectors of the final run (`True`,
+#   ours), or one, or others.
+# - `unchanged`: what an unchanged prediction is with several vectors: the most probable token of the `mean`
+#   distribution (ours), or of `every` one.
+# - `bound`: seven; the text lost which printed row is which norm ([Table 2](noiser_table2)).
+# - `steps`: ten bisections, so a scale in [0, 1]; that no larger one is tried is deduced from the accuracy it states.
+# - Negative scores, where noise helped: clipped at 0 and divided by their sum (`scores_as`), like those of the others.
+# - Gradients: L2 norms over an embedding, as Inseq sums them up by default; path methods start from zero embeddings.
+#   Their numbers of steps and samples, and LIME's settings, are not said: 20 steps of integrated gradients, 10 of
+#   sequential integrated gradients, 5 samples of gradient SHAP, our defaults for LIME.
+# - Special tokens: BOS stays, in methods and, by `specials`, as the soft metrics say above.
+
+# ### The judge of answerability
+#
+# - `judge`: a model of this process (SmolLM2-135M-Instruct; Gemma 3 270M beside it), or one on a server. `asking`:
+#   `plain`, it goes on with a line of words (ours); `chat`, the question in its chat template; `server`, the same to
+#   `$OPENAI_BASE_URL`. The paper's prompt is lost; [Table 3](noiser_table3) prints ours.
+# - `share`: half of the words, rounded up; of equal scores the earlier word is more important. A word is a piece
+#   between spaces; its score is the sum of its tokens'. `draws`: three draws of random words, a control of ours.
+# - An answer is right where its first words are the gold word, without case and the signs around it; two words of a
+#   local answer are kept, of at most eight tokens. `candidates`: five, for Table 6: the most probable first tokens,
+#   each continued greedily; of a server, its five most probable first tokens (`top_logprobs`).
+# - `mass`: of word scores, clipped at 0, that sum to 1. Scores without a positive one have the status `no positive
+#   score`.
+# - A server: temperature 0, `timeout` 60 s, `tries` 5 with back-off of 1, 2, 4, ... s or what Retry-After says, never
+#   beyond `longest_wait` 120 s, `per_minute` 60 requests, `max_tokens` 16. What still fails has a status and is
+#   counted.
+
+# %% [markdown]
+# ### What each does alone
+#
+# From our protocol. Rows of the plain methods are those of
+# [the table on LongRA](reagent_table2_longra).
 
 # %% tags=["remove-input"]
-effects = option_effects(profile)
-numbers = {name: "{:.2f}" for name in effects if name.endswith("detectable")}
-none = Markdown("This profile has no rows of that audit yet.")
-none if effects.empty else table(effects, caption="Moves of ReAGent's log-ratios", formats=numbers)
+moves_listing(method_moves(profile), "Moves of log-ratios by option of a method")
+
+# %% [markdown]
+# RPI's own options, from its text: one at a time as in the released code. The scores are the mean over two drawn
+# baselines; `layers=-3` is the layer that the released code explains.
+
+# %% tags=["remove-input"]
+moves_listing(rpi_moves(profile), "Moves of means by option of RPI")
+
+# %% [markdown]
+# ReAGent's own, each switched alone from the paper's reading, from the stored rows of
+# [the audit of departures](reagent_audit_departures), which says what it leaves out.
+
+# %% tags=["remove-input"]
+moves_listing(option_effects(profile), "Moves of ReAGent's log-ratios")
 
 # %% [markdown]
 # ## What all protocols share

@@ -28,7 +28,8 @@ from torch import Tensor
 
 from attribook.archives import to_stderr
 from attribook.attribution import find_method
-from attribook.bench_limit import PROBES, STEPS, least, matmul_rate, wall_seconds
+from attribook.bench_limit import PROBES, STEPS, VECTORS, least, matmul_rate, wall_seconds
+from attribook.bench_rpi import rpi_rows
 from attribook.errors import AttribookError
 from attribook.models import Encoding, Explained, load_model
 from attribook.models.fetch import model_folder
@@ -43,6 +44,7 @@ PROMPT = (
 REPEATS = 3
 BATCHES = (8, 16)  # a peer runs with the faster of these
 TOLERANCE = 1e-5
+ALONE = "no peer has it"
 TOLERANCE_REASON = "scores are made of float32 probabilities, whose last digits depend on a batch's shape"
 PEER_PACKAGES = ("torch==2.13.0", "inseq==0.7.1")
 MEASURED = (
@@ -59,7 +61,7 @@ Timed = tuple[Tensor, float]  # scores (T,) and median seconds
 
 @dataclass(frozen=True)
 class Comparison:
-    """One of our methods and a peer that computes the same."""
+    """One of our methods and a peer that computes the same, or `none`."""
 
     method: str
     peer: str
@@ -104,14 +106,23 @@ COMPARISONS = (
                       "num_probes": PROBES["runs"], "max_probe_steps": PROBES["max_steps"]},
         random=True,
     ),
+    Comparison(
+        "noiser", "none", {"bound": "norm_2", "vectors": VECTORS, "specials": "perturb"},
+        f"At a fixed scale, so that the least work is known: every token with {VECTORS} noise vectors. The search for "
+        "a scale asks the same of fewer tokens at a time.",
+        random=True,
+    ),
 )  # fmt: skip
 
 
 # -- the measurement -----------------------------------------------------------------------------------------
 
 
-def measure(model: str, *, peers: bool) -> dict[str, Any]:
-    """Everything that `attribook bench` reports, JSON-able; `peers` is whether Inseq is measured too."""
+def measure(model: str, *, peers: bool, classifier: str = "") -> dict[str, Any]:
+    """Everything that `attribook bench` reports, JSON-able.
+
+    peers: whether Inseq is measured too. classifier: an encoder on which RPI is timed against its released schedule.
+    """
     explained = load_model(model)
     encoding = explained.encode(PROMPT)
     machine = {
@@ -132,7 +143,9 @@ def measure(model: str, *, peers: bool) -> dict[str, Any]:
         "repeats": REPEATS,
         "matmul_gflops": rate / 1e9,
         "tolerance_reason": TOLERANCE_REASON,
-        "rows": [compared(c, explained, encoding, rate, inseq) for c in COMPARISONS],
+        "rows": [compared(c, explained, encoding, rate, inseq) for c in COMPARISONS]
+        + (list(rpi_rows(classifier, REPEATS, TOLERANCE)) if classifier else []),
+        "classifier": classifier,
     }
 
 
@@ -170,6 +183,8 @@ def peer_side(
     comparison: Comparison, model: Explained, encoding: Encoding, inseq: dict[str, Any] | str
 ) -> Callable[[], Tensor] | Timed | str:
     """What to run in turns with ours, what was measured elsewhere, or why there is neither."""
+    if comparison.peer == "none":
+        return ALONE
     if comparison.peer == "captum":
         return captum_run(comparison.method, model, encoding)
     return inseq if isinstance(inseq, str) else inseq_result(inseq[comparison.method], encoding)
@@ -326,7 +341,8 @@ def report(found: dict[str, Any]) -> RenderableType:
     for row in found["rows"]:
         shown.add_row(*cells(row))
     about = (
-        f"{found['model']}, {found['tokens']} tokens, target {found['target']!r}; {machine['class']}, "
+        f"{found['model']}, {found['tokens']} tokens, target {found['target']!r}"
+        f"{', and for rpi ' + found['classifier'] if found['classifier'] else ''}; {machine['class']}, "
         f"{machine['threads']} threads, load {machine['load_before']} before, {found['matmul_gflops']:.0f} "
         f"GFLOP/s in a float32 matrix product. Times are medians of {found['repeats']} after a warm-up; "
         f"peers run with the faster batch size of {' and '.join(map(str, BATCHES))}."

@@ -9,6 +9,7 @@ from transformers import PreTrainedModel
 
 STEPS = 50  # of integrated gradients: captum's default, and so Inseq's
 PROBES = {"runs": 8, "max_steps": 10}  # of ReAGent
+VECTORS = 10  # of Noiser, at one scale: how many scales a search asks depends on the model
 MATMUL_SIZE = 2048
 
 
@@ -33,11 +34,12 @@ def least(network: PreTrainedModel, method: str, length: int) -> tuple[int, int]
     Integrated gradients needs, for each step, a forward and a backward for the input alone. As weights are
     frozen, the backward costs about one forward. (Its attention costs two, which is not counted, nor are the
     forwards of the completeness gap, which the scores do not need.) ReAGent needs the prompt once, and two edited
-    prompts for each step of each run: the replaced one, and that of the stopping test.
+    prompts for each step of each run: the replaced one, and that of the stopping test. Noiser at a fixed scale needs
+    what occlusion needs, with each edit once for each noise vector.
     """
     whole = forward_operations(network, length, length)
-    if method == "occlusion":
-        edits = [length - i for i in range(length)]
+    if method in ("occlusion", "noiser"):
+        edits = [length - i for i in range(length)] * (VECTORS if method == "noiser" else 1)
         return length + sum(edits), whole + sum(forward_operations(network, n, length) for n in edits)
     if method == "reagent":
         edited = 1 + 2 * PROBES["runs"] * PROBES["max_steps"]

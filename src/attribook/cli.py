@@ -178,11 +178,12 @@ def bench(
     as_json: Json = False,
     peers: Annotated[bool, typer.Option(help="Measure Inseq too, in an environment of its own.")] = True,
     model: Annotated[str, typer.Option(help="The explained model.")] = "smollm2-135m",
+    classifier: Annotated[str, typer.Option(help="The encoder for RPI; empty for none.")] = "minilm-rotten-tomatoes",
 ) -> None:
-    """Speed against captum, Inseq and the machine's limit; scores are compared first."""
+    """Speed against captum, Inseq, RPI's released schedule and the machine's limit; scores are compared first."""
     from attribook.bench import measure, report
 
-    found = measure(model, peers=peers)
+    found = measure(model, peers=peers, classifier=classifier)
     print(json.dumps(found)) if as_json else out.print(report(found))
 
 

@@ -12,6 +12,8 @@ from attribook.paths import results_folder
 from attribook.published.cells import METRICS
 from attribook.show.badges import badge
 from attribook.study.claims import NO_ROWS, NOT_HERE, RULES, TESTS
+from attribook.study.evidence import FEWEST_DRAWS, FEWEST_SEEDS
+from attribook.study.noise import NAMES, noise_summary, noise_table, noise_told
 from attribook.study.statistics import RESAMPLES
 
 Row = Mapping[str, Any]
@@ -76,12 +78,13 @@ def select(name: str, values: Sequence[str]) -> str:
 def line(row: Row) -> str:
     """One claim's line."""
     column = row["column"] if row["dataset"] in {"", row["column"]} else f"{row['dataset']} {row['column']}"
-    interval = "" if row["low"] is None else f" ({number(row['low'])} to {number(row['high'])})"
+    interval = "" if row["low"] is None else f" <small>({number(row['low'])} to {number(row['high'])})</small>"
     name = row["row"] if row["column"] else f"“{row['claim']}”"
     verdict = f"<details><summary>{escape(row['verdict'])}</summary>{escape(row['reason'])}</details>"
-    cells = [row["paper"], row["table"], name, column, row["metric"], number(row["published"]),
-             number(row["ours"]) + interval, "" if row["n"] is None else row["n"]]  # fmt: skip
-    shown = "".join(f"<td>{escape(str(cell))}</td>" for cell in cells)
+    n = "" if row["n"] is None else row["n"]
+    first = [row["paper"], row["table"], name, column, row["metric"], number(row["published"])]
+    cells = [*(escape(str(cell)) for cell in first), number(row["ours"]) + interval, n]
+    shown = "".join(f"<td>{cell}</td>" for cell in cells)
     marks = "".join(
         f' data-{key}="{escape(str(value))}"'
         for key, value in {"verdict": row["verdict"], "notebook": row["notebook"].split("#")[0]}.items()
@@ -113,9 +116,10 @@ def number(value: float | None) -> str:
 
 
 def verdicts_page() -> str:
-    """What each verdict means, as the code has it."""
+    """What each verdict means, as the code has it, and where the noise of our numbers comes from."""
     rules = "\n".join(f"{word}\n: {rule}\n" for word, rule in RULES.items())
-    units = "\n".join(f"- `{name}`: {metric.unit}." for name, metric in METRICS.items())
+    better = {"higher": ", higher is better", "lower": ", lower is better", "none": ""}
+    units = "\n".join(f"- `{name}`: {one.unit}{better[one.better]}." for name, one in METRICS.items())
     return f"""# How a verdict is reached
 
 Verdicts are computed from stored rows and never typed. This page prints the rules as the code holds them.
@@ -130,10 +134,41 @@ resamples of the prompts; seeds and draws of a prompt are averaged first. Both s
 together. Every undecided claim states the smallest difference that its prompts would show at the 5% level with 80%
 power.
 
+## Where the noise comes from
+
+{noise_text()}
+
 ## What the metrics of the tables count
 
 {units}
 """
+
+
+def noise_text() -> str:
+    """The split of the noise in words and as a table, in MyST Markdown."""
+    every = noise_table()
+    if every.empty:
+        return "No stored rows of soft metrics tell it yet."
+    lines = []
+    for one in noise_summary(every).to_dict("records"):
+        few = f" ({one['methods']} methods)" if one["methods"] > 1 else ""
+        cells = [one["study"], one["model"], one["metric"], one["method"] + few]
+        cells += [f"{one[name]:.0f}" for name in ("n", "seeds", "draws")]
+        known = {name: one["seeds"] > 1 or name != "seeds" for name in NAMES}
+        cells += [f"{one[f'sd of {name}']:.3f}" if known[name] else "–" for name in NAMES]
+        cells += [f"{one[f'{name} %']:.0%}" if known[name] else "–" for name in NAMES]
+        lines.append("| " + " | ".join(cells) + " |")
+    heads = ["study", "model", "metric", "method", "n", "seeds", "draws", *(f"sd of {name}" for name in NAMES)]
+    heads += [f"{name} %" for name in NAMES]
+    aligned = "|" + "---|" * 4 + "---:|" * (len(heads) - 4)
+    return (
+        f"A soft metric's value differs between prompts, between the seeds of a random method and between mask draws. "
+        f"`sd`: how far single values lie apart for each reason; `%`: what share of the variance of a mean, as the "
+        f"tables print it, each makes up. {noise_told(every)} We ask for at least {FEWEST_SEEDS} seeds of a random "
+        f"method and {FEWEST_DRAWS} draws of a soft metric; where a method was too dear for that, the reason of its "
+        "verdict says so. Its interval holds all the same, because each prompt has a draw of its own.\n\n"
+        + "\n".join(["| " + " | ".join(heads) + " |", aligned, *lines])
+    )
 
 
 # -- badges --------------------------------------------------------------------------------------------------------

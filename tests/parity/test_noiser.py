@@ -10,9 +10,10 @@ from conftest import PROMPT, answer_logits, seeded
 
 from attribook.attribution import METHODS, explain
 from attribook.attribution import noise_search as searching
-from attribook.attribution.noise_search import Answer, Noised, bisected, largest, noise_vectors, smallest
+from attribook.attribution.noise_search import Answer, Noised, bisected, largest, moves, noise_vectors, smallest
+from attribook.attribution.occlusion import mask_id
 from attribook.errors import AttribookError
-from attribook.models import load_model
+from attribook.models import Embed, load_model
 from attribook.models.tiny import FAMILIES
 
 noiser_module = importlib.import_module("attribook.attribution.noiser")  # the method hides the module of its name
@@ -253,8 +254,53 @@ def test_noise_is_in_units_of_the_embedding_table(causal):
     torch.testing.assert_close(noise_vectors(causal, encoding, 2, seeded()), expected, atol=0, rtol=1e-6)
 
 
+def test_steps_to_other_tokens_are_as_long_as_noise_and_lead_there(causal):
+    encoding = causal.encode(FIVE)
+    width = encoding.embeds.shape[1]
+    factor = sqrt(width) if causal.family.startswith("gemma") else 1.0
+    drawn = torch.randint(causal.network.get_input_embeddings().weight.shape[0], (3, len(encoding)), generator=seeded())
+    for towards, goals in {"mask": torch.tensor([[mask_id(causal)] * len(encoding)] * 3), "tokens": drawn}.items():
+        found = moves(causal, encoding, towards, 3, seeded())  # (n, T, D)
+        for n, row in enumerate(goals.tolist()):
+            for place, goal in enumerate(row):
+                way = (causal.embed(torch.tensor([goal]))[0] - encoding.embeds[place]).double()
+                if float(way.norm()) == 0:
+                    assert float(found[n, place].norm()) == 0
+                    continue
+                expected = way / way.norm() * factor * sqrt(width)
+                torch.testing.assert_close(found[n, place], expected, atol=1e-5, rtol=1e-5)  # float32 embeddings
+
+
+def test_scores_towards_other_tokens_match_a_loop(tiny):
+    encoding = tiny.encode(FIVE)
+    for towards, vectors in (("mask", 1), ("tokens", 2)):
+        options = {"towards": towards, "vectors": vectors, "bound": "none"}
+        found = explain(tiny, encoding, "noiser", generator=seeded(5), **options)
+        steps = moves(tiny, encoding, towards, vectors, seeded(5))
+        for place in range(len(encoding)):
+            if not bool(encoding.movable("keep")[place]):
+                continue
+            after = []
+            for step in steps:
+                embeds = encoding.embeds.clone()
+                embeds[place] = (embeds[place].double() + step[place]).to(embeds.dtype)
+                after.append(float(tiny.outputs(encoding, Embed(embeds[None]))[0]))
+            assert abs(float(found.scores[place]) - (encoding.probability - sum(after) / len(after))) < 1e-5
+
+
+def test_steps_to_other_tokens_have_norm_1_by_that_bound(causal):
+    encoding = causal.encode(FIVE)
+    found = explain(causal, encoding, "noiser", generator=seeded(), towards="mask", vectors=1, bound="norm_2")
+    (step,) = moves(causal, encoding, "mask", 1, seeded())
+    lengths = found.details["scale"] * step.norm(dim=-1)
+    factor = sqrt(encoding.embeds.shape[1]) if causal.family.startswith("gemma") else 1.0
+    torch.testing.assert_close(lengths[lengths > 0], torch.full_like(lengths[lengths > 0], factor), rtol=1e-6, atol=0)
+
+
 def test_the_default_bound_flips_nothing_and_costs_a_third_of_separate_searches(tiny):
-    encoding = tiny.encode("In the old city of the king and the queen, I was staying at my home")
+    ids = tiny.encode("In the old city of the king and the queen, I was staying at my home. " * 4).ids[:40]
+    encoding = tiny.encode(tiny.tokenizer.decode(ids, skip_special_tokens=True))
+    assert 35 <= len(encoding) <= 45
     found = explain(tiny, encoding, "noiser", generator=seeded())
     moved = int(encoding.movable("keep").sum())
     assert found.cost.forwards * 3 <= moved * 10 * 10
@@ -280,6 +326,7 @@ def test_a_prediction_that_bears_no_noise_has_not_converged():
         ({"vectors": 0}, "at least one noise vector, not 0"),
         ({"search_vectors": 0}, "at least one noise vector, not 0"),
         ({"steps": 0}, "1 to 40 steps, not 0"),
+        ({"towards": "sun"}, "Unknown goal 'sun'.*noise, mask, tokens"),
         ({"specials": "drop"}, "Unknown treatment 'drop'"),
     ],
 )

@@ -10,12 +10,13 @@ import pytest
 from conftest import ROOT
 
 import attribook.check.files as hashed
-from attribook.check import check_all
+from attribook.check import check_all, stored
+from attribook.check.budget import Clock, in_turns
 from attribook.check.committed import check_ledger
 from attribook.check.drift import TOLERANCE, farthest
 from attribook.check.files import file_drift, write_sums
 from attribook.check.smoke import smoke_studies
-from attribook.check.stored import Look, afforded, stored_drift, study_of
+from attribook.check.stored import stored_drift, study_of
 from attribook.errors import AttribookError
 from attribook.study import PoolStudy
 
@@ -215,27 +216,58 @@ def test_distance_of_two_lists():
     assert farthest([1.0], [float("nan")]).words
 
 
-def test_dear_scores_are_computed_again_as_far_as_the_budget_goes():
-    def looks():
-        return [Look(None, None, None, seconds) for seconds in (1.0, 60.0, 60.0, 60.0, 300.0)]
-
-    chosen = set()
-    for seed in range(20):
-        drawn = looks()
-        afforded(drawn, 130.0, seed)
-        assert drawn[0].scores
-        assert not drawn[4].scores
-        assert sum(look.scores for look in drawn[1:4]) == 2
-        chosen.add(tuple(look.scores for look in drawn))
-    assert len(chosen) == 3  # none is left out for ever
+def test_studies_take_turns_and_none_is_always_the_last():
+    groups = [["a1", "a2", "a3"], ["b1"], ["c1", "c2"]]
+    orders = {tuple(in_turns(groups, seed)) for seed in range(30)}
+    assert len({order[0] for order in orders}) == 3
+    for order in orders:
+        assert sorted(order) == sorted(name for group in groups for name in group)
+        assert {name[0] for name in order[:3]} == {"a", "b", "c"}
+        assert order[-1] == "a3"
 
 
-def test_what_the_budget_leaves_out_is_told(tree):
-    path = tree / "results" / "smoke" / PARTS[0] / "scores.jsonl"
-    path.write_text(re.sub(r'("method": "lime[^\n]*"seconds": )[0-9.]+', r"\g<1>1000", path.read_text()))
-    drifts, told = stored_drift("smoke", None, 0)
-    assert re.search(r"over the budget of 120 s \(--budget\): \d+ of lime", told)
+def test_the_clock_learns_how_fast_this_machine_is(monkeypatch):
+    now = [0.0]
+    monkeypatch.setattr("attribook.check.budget.time.perf_counter", lambda: now[0])
+    clock = Clock(100.0, now[0])
+    assert clock.affords(100.0)
+    assert not clock.affords(100.1)
+    now[0] = 40.0
+    clock.done(20.0, 40.0)  # twice as long as when it was stored
+    assert clock.affords(30.0)
+    assert not clock.affords(30.1)
+
+
+def slow(path, seconds):
+    """Scores as if they had taken so long when they were stored."""
+    path.write_text(re.sub(r'("seconds": )[0-9.]+', rf"\g<1>{seconds}", path.read_text()))
+
+
+def test_what_the_budget_leaves_out_is_named_and_the_rest_is_looked_at(tree):
+    slow(tree / "results" / "smoke" / PARTS[0] / "scores.jsonl", 1000)
+    drifts, told = stored_drift("smoke", None, 0, 90.0)
+    assert re.search(r"over the budget of 90 s \(--budget\): scores: .*\d+ of lime \(check_methods/tiny-gpt2", told)
     assert {drift.check for drift in drifts} == {"files"}
+    assert int(re.search(r"(\d+) metrics", told)[1]) > 0
+    assert "metrics:" not in told
+
+
+def test_the_budget_holds_for_all_studies_together(tree, monkeypatch):
+    """However many studies there are: a clock that jumps by 30 s with every unit leaves time for three of them."""
+    now = [0.0]
+    monkeypatch.setattr("attribook.check.budget.time.perf_counter", lambda: now[0])
+
+    def looked(look, parts, seen, unit_drift=stored.unit_drift):
+        now[0] += 30
+        return unit_drift(look, parts, seen)
+
+    monkeypatch.setattr(stored, "unit_drift", looked)
+    drifts, told = stored_drift("smoke", 5, 0, 75.0)
+    assert drifts == []
+    chosen, left = int(told.split()[0]), [int(n) for n in re.findall(r"(\d+) of \w+", told.split("(--budget)")[1])]
+    assert now[0] == 90
+    assert chosen == 10
+    assert sum(left) >= 7
 
 
 def test_pools_of_maps_are_checked_like_other_rows(tree):

@@ -7,9 +7,10 @@ import pytest
 import torch
 from rich.console import Console
 
-from attribook import bench, bench_limit
+from attribook import bench, bench_limit, bench_rpi
 from attribook.errors import AttribookError
 from attribook.models import load_model
+from attribook.models.injection import layers_of
 
 
 @pytest.fixture(autouse=True)
@@ -77,6 +78,17 @@ def test_runs_of_reagent_that_stop_early_are_not_timed():
     assert reagent["ratio"] is None
 
 
+def test_noiser_is_timed_without_a_peer():
+    found = bench.measure("tiny-llama", peers=False)
+    (row,) = [row for row in found["rows"] if row["method"] == "noiser"]
+    n = found["tokens"]
+    assert row["status"] == bench.ALONE
+    assert row["tokens_least"] == n + 10 * n * (n + 1) // 2 <= row["tokens_computed"] <= n + 10 * n * n
+    assert row["limit_share"] > 0
+    assert row["ratio"] is None
+    assert bench.ALONE in printed(found)
+
+
 def test_a_difference_is_seen():
     a, b = torch.tensor([0.1, 0.3, 0.2]), torch.tensor([0.1, 0.3, 0.25])
     found = bench.agreement(a.double(), b.double())
@@ -86,6 +98,51 @@ def test_a_difference_is_seen():
     assert found["correlation"] == pytest.approx(0.9608, abs=1e-4)  # 0.02 / sqrt(0.02 * 0.021667) by hand
     assert not found["agree"]
     assert bench.agreement(a.double(), torch.ones(3).double())["correlation"] is None
+
+
+# -- RPI by the released schedule ------------------------------------------------------------------------------
+
+
+def rpi_of(**changes) -> list[dict]:
+    return list(bench_rpi.rpi_rows("tiny-bert", 1, bench.TOLERANCE, trials=3, steps=4, **changes))
+
+
+def test_rpi_gives_the_maps_of_the_released_schedule(monkeypatch):
+    monkeypatch.setattr(bench_rpi, "LAYERS", ("-2", "-1"))
+    for row in rpi_of():
+        assert (row["status"], row["agree"]) == ("measured", True)
+        assert row["max_difference"] <= 1e-6 < 1e-3 < row["largest_score"]
+        assert row["correlation"] > 0.999999
+        assert row["ratio"] == row["peer_seconds"] / row["ours_seconds"]
+        length = row["tokens_least"] // 12
+        assert row["tokens_computed"] == row["tokens_least"] + 2 * length  # the prompt, and its attention
+
+
+def test_the_released_schedule_runs_all_layers_and_leaves_the_network_as_it_was():
+    model = load_model("tiny-bert")
+    encoding = model.encode(bench_rpi.SENTENCE)
+    first, runs = layers_of(model.network)[0], []
+    first.attention.register_forward_hook(lambda *_: runs.append(1))
+    options = {**bench_rpi.RELEASED, "trials": 3, "steps": 4, "layers": "-1"}
+    maps = bench_rpi.released_maps(model, encoding, torch.Generator().manual_seed(0), options)
+    assert maps.shape == (3, len(encoding))
+    assert len(runs) == 1 + 3 + 3  # for the layer's attention, the prompt three times, one batch a baseline
+    assert all(not p.requires_grad and p.grad is None for p in model.network.parameters())
+
+
+def test_a_layer_that_is_not_there_is_named():
+    first, last = rpi_of()  # two layers, so there is no third from last
+    assert "no layer -3" in first["status"]
+    assert first["ratio"] is None
+    assert last["agree"]
+
+
+def test_the_report_has_rows_for_rpi(monkeypatch):
+    monkeypatch.setattr(bench_rpi, "RELEASED", {**bench_rpi.RELEASED, "trials": 2, "steps": 2})
+    found = bench.measure("tiny-llama", peers=False, classifier="tiny-bert")
+    assert [row["method"] for row in found["rows"]][-2:] == ["rpi, layer -3", "rpi, layer -1"]
+    assert "and for rpi tiny-bert" in " ".join(printed(found).split())
+    assert json.loads(json.dumps(found, allow_nan=False)) == found
 
 
 # -- the machine's limit -------------------------------------------------------------------------------------
@@ -114,6 +171,7 @@ def test_least_operations_of_two_tokens():
     assert bench_limit.least(network, "occlusion", 2) == (2 + 2 + 1, both + both + second)
     assert bench_limit.least(network, "integrated_gradients", 2) == (50 * 2, 50 * 2 * both)
     assert bench_limit.least(network, "reagent", 2) == (161 * 2, 161 * both)
+    assert bench_limit.least(network, "noiser", 2) == (2 + 10 * (2 + 1), both + 10 * (both + second))
 
 
 # -- the report ----------------------------------------------------------------------------------------------
@@ -191,7 +249,7 @@ def inseq_told(question: dict, shift: int = 0) -> str:
     model = load_model(question["folder"])
     encoding = model.encode(question["prompt"])
     answers = {}
-    for c in bench.COMPARISONS[2:]:
+    for c in [one for one in bench.COMPARISONS if one.peer == "inseq"]:
         scores = bench.ours(c, model)
         ids = [*encoding.ids.tolist(), encoding.target + shift]
         answers[c.method] = {

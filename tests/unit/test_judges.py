@@ -55,7 +55,7 @@ def test_a_local_judge_may_use_the_chat_template():
     inner = model.engine.prompt
     model.engine.prompt = lambda ids, known=None: seen.append(ids) or inner(ids, known)
     LocalJudge(model, asking="chat", max_new_tokens=1).ask(WORDS)
-    assert model.tokenizer.decode(seen[0]).endswith(f"[{question(WORDS)}]>")
+    assert model.tokenizer.decode(seen[-1]).endswith(f"[{question(WORDS)}]>")
 
 
 @pytest.mark.parametrize(
@@ -77,12 +77,33 @@ def test_an_answer_ends_with_a_stop_token_or_its_line(asking, says, answer):
 
     def prompt(ids, known=None):
         logits = torch.zeros(len(model.tokenizer))
-        logits[sequence[len(ids) - start]] = 1
+        if len(ids) >= start:  # not what all questions begin with
+            logits[sequence[len(ids) - start]] = 1
         return logits, None
 
     model.engine.prompt = prompt
     found = judge.ask(WORDS)
     assert (found.text, found.status) == (answer, "ok")
+
+
+def test_what_all_questions_begin_with_is_encoded_once(causal):
+    judge, spent = LocalJudge(causal, max_new_tokens=1), []
+    for words in (WORDS, ["king"]):
+        before = causal.engine.counter.tokens
+        found = judge.ask(words, candidates=3)
+        spent.append(causal.engine.counter.tokens - before)
+        alone = causal.engine.prompt(torch.tensor(causal.tokenizer(lines(words))["input_ids"]))[0].topk(3).indices
+        assert found.candidates == tuple(first_line(causal, [int(token)]) for token in alone)
+    whole = len(judge._ids(["king"]))
+    shared, known = judge._shared
+    assert spent[1] == (whole if known is None else whole - len(shared))  # none with a window shorter than the prefix
+    assert len(shared) > 20
+
+
+def test_an_answer_of_two_words_begins_like_the_whole_line(causal):
+    for words in (WORDS, ["king"], []):
+        whole, short = (LocalJudge(causal, max_words=most).ask(words, 3).candidates for most in (0, 2))
+        assert tuple(" ".join(line.split()[:2]) for line in whole) == short
 
 
 def test_local_judges_are_refused_where_they_cannot_judge():

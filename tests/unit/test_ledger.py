@@ -116,6 +116,8 @@ def test_planted_rows_get_the_verdict_that_they_were_made_for(plant):
     assert "these prompts would show a difference of" in rollout["reason"]
     assert {lime["n"], lime["model"], lime["protocol"]} == {ITEMS, "smollm2-135m", "attribook"}
     assert "smollm2-135m on longra-mini stands in for the mean over the paper's models" in lime["reason"]
+    assert "1 seed of lime, not 5, 1 mask draw of lime, not 8, 1 seed of random" in lime["reason"]
+    assert "of attention_mean, not 5" not in mean["reason"]
 
 
 def test_without_rows_nothing_is_claimed(plant):

@@ -17,12 +17,14 @@ from typing import NamedTuple
 import torch
 from torch import Generator, Tensor
 
+from attribook.attribution.embedding_paths import baseline_embeds
 from attribook.errors import AttribookError
 from attribook.models import Embed, Encoding, Explained
 
 # Numbers held at a time, 512 MB in float64: all tokens of a long prompt with all vectors would be many gigabytes.
 HELD = 2**26
 UNCHANGED = ("mean", "every")
+TOWARDS = ("noise", "mask", "tokens")
 
 
 class Answer(NamedTuple):
@@ -43,7 +45,7 @@ class Noised:
 
     model: Explained
     encoding: Encoding
-    noise: Tensor  # (n, D) float64
+    noise: Tensor  # float64: (n, D) the same for every place, or (n, T, D)
     unchanged: str = "mean"
     seen: dict[tuple[int, float], Answer] = field(default_factory=dict)
 
@@ -83,7 +85,8 @@ class Noised:
             part = pairs[start : start + size]
             rows = embeds.repeat(len(part), count, 1, 1)  # (p, n, T, D)
             for row, (place, scale) in zip(rows, part, strict=True):
-                row[:, place] = (embeds[place].double() + scale * self.noise).to(embeds.dtype)
+                noise = self.noise if self.noise.dim() == 2 else self.noise[:, place]  # (n, D)
+                row[:, place] = (embeds[place].double() + scale * noise).to(embeds.dtype)
             found = self.model.distributions(self.encoding, Embed(rows.flatten(0, 1)))  # (p * n, C)
             yield from map(self._answer, found.view(len(part), count, -1))
 
@@ -101,10 +104,36 @@ def noise_vectors(model: Explained, encoding: Encoding, count: int, generator: G
     Gemma multiplies what it reads from its table by sqrt(D), in the embedding layer or after it, depending on the
     version of the code. The noise is multiplied alike, so it is the same wherever that is done.
     """
-    table = model.network.get_input_embeddings().weight[encoding.ids.to(model.network.device)].cpu()  # (T, D)
-    factor = encoding.embeds.double().norm() / table.double().norm()
     shape = (count, encoding.embeds.shape[1])
-    return factor * torch.randn(shape, generator=generator, dtype=torch.float64)
+    return table_factor(model, encoding) * torch.randn(shape, generator=generator, dtype=torch.float64)
+
+
+def table_factor(model: Explained, encoding: Encoding) -> Tensor:
+    """How much longer the embeddings are that the layers read than those of the table."""
+    table = model.network.get_input_embeddings().weight[encoding.ids.to(model.network.device)].cpu()  # (T, D)
+    return encoding.embeds.double().norm() / table.double().norm()
+
+
+def moves(model: Explained, encoding: Encoding, towards: str, count: int, generator: Generator) -> Tensor:
+    """What is added at scale 1: `noise` `(count, D)`, or as long steps `(count, T, D)` that lead to other embeddings.
+
+    `mask`: from each token towards the mask token, `count` times the same; `tokens`: towards tokens drawn evenly from
+    the vocabulary, others for each place. A step is as long as noise is expected to be, sqrt(D) in units of the table;
+    where a token is its own goal, it stays.
+    """
+    if towards == "noise":
+        return noise_vectors(model, encoding, count, generator)
+    if towards == "mask":
+        goals = baseline_embeds(model, encoding, "mask", "perturb").expand(count, -1, -1)  # (count, T, D)
+    elif towards == "tokens":
+        words = model.network.get_input_embeddings().weight.shape[0]
+        drawn = torch.randint(words, (count, len(encoding)), generator=generator)
+        goals = model.embed(drawn).cpu()  # (count, T, D)
+    else:
+        raise AttribookError(f"Unknown goal {towards!r} of noiser's steps. Choose one of: {', '.join(TOWARDS)}.")
+    steps = goals.double() - encoding.embeds.double()
+    length = table_factor(model, encoding) * encoding.embeds.shape[1] ** 0.5
+    return length * torch.nn.functional.normalize(steps, dim=-1)
 
 
 def bisected(noised: Noised, places: Sequence[int], cells: int, low: int = 0, high: int | None = None) -> list[int]:

@@ -23,7 +23,7 @@ import torch
 from torch import Generator, Tensor
 
 from attribook.attribution.base import method
-from attribook.attribution.noise_search import Noised, bisected, largest, noise_vectors, smallest
+from attribook.attribution.noise_search import Noised, bisected, largest, moves, noise_vectors, smallest
 from attribook.errors import AttribookError
 from attribook.models import Encoding, Explained
 
@@ -43,6 +43,7 @@ def noiser(
     reuse: bool = True,
     steps: int = 10,
     unchanged: str = "mean",
+    towards: str = "noise",
     specials: str = "keep",
 ) -> tuple[Tensor, dict[str, float], bool | None]:
     r"""How much the prediction loses when noise is added to a token's embedding. The noise has one strength for all
@@ -54,7 +55,9 @@ def noiser(
         of `every` one, is that of the prompt (the model's own prediction, also where another target is explained).
         `bound` in place of min_i s_i: `max` is max_i s_i, `per_token` s_i itself, `none` 1, `norm_2` 1 / sqrt(D),
         `norm_inf` 1 / sqrt(2 ln D), `random` one s ~ U[0, 1] a prompt. The search uses `search_vectors` vectors (None:
-        as many as the final run), the same or, if not `reuse`, others. Special tokens such as BOS and CLS stay
+        as many as the final run), the same or, if not `reuse`, others. `towards` `mask` and `tokens` are ours: steps as
+        long as noise is expected to be, towards the mask token (all vectors alike, so 1 is enough) or towards tokens
+        drawn evenly. Special tokens such as BOS and CLS stay
         (`specials` `keep`) or are noised like others (`perturb`). The details give the `scale`, how many tokens and
         scales the search made (`tests`) and the final run added (`evaluations`), at how many tokens the prediction
         has `flipped` there, and, for `min` and `max` with the same vectors, how many tokens were seen to flip at a
@@ -73,13 +76,13 @@ def noiser(
     searching = search_vectors if search_vectors is not None else vectors
     if vectors < 1 or searching < 1:
         raise AttribookError(f"noiser needs at least one noise vector, not {min(vectors, searching)}.")
-    noise = noise_vectors(model, encoding, max(vectors, searching), generator)
+    noise = moves(model, encoding, towards, max(vectors, searching), generator)
     search = Noised(model, encoding, noise[:searching], unchanged)
     scales = scales_for(bound, search, places, grid(steps), generator)
     tests = len(search.seen)
     final = search
     if bound in SEARCHED and not (reuse and searching == vectors):
-        drawn = noise if reuse else noise_vectors(model, encoding, vectors, generator)
+        drawn = noise if reuse else moves(model, encoding, towards, vectors, generator)
         final = Noised(model, encoding, drawn[:vectors], unchanged)
     answers = final.ask(places, scales)
     scores = torch.zeros(len(encoding), dtype=torch.float64)
@@ -107,7 +110,7 @@ def scales_for(bound: str, search: Noised, places: Sequence[int], cells: int, ge
     """The final run's scale for each place."""
     if bound == "per_token":
         return [k / cells for k in bisected(search, places, cells)]
-    width = search.noise.shape[1]
+    width = search.noise.shape[-1]
     common = {
         "min": lambda: smallest(search, places, cells) / cells,
         "max": lambda: largest(search, places, cells) / cells,

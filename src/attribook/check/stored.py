@@ -1,15 +1,15 @@
 """Stored rows against a fresh computation: a random sample of each study, or all of it."""
 
 import random
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
 from tqdm import tqdm
 
 from attribook.archives import sha256
+from attribook.check.budget import DEAR, Clock, in_turns, listed
 from attribook.check.drift import Apart, Drift, farthest
 from attribook.data import DATASETS
 from attribook.errors import AttribookError
@@ -24,9 +24,7 @@ from attribook.study.store import Store
 from attribook.study.study import Unit
 from attribook.study.variants import parted
 
-# Scores that took up to CHEAP seconds when they were stored are always computed again; of dearer ones a random
-# choice that took no more than the budget together. Metrics of stored scores are always computed again.
-CHEAP, BUDGET = 10.0, 120.0
+BUDGET = 360.0  # seconds for all rows of a profile together, however many studies there are
 
 
 @dataclass(frozen=True)
@@ -78,53 +76,81 @@ def study_of(told: Mapping[str, Any]) -> Study:
 
 
 def stored_drift(profile: str, sample: int | None, seed: int, budget: float = BUDGET) -> tuple[list[Drift], str]:
-    """Differences of a sample of each study's rows, None for all, and what was looked at, in words."""
+    """Differences of a sample of each study's rows, None for all, and what was looked at, in words.
+
+    The studies take turns; scores that took long when they were stored come last. What would end after `budget`
+    seconds is left out and named.
+    """
     every = shelves(profile)
     here = [shelf for shelf in every if all(DATASETS[study.dataset].here() for study in shelf.studies)]
     held = [shelf for shelf in here if not any(waits_for_consent(study.model) for study in shelf.studies)]
+    seen = Seen(Clock(budget))
     drifts = [drift for shelf in held for drift in known_drift(shelf)]
-    chosen = [look for shelf in held for look in sampled(shelf, sample, seed)]
-    afforded(chosen, budget, seed)
+    chosen = in_turns([sampled(shelf, sample, seed) for shelf in held], seed)
+    jobs = [(look, look.cheap) for look in chosen] + [(look, ("scores",)) for look in chosen if look.dear]
     models: dict[str, Any] = {}
-    seen = Seen()
-    for look in tqdm(chosen, desc=f"{profile}: rows", unit="unit", mininterval=1, disable=None):
-        study = look.study
+    for look, parts in tqdm(jobs, desc=f"{profile}: rows", unit="unit", mininterval=1, disable=None):
+        cost = sum(look.costs[part] for part in parts)
+        if not seen.clock.affords(cost):
+            seen.left += [(look, part) for part in parts]
+            continue
+        study, start = look.study, seen.clock.elapsed
         if study.model not in models:
             models = {study.model: study.explained}  # one at a time
         study.__dict__["explained"] = models[study.model]
-        drifts += unit_drift(look, seen)
+        drifts += unit_drift(look, parts, seen)
+        seen.clock.done(cost, seen.clock.elapsed - start)
     told = f"{len(chosen)} units of {len(held)} studies: {seen.scores} score vectors, {seen.metrics} metrics; "
-    told += f"largest difference {seen.apart:.1e} of its scale"
-    if left := Counter(read_setting(parted(look.unit.name)[0])[0].name for look in chosen if not look.scores):
-        named = ", ".join(f"{number} of {name}" for name, number in left.most_common())
-        told += f"; scores not computed again, over the budget of {budget:g} s (--budget): {named}"
+    told += f"largest difference {seen.apart:.1e} of its scale; {seen.clock.elapsed:.0f} s"
+    if seen.left:
+        dear = listed(look.method for look, part in seen.left if part == "scores")
+        rest = listed(look.shelf.name for look, part in seen.left if part != "scores")
+        told += f"; not computed again, over the budget of {budget:g} s (--budget): "
+        told += "; ".join([f"scores: {dear}"] * bool(dear) + [f"metrics: {rest}"] * bool(rest))
     if len(here) < len(every):
-        told += f"; {len(every) - len(here)} studies need data that is not here (attribook data verify)"
+        away = [shelf.name for shelf in every if shelf not in here]
+        told += f"; data that is not here (attribook data verify): {', '.join(away)}"
     if waiting := [shelf.name for shelf in here if shelf not in held]:
         told += (
             f"; not computed again, as the model's terms wait for consent (attribook models list): {', '.join(waiting)}"
         )
-    return drifts, told
+    return list(dict.fromkeys(drifts)), told
 
 
-@dataclass
+@dataclass(frozen=True)
 class Look:
-    """One unit that was drawn: seconds that its scores took when stored, and whether they are computed again."""
+    """One unit that was drawn, and the seconds that its scores and its rows under each metric took when stored."""
 
     shelf: Shelf
     study: Study
     unit: Unit
-    seconds: float
-    scores: bool = True
+    costs: Mapping[str, float]
+
+    @property
+    def dear(self) -> bool:
+        """Whether its scores are computed again only after everything else."""
+        return self.costs.get("scores", 0.0) > DEAR
+
+    @property
+    def cheap(self) -> tuple[str, ...]:
+        """What of it is computed again at once."""
+        return tuple(part for part in self.study.parts(self.unit) if part != "scores" or not self.dear)
+
+    @property
+    def method(self) -> str:
+        """Its method without options, and where it is stored."""
+        return f"{read_setting(parted(self.unit.name)[0])[0].name} ({self.shelf.name})"
 
 
 @dataclass
 class Seen:
-    """What was compared, and the largest difference within the tolerance."""
+    """What was compared, what no longer fitted, and the largest difference within the tolerance."""
 
+    clock: Clock
     scores: int = 0
     metrics: int = 0
     apart: float = 0.0
+    left: list[tuple[Look, str]] = field(default_factory=list)
 
 
 def sampled(shelf: Shelf, sample: int | None, seed: int) -> list[Look]:
@@ -133,17 +159,9 @@ def sampled(shelf: Shelf, sample: int | None, seed: int) -> list[Look]:
         study.__dict__["fingerprint"] = shelf.manifest["weights"]  # keys as stored; weights are compared apart
     costs = Costs(shelf)
     return [
-        Look(shelf, *each, costs.of(each[1])) for each in drawn(list(shelf.units()), sample, digest(seed, shelf.name))
+        Look(shelf, study, unit, costs.parts(study, unit))
+        for study, unit in drawn(list(shelf.units()), sample, digest(seed, shelf.name))
     ]
-
-
-def afforded(chosen: Sequence[Look], budget: float, seed: int) -> None:
-    """Leave out scores that took long when they were stored, all but a random choice that fits into the budget."""
-    dear = [look for look in chosen if look.seconds > CHEAP]
-    random.Random(seed).shuffle(dear)
-    for look in dear:
-        look.scores = look.seconds <= budget
-        budget -= look.seconds * look.scores
 
 
 def drawn(units: Sequence[tuple[Study, Unit]], sample: int | None, seed: str) -> list[tuple[Study, Unit]]:
@@ -176,6 +194,14 @@ class Costs:
         """Seconds of a unit's scores; 0 where none are known."""
         return self._seconds.get((unit.prompt.id, read_setting(parted(unit.name)[0])[0].name), 0.0)
 
+    def parts(self, study: Study, unit: Unit) -> dict[str, float]:
+        """Seconds of all that is stored of a unit; draws are told apart, the maps of a pool are not."""
+        found = {part: self.of(unit) if part == "scores" else 0.0 for part in study.parts(unit)}
+        for name, rows in study.stored(unit).items():
+            if name != "scores":
+                found[name] = sum(float(row["seconds"]) for row in (rows if "draw" in rows[0] else rows[:1]))
+        return found
+
 
 def known_drift(shelf: Shelf) -> list[Drift]:
     """Weights and data that are not those of the manifest, and files beside it that it does not describe."""
@@ -197,18 +223,16 @@ def known_drift(shelf: Shelf) -> list[Drift]:
     return list(dict.fromkeys(found))
 
 
-def unit_drift(look: Look, seen: Seen) -> list[Drift]:
-    """Differences of one unit."""
+def unit_drift(look: Look, parts: Sequence[str], seen: Seen) -> list[Drift]:
+    """Differences of some parts of one unit: its scores, its rows under a metric."""
     study, unit = look.study, look.unit
     step = f"+{unit.step}" if unit.step else ""
     where = f"{look.shelf.name} · {unit.prompt.id}{step} · {unit.name} · seed {unit.seed}"
     stored = study.stored(unit)
-    wanted = ["scores", *study.metrics]
-    if lost := [name for name in wanted if name not in stored]:
+    if lost := [name for name in study.parts(unit) if name not in stored]:
         return [Drift("keys", where, f"no stored row of {', '.join(lost)}: options, version or prompt are others")]
-    parts = wanted if look.scores else wanted[1:]
-    seen.scores += look.scores
-    seen.metrics += len(study.metrics)
+    seen.scores += "scores" in parts
+    seen.metrics += len(set(parts) - {"scores"})
     now = study.recomputed(unit, parts)
     found = []
     for part in parts:

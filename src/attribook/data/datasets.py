@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from attribook.archives import Archive, Member, cached, cached_path
+from attribook.data.labelled import TASKS, Task
 from attribook.data.open_prompts import (
     prompt_lines,
     tellmewhy,
@@ -44,6 +45,8 @@ class Dataset:
     about: str
     archive: Archive | None = None
     member: Member | None = None
+    task: Task | None = None  # several files, of which `file` is the held-out part
+    all_parts: bool = False  # of a task: with what is tuned on, or the held-out part alone
 
     def here(self) -> bool:
         """Whether it can be looked for without fetching anything."""
@@ -57,31 +60,42 @@ class Dataset:
             return Path(str(resources.files("attribook.data") / self.file))
         if self.archive and self.member:
             return cached(self.archive, self.member)
+        return self._at_home(self.file)
+
+    def _at_home(self, file: str) -> Path:
         folder = data_home()
         if folder is None:
             raise AttribookError(
-                f"The data set {self.name} is not part of attribook. Put {self.file} ({self.source}) into a "
+                f"The data set {self.name} is not part of attribook. Put {file} ({self.source}) into a "
                 "folder and name that folder in $ATTRIBOOK_DATA; or use one of our own sets: "
                 f"{', '.join(name for name, d in DATASETS.items() if d.own)}."
             )
-        path = folder / self.file
+        path = folder / file
         if not path.is_file():
             raise AttribookError(f"{path} is missing, which $ATTRIBOOK_DATA should hold. Source: {self.source}.")
         return path
 
     def read(self) -> list[Prompt]:
         """All items. Raises: AttribookError if hash or row count are not the registered ones."""
-        content = self.path().read_bytes()
-        found = hashlib.sha256(content).hexdigest()
-        if self.sha256 is not None and found != self.sha256:
-            raise AttribookError(
-                f"{self.path()} is not the registered file: SHA-256 {found}, expected {self.sha256}. "
-                f"Bring it again from its source: {self.source}."
-            )
-        prompts = self.parse(content.decode())
+        if self.task:
+            contents = {part.file: self._content(self._at_home(part.file), part.sha256) for part in self.task.parts}
+            prompts = self.task.read(contents) if self.all_parts else self.task.read(contents, ("held-out",))
+        else:
+            prompts = self.parse(self._content(self.path(), self.sha256))
         if len(prompts) != self.rows:
             raise AttribookError(f"{self.path()} has {len(prompts)} items, expected {self.rows}.")
         return prompts
+
+    def _content(self, path: Path, expected: str | None) -> str:
+        """A file's text, if its hash is the expected one."""
+        content = path.read_bytes()
+        found = hashlib.sha256(content).hexdigest()
+        if expected is not None and found != expected:
+            raise AttribookError(
+                f"{path} is not the registered file: SHA-256 {found}, expected {expected}. "
+                f"Bring it again from its source: {self.source}."
+            )
+        return content.decode()
 
 
 def load_dataset(name: str) -> list[Prompt]:
@@ -168,6 +182,24 @@ def ours(name: str, rows: int, parse: Callable[[str], list[Prompt]], about: str)
     """One of our own sets: a TOML file of the package that has the set's name."""
     file = f"{name.replace('-', '_')}.toml"
     return Dataset(name, file, True, rows, None, parse, "written for this project", "MIT", about)
+
+
+def tasks(name: str, rows: int, held_out: int) -> list[Dataset]:
+    """A set of RPI's other tasks, whole and its held-out part."""
+    task = TASKS[name]
+    last = task.parts[-1]
+    fixed: dict[str, Any] = {"file": last.file, "own": False, "sha256": last.sha256, "parse": nothing, "task": task,
+             "source": task.source, "licence": task.licence}  # fmt: skip
+    whole = f"{task.about}; {', '.join(task.labels)}; labels, no next words"
+    return [
+        Dataset(name=name, rows=rows, about=whole, all_parts=True, **fixed),
+        Dataset(name=f"{name}-held-out", rows=held_out, about=f"the test part of {name}", **fixed),
+    ]
+
+
+def nothing(content: str) -> list[Prompt]:
+    """A task reads its own files."""
+    raise AttribookError(f"{len(content)} characters of a file whose task should have read it.")
 
 
 DATASETS: dict[str, Dataset] = {
@@ -281,5 +313,8 @@ DATASETS: dict[str, Dataset] = {
             archive=VADER,
             member=SNIPPETS,
         ),
+        *tasks("sst2", 9610, 1821),
+        *tasks("ag-news", 17591, 7600),
+        *tasks("emotion", 19981, 2000),
     ]
 }

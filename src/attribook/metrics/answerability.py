@@ -118,6 +118,7 @@ class Answered:
     correct: bool = False
     among: bool | None = None  # whether a candidate is right; None where the judge was not asked or cannot tell
     mass: float = 0.0  # of the kept words
+    candidates: tuple[str, ...] = ()  # the judge's most probable answers, where it told them
     status: str = OK
 
 
@@ -160,7 +161,8 @@ def answered(
     among = None
     if candidates > 1 and found.candidates is not None:
         among = correct or any(same_answer(candidate, wanted) for candidate in found.candidates)
-    return Answered(kept, found.text, correct, among, float(positive[places].sum() / positive.sum()))
+    mass = float(positive[places].sum() / positive.sum())
+    return Answered(kept, found.text, correct, among, mass, candidates=found.candidates or ())
 
 
 @dataclass(frozen=True)

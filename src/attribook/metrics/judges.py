@@ -7,6 +7,7 @@ judge is lost with appendix E of the text; this one is ours, and both kinds get 
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Protocol
 
 import torch
@@ -15,6 +16,7 @@ from torch import Tensor
 from attribook.errors import AttribookError
 from attribook.metrics.base import OK
 from attribook.models import Explained, load_model
+from attribook.models.encoding import KeysValues
 from attribook.models.explained import stop_tokens
 from attribook.models.registry import DEFAULT_MODEL
 
@@ -70,12 +72,13 @@ class LocalJudge:
     `asking` `plain`: it goes on with the line of words; `chat`: the question is put into the tokenizer's chat template.
     Small models continue a line far better than they follow an instruction, so `plain` is the default. Candidates are
     the most probable first tokens, each continued greedily. An answer ends with a stop token, its line, or
-    `max_new_tokens`.
+    `max_new_tokens`, or, with `max_words`, where another word begins: those it has are then the same and cost less.
+    The tokens that all questions begin with are encoded once; their keys and values serve every question.
     Raises: AttribookError for a model that does not write or has no chat template, or a question beyond its context
         window.
     """
 
-    def __init__(self, model: Explained, *, asking: str = "plain", max_new_tokens: int = 8) -> None:
+    def __init__(self, model: Explained, *, asking: str = "plain", max_new_tokens: int = 8, max_words: int = 0) -> None:
         if model.kind != "causal_lm":
             raise AttribookError(f"{model.name} is no causal language model and cannot judge. Use {DEFAULT_MODEL}.")
         if asking not in ("plain", "chat"):
@@ -84,16 +87,27 @@ class LocalJudge:
             raise AttribookError(f"The tokenizer of {model.name} has no chat template. Use asking=plain.")
         if max_new_tokens < 1:
             raise AttribookError(f"A judge needs room for at least one token, not {max_new_tokens}.")
-        self.model, self.asking, self.max_new_tokens = model, asking, max_new_tokens
+        self.model, self.asking, self.max_new_tokens, self.max_words = model, asking, max_new_tokens, max_words
         self.name = f"{model.name}@{model.fingerprint}, {asking}"
         self.stops = stop_tokens(model)
 
     def ask(self, words: Sequence[str], candidates: int = 1) -> JudgeAnswer:
         """See `Judge`. A line that ends without another word is an answer, and a wrong one."""
         ids = self._ids(words)
-        logits, known = self.model.engine.prompt(ids.to(self.model.network.device))
+        shared, prefix = self._shared
+        same = len(ids) > len(shared) and torch.equal(ids[: len(shared)], shared)
+        logits, known = self.model.engine.prompt(ids.to(self.model.network.device), prefix if same else None)
         texts = [self._continued(ids, int(token), known) for token in logits.topk(candidates).indices]
         return JudgeAnswer(texts[0], tuple(texts))
+
+    @cached_property
+    def _shared(self) -> tuple[Tensor, KeysValues | None]:
+        """The tokens that every question begins with, and their keys and values."""
+        one, other = self._ids(["A"]), self._ids([])
+        size = min(len(one), len(other)) - 1
+        apart = (one[:size] != other[:size]).nonzero()
+        shared = one[: int(apart[0]) if len(apart) else size]
+        return shared, self.model.engine.prompt(shared.to(self.model.network.device))[1] if len(shared) else None
 
     def _ids(self, words: Sequence[str]) -> Tensor:
         tokenizer = self.model.tokenizer
@@ -116,14 +130,15 @@ class LocalJudge:
         while answer[-1] not in self.stops:
             text = self.model.tokenizer.decode(answer, skip_special_tokens=True)
             text = text.lstrip() if self.asking == "chat" else text
-            if len(answer) == self.max_new_tokens or "\n" in text:
+            if len(answer) == self.max_new_tokens or "\n" in text or 0 < self.max_words < len(text.split()):
                 break
             whole = torch.cat([ids, torch.tensor(answer)]).to(self.model.network.device)
             logits, known = self.model.engine.prompt(whole, known)  # type: ignore[arg-type]
             answer.append(int(logits.argmax()))
-        return text.partition("\n")[0].strip()
+        line = text.partition("\n")[0].strip()
+        return " ".join(line.split()[: self.max_words]) if self.max_words else line
 
 
-def local_judge(name: str = DEFAULT_MODEL, *, asking: str = "plain") -> LocalJudge:
+def local_judge(name: str = DEFAULT_MODEL, *, asking: str = "plain", max_words: int = 0) -> LocalJudge:
     """The judge that needs no server: a model of that name."""
-    return LocalJudge(load_model(name), asking=asking)
+    return LocalJudge(load_model(name), asking=asking, max_words=max_words)

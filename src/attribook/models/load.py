@@ -27,6 +27,8 @@ from attribook.models.fetch import ensure, model_folder, quiet_transformers
 from attribook.models.prompted import TEMPLATES, PromptedClassifier, Template
 from attribook.models.registry import SOURCES
 from attribook.models.tiny import tiny_model, tiny_names, weights_fingerprint
+from attribook.models.tuning import RECIPES
+from attribook.paths import home
 
 
 def load_model(
@@ -88,6 +90,8 @@ def weights(name: str, seed: int) -> tuple[PreTrainedModel, PreTrainedTokenizerB
     if name in tiny_names():
         network, tokenizer = tiny_model(name.removeprefix("tiny-"), seed=seed)
         return network, tokenizer, weights_fingerprint(network)
+    if (folder := tuned_folder(name)) is not None:
+        return *from_folder(str(folder)), folder_fingerprint(folder)
     if Path(name).is_dir():
         return *from_folder(name), folder_fingerprint(Path(name))
     refuse_what_no_hub_has(name)
@@ -125,6 +129,19 @@ def refuse_what_no_hub_has(name: str) -> None:
         raise AttribookError(
             f"Unknown model {name!r}. Did you mean {near[0]}? Known names: {', '.join(known_names())}."
         )
+
+
+def tuned_folder(name: str) -> Path | None:
+    """Where a model with a recipe lies that is tuned here; None for others. Raises: AttribookError if not yet."""
+    if name not in RECIPES or name in SOURCES:
+        return None
+    folder = home() / "trained" / name
+    if not folder.is_dir():
+        raise AttribookError(
+            f"{name} is tuned where it is used, in some ten minutes: run `attribook models train {name}`, with "
+            "$ATTRIBOOK_DATA set."
+        )
+    return folder
 
 
 def folder_fingerprint(folder: Path) -> str:

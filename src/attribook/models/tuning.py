@@ -56,6 +56,23 @@ RECIPES = {
         masked=0.1,
         slope=1.5,
     ),
+    **{
+        f"minilm-{dataset}": Recipe(
+            base="all-minilm-l6-v2",
+            dataset=dataset,
+            labels=labels,
+            rank=4,
+            layers=("query", "key", "value", "dense"),
+            learning_rate=2e-3,
+            epochs=epochs,
+            masked=0.1,
+        )
+        for dataset, epochs, labels in (
+            ("sst2", 3, ("negative", "positive")),
+            ("ag-news", 2, ("World", "Sports", "Business", "Sci/Tech")),
+            ("emotion", 3, ("sadness", "joy", "love", "anger", "fear", "surprise")),
+        )
+    },
 }
 
 

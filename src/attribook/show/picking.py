@@ -18,6 +18,9 @@ UNIT = {
 }
 
 
+SHORT = {name: f"{unit.split()[0]} {'↓' if 'lower' in unit else '↑'}" for name, unit in UNIT.items()}
+
+
 def erasure_listing(frame: pd.DataFrame, metric: str, where: str, printed: Sequence[str] = ()) -> Html:
     """Means beside published columns, and how far one method leads the others; see `study.erasure_table`."""
     shown = frame.assign(
@@ -81,8 +84,30 @@ def nested_listing(frame: pd.DataFrame, printed: pd.DataFrame, where: str) -> Ht
     ).pivot_table(index=["pool", "R", "n"], columns="metric", values="cell", aggfunc="first", sort=False)
     told = printed.assign(cell=printed["value"].map("{:+.3f}".format), pool="published, BERT on RTN", n="–")
     known = told.pivot_table(index=["pool", "R", "n"], columns="metric", values="cell", aggfunc="first", sort=False)
-    both = pd.concat([known, shown])[list(shown.columns)].reset_index()
+    both = pd.concat([known, shown])[list(shown.columns)].rename(columns=SHORT).reset_index()
     return table(both, caption=f"Best of R maps, {where}")
+
+
+def layer_listing(frame: pd.DataFrame, metric: str, where: str) -> Html:
+    """Pools over layers beside as many maps of one layer and random rankings; see `study.layer_table`."""
+    shown = frame.assign(
+        **{
+            "95% interval": interval_text(frame["low"], frame["high"], 3),
+            "lead interval": interval_text(frame["lead low"], frame["lead high"], 3),
+        }
+    )
+    columns = ["kind", "layers", "maps", "published", "ours", "95% interval", "n", "random", "lead", "lead interval",
+               "detectable", "lead n"]  # fmt: skip
+    formats = dict.fromkeys(("published", "ours", "random", "lead"), "{:+.3f}") | {"detectable": "{:.3f}"}
+    return table(shown[columns], caption=f"{UNIT[metric]}, {where}", formats=formats)
+
+
+def lead_listing(frame: pd.DataFrame, caption: str) -> Html:
+    """Leads with their intervals, whatever stands before them."""
+    shown = frame.assign(**{"95% interval": interval_text(frame["low"], frame["high"], 3)})
+    first = [name for name in frame if name not in ("lead", "low", "high", "detectable", "n")]
+    columns = [*first, "lead", "95% interval", "detectable", "n"]
+    return table(shown[columns], caption=caption, formats={"lead": "{:+.3f}", "detectable": "{:.3f}"})
 
 
 GOLDEN_UNIT = {

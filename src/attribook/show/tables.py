@@ -1,6 +1,7 @@
 """Tables as HTML."""
 
 from collections.abc import Mapping
+from typing import Any
 from zlib import crc32
 
 import pandas as pd
@@ -9,11 +10,32 @@ from attribook.show.heatmap import Html
 
 
 def table(frame: pd.DataFrame, *, caption: str, formats: Mapping[str, str] | None = None) -> Html:
-    """A table with its caption above; missing values are shown as a dash, never as 0."""
+    """A table with its caption above. Missing values are a dash, never 0; words stand left, numbers right."""
     styled = frame.style.format(dict(formats or {}), na_rep="–", escape="html").hide(axis="index").set_caption(caption)
     long = [name for name in frame if frame[name].map(lambda cell: isinstance(cell, str) and len(cell) > 30).any()]
-    styled = styled.set_properties(subset=long, **{"white-space": "normal", "text-align": "left"}) if long else styled
+    styled = styled.set_properties(subset=long, **{"white-space": "normal"}) if long else styled
+    sides: Any = {
+        name: [{"selector": "", "props": "text-align: left"}] for name in frame if name in long or worded(frame[name])
+    }
+    styled = styled.set_table_styles(sides, overwrite=False) if sides else styled
     html = styled.set_table_attributes('class="dataframe attribook-table"').to_html(
         table_uuid=f"t{crc32(caption.encode())}"
     )
     return Html(f'<div style="overflow-x:auto">{html}</div>')
+
+
+def worded(cells: pd.Series) -> bool:
+    """Whether a column holds words: every cell is text, and some begin with a letter."""
+    return all(isinstance(cell, str) for cell in cells) and any(cell[:1].isalpha() for cell in cells)
+
+
+def moves_listing(frame: pd.DataFrame, caption: str) -> Html:
+    """How far numbers move with one option each; words where there are no rows."""
+    if frame.empty:
+        return Html("<p>This profile has no rows that tell it yet.</p>")
+    alone = frame["model"].nunique() == 1
+    shown = frame.drop(columns="model") if alone else frame
+    where = f"{caption}, {frame['model'].iloc[0]}" if alone else caption
+    return table(
+        shown, caption=where, formats={name: "{:.2f}" for name in map(str, frame) if name.endswith("detectable")}
+    )

@@ -33,8 +33,9 @@ RULES = {
 TESTS = (
     "A test is decided where its 95% interval (10,000 paired resamples of the prompts) excludes 0 and its p, adjusted "
     "by Holm over all tests of the table under one protocol, is below 5%. Tests of a cell: `direction:random`, the "
-    "log-ratio to random lies on the published side of 0; `order`, the best method of the column is ahead of this one; "
-    "`direction:runner-up`, this method is ahead of every other of the column. A claim in words makes the comparisons "
+    "log-ratio to random lies on the published side of 0; `order`, the best method of the column is ahead of this one "
+    "(and the best itself of all whose printed value is another); `direction:runner-up`, this method is ahead of every "
+    "other of the column. A claim in words makes the comparisons "
     "that it makes of printed cells, and Holm adjusts over these."
 )
 

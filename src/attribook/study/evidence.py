@@ -1,7 +1,7 @@
 """Stored rows that may answer published cells: found by study and protocol, never computed here."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -10,8 +10,10 @@ import pandas as pd
 from attribook.errors import AttribookError
 from attribook.paths import results_folder
 from attribook.published.cells import METRICS
+from attribook.study.answers import answer_metrics
 from attribook.study.manifest import read_manifest
 from attribook.study.names import read_setting
+from attribook.study.picked_rows import PickedRows, read_picked
 from attribook.study.protocols import find_protocol
 from attribook.study.statistics import LogRatio, Part, as_released, combined
 from attribook.study.variants import parted
@@ -19,6 +21,7 @@ from attribook.study.variants import parted
 PROFILES = ("paper", "original", "laptop")  # the best first; rows of the smoke profile answer nothing
 DERIVED = {"reagent-code": "reagent-paper"}  # exact, from the same forwards: see `as_released`
 SOFT = ["soft_nc", "soft_ns"]
+FEWEST_SEEDS, FEWEST_DRAWS = 5, 8  # of random methods, and of soft metrics; a reason says where there are fewer
 PARTS = {"faithfulness": SOFT}  # Noiser's sum of both log-ratios
 
 
@@ -33,6 +36,18 @@ class Evidence:
     protocol: str
     path: Path  # the file of rows, under the results
     rows: pd.DataFrame
+    picked: PickedRows | None = None  # pools on the same items under the same protocol
+
+    @property
+    def places(self) -> str:
+        """Files of rows, under the results, with commas between them."""
+        return ", ".join(str(each.path) for each in (self, self.picked) if each)
+
+    def item_values(self, method: str, metric: str) -> pd.Series | None:
+        """Every prompt's value for a method or for the best of a pool; None where there are no rows."""
+        if (method, metric) in self.values or self.picked is None:
+            return self.values.get((method, metric))
+        return self.picked.value(method, metric)
 
     @cached_property
     def values(self) -> dict[tuple[str, str], pd.Series]:
@@ -50,15 +65,31 @@ class Evidence:
     def has(self, method: str, metric: str) -> bool:
         """Whether there are rows of a method, and of random where the metric is a ratio to it."""
         needed = {method, "random"} if is_ratio(metric) else {method}
-        return all((name, part) in self.values for name in needed for part in PARTS.get(metric, [metric]))
+        parts = PARTS.get(metric, [metric])
+        return all(self.item_values(name, part) is not None for name in needed for part in parts)
+
+    def too_few(self, method: str, metric: str) -> str:
+        """In words, where a random method has fewer seeds, or a metric that draws fewer draws, than is asked for."""
+        found = []
+        names = [method, *(["random"] if is_ratio(metric) else [])]
+        for name in names:
+            mine = self.rows[(self.rows["method"] == name) & self.rows["metric"].isin(PARTS.get(metric, [metric]))]
+            seeds = int(mine.groupby("item")["seed"].nunique().min())
+            if read_setting(parted(name)[0])[0].random and seeds < FEWEST_SEEDS:
+                found.append(f"{seeds} seed{'s' * (seeds > 1)} of {name}, not {FEWEST_SEEDS}")
+            draws = int(mine.groupby(["item", "seed"])["draw"].nunique().min())
+            if metric in (*SOFT, *PARTS) and draws < FEWEST_DRAWS:
+                found.append(f"{draws} mask draw{'s' * (draws > 1)} of {name}, not {FEWEST_DRAWS}")
+        return ", ".join(found)
 
     def parts(self, method: str, metric: str, sign: int) -> list[Part]:
         """What a published number of the method is made of, added or subtracted."""
         found = []
         for name in PARTS.get(metric, [metric]):
-            found.append((self.values[method, name], sign))
-            if is_ratio(metric):
-                found.append((self.values["random", name], -sign))
+            for each, times in ((method, sign), ("random", -sign))[: 1 + is_ratio(metric)]:
+                values = self.item_values(each, name)
+                assert values is not None, (each, name)  # `has` was asked
+                found.append((values, times))
         return found
 
 
@@ -78,35 +109,45 @@ class Shelf:
     """All stored rows, each file read once."""
 
     def __init__(self) -> None:
-        self._read: dict[tuple[Path, str], Evidence] = {}
+        self._read: dict[tuple[Path, str, str | None], Evidence] = {}
 
-    def find(self, study: str, protocol: str) -> list[Evidence]:
-        """Rows of a study under a protocol, or derived for it; the best profile first."""
+    def find(self, study: str, protocol: str, pools: str | None = None) -> list[Evidence]:
+        """Rows of a study under a protocol, or derived for it, with another study's pools; the best profile first."""
         found = []
         for profile in PROFILES:
             for name in dict.fromkeys((protocol, DERIVED.get(protocol, protocol))):
                 for manifest in sorted(results_folder().glob(f"{profile}/{study}/*/{name}/manifest.json")):
                     if (manifest.parent / "rows.csv").is_file():
-                        found.append(self._one(manifest, protocol))
+                        found.append(self._one(manifest, protocol, pools))
         return found
 
-    def _one(self, manifest: Path, protocol: str) -> Evidence:
-        if (manifest, protocol) not in self._read:
+    def _one(self, manifest: Path, protocol: str, pools: str | None) -> Evidence:
+        if (key := (manifest, protocol, pools)) not in self._read:
             held = read_evidence(manifest)
-            self._read[manifest, protocol] = held if held.protocol == protocol else derived(held, protocol)
-        return self._read[manifest, protocol]
+            held = held if held.protocol == protocol else derived(held, protocol)
+            place = results_folder() / held.profile / str(pools) / manifest.parent.parent.name / protocol
+            known = pools and (place / "rows.csv").is_file() and dataset_of(place / "manifest.json") == held.dataset
+            self._read[key] = replace(held, picked=read_picked(place / "rows.csv")) if known else held
+        return self._read[key]
 
 
 def read_evidence(manifest: Path) -> Evidence:
     """Rows beside a manifest. Raises: AttribookError where it tells of rows on several data sets."""
-    told = [run["study"] for run in read_manifest(manifest)["runs"]]
-    datasets = {each["dataset"] for each in told if each["metrics"]}
-    if len(datasets) != 1:
-        raise AttribookError(f"{manifest} tells of rows on {sorted(datasets)}: give each data set its own study.")
-    one, dataset, path = told[0], datasets.pop(), manifest.parent / "rows.csv"
+    dataset, path = dataset_of(manifest), manifest.parent / "rows.csv"
+    one = read_manifest(manifest)["runs"][0]["study"]
     rows = pd.read_csv(path, dtype={"key": str, "item": str, "options_hash": str})
+    rows = answer_metrics(rows) if "selection" in rows else rows
     place = path.relative_to(results_folder())
     return Evidence(one["name"], one["profile"], one["model"], dataset, one["protocol"], place, rows)
+
+
+def dataset_of(manifest: Path) -> str:
+    """The one data set of all rows beside a manifest. Raises: AttribookError where there are several."""
+    told = [run["study"] for run in read_manifest(manifest)["runs"]]
+    datasets: set[str] = {each["dataset"] for each in told if each["metrics"] or "judge" in each}
+    if len(datasets) != 1:
+        raise AttribookError(f"{manifest} tells of rows on {sorted(datasets)}: give each data set its own study.")
+    return datasets.pop()
 
 
 def derived(held: Evidence, protocol: str) -> Evidence:

@@ -18,8 +18,9 @@ from attribook.data.masked_words import MaskedSentence, load_masked_words, maske
 from attribook.errors import AttribookError
 from attribook.metrics.normalised_aopc import extreme_aopc
 from attribook.paths import results_folder
-from attribook.study.picking import Numbers, Pool, lead, mean_of, sign
+from attribook.study.picking import Pool, lead, mean_of, sign
 from attribook.study.seeds import digest
+from attribook.study.statistics import Numbers
 from attribook.study.store import Row, Store
 
 Orders = NDArray[np.int64]

@@ -54,7 +54,7 @@ def headline_row(claim: Claim, court: Court) -> Row:
     assert link is not None
     return row | {
         "verdict": word, "reason": f"{seen[role].why}; {told}", "notebook": link.notebook, "profile": one.profile,
-        "protocol": link.protocols[role], "model": one.model, "data": one.dataset, "rows": str(one.path),
+        "protocol": link.protocols[role], "model": one.model, "data": one.dataset, "rows": one.places,
     }  # fmt: skip
 
 

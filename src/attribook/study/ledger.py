@@ -76,7 +76,8 @@ class Court:
             return []
         wanted, metric = self.links.models.get(cell["model"]), cell["metric"]
         first, *more = (
-            [e for e in self.shelf.find(study, link.protocols[role]) if e.has(method, metric)] for study in link.studies
+            [e for e in self.shelf.find(study, link.protocols[role], link.pools) if e.has(method, metric)]
+            for study in link.studies
         )
         first.sort(key=lambda e: (e.model != wanted, PROFILES.index(e.profile), -len(e.rows)))
         for one in first:
@@ -160,7 +161,10 @@ def asks(cell: Cell, column: Sequence[Cell], link: Link) -> list[Ask]:
     for claim in cell["claim"].split():
         if claim == "direction:random":
             found.append(Ask("on the published side of random", mine, None, 1 if cell["value"] > 0 else -1))
-        if claim == "order":
+        if claim == "order" and cell["best"] == "yes":
+            below = [rival for rival in column if rival["value"] != cell["value"]]
+            found += [Ask(f"ahead of {rival['row']}", mine, link.method(rival), cell["sign"]) for rival in below]
+        elif claim == "order":
             leader = next(rival for rival in column if rival["best"] == "yes")
             found.append(Ask(f"behind {leader['row']}", link.method(leader), mine, cell["sign"]))
         if claim == "direction:runner-up":
@@ -200,12 +204,13 @@ def cell_row(cell: Cell, tried: Mapping[str, tuple[list[Evidence], list[Answer]]
     own = "written" in tried and is_own(tried["written"][0], cell, court.links)
     word, role = verdict(outcomes, confirmed=own and inside(cell, numbers["written"]))
     ours, used = numbers[role], tried[role][0]
-    reason = "; ".join([outcomes[role].why, *beside(outcomes, role, link), provenance(cell, used, court.links)])
+    few = dict.fromkeys(told for e in used if (told := e.too_few(link.method(cell), cell["metric"])))
+    reason = "; ".join([outcomes[role].why, *beside(outcomes, role, link), provenance(cell, used, court.links), *few])
     return row | {
         "ours": ours.value, "low": ours.low, "high": ours.high, "n": ours.n, "detectable": ours.detectable,
         "profile": used[0].profile, "protocol": link.protocols[role], "verdict": word, "reason": reason,
         "notebook": link.notebook, "model": used[0].model, "data": ", ".join(e.dataset for e in used),
-        "rows": ", ".join(str(e.path) for e in used),
+        "rows": ", ".join(e.places for e in used),
     }  # fmt: skip
 
 

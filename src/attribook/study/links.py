@@ -26,6 +26,7 @@ class Link:
     protocols: dict[str, str]
     dataset: str | None = None  # None: all of the table
     names: dict[str, str] = field(default_factory=dict)
+    pools: str | None = None  # a study of pools whose best maps join the rows
 
     def method(self, cell: Mapping[str, Any]) -> str:
         """Our name for what a printed row measures; empty where there is none."""

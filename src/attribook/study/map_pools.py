@@ -25,6 +25,7 @@ from attribook.attribution.candidates import CANDIDATES, candidate_maps
 from attribook.errors import AttribookError
 from attribook.metrics import METRICS, judged
 from attribook.models import Encoding
+from attribook.study.judged import JudgeStudy
 from attribook.study.names import read_setting
 from attribook.study.seeds import digest, generator
 from attribook.study.store import Row, Store
@@ -228,4 +229,5 @@ def read_map(text: str) -> list[float]:
 def told_study(told: dict[str, Any]) -> Study:
     """The study that a manifest tells of."""
     given: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in told.items()}
-    return PoolStudy(**given) if "size" in given else Study(**given)
+    kind = PoolStudy if "size" in given else JudgeStudy if "judge" in given else Study
+    return kind(**given)

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
-from attribook.study.statistics import RESAMPLES
+from attribook.study.statistics import RESAMPLES, mean_interval
 from attribook.study.store import Row
 
 PARTS = ("antecedent", "main", "distractor")
@@ -68,3 +68,17 @@ def against_flat(means: dict[str, pd.DataFrame], flat: pd.Series) -> pd.DataFram
         for part, frame in means.items()
     }
     return pd.DataFrame({"method": next(iter(means.values()))["method"], **columns})
+
+
+def mass_lead(shares: pd.DataFrame, leader: str, *, seed: int = 0) -> pd.DataFrame:
+    """A method's share of antecedent and distractor minus each other's, over the prompts that both have."""
+    good = shares[shares["status"] == "ok"].groupby(["method", "item"], sort=False)[list(PARTS)].mean()
+    found = []
+    for method in [name for name in shares["method"].unique() if name != leader]:
+        both = good.loc[leader].join(good.loc[method], rsuffix=" other", how="inner").sort_index()
+        row: dict[str, object] = {"method": method}
+        for part in ("antecedent", "distractor"):
+            value, low, high = mean_interval((both[part] - both[f"{part} other"]).to_numpy(), seed=seed)
+            row |= {part: value, f"{part} low": low, f"{part} high": high}
+        found.append(row | {"n": len(both)})
+    return pd.DataFrame(found)

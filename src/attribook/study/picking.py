@@ -8,19 +8,16 @@ is in every subset. All differences are turned so that above 0 is better, whiche
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from math import comb
+from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from attribook.errors import AttribookError
 from attribook.metrics.selection import LOWER_IS_BETTER
 from attribook.study.map_pools import CANDIDATES, PoolStudy
 from attribook.study.names import read_setting
-from attribook.study.statistics import RESAMPLES, Z_80, Z_95
-
-Numbers = NDArray[np.float64]
+from attribook.study.statistics import RESAMPLES, Z_80, Z_95, expected_pick
 
 
 @dataclass(frozen=True)
@@ -66,21 +63,37 @@ def read_pool(study: PoolStudy) -> Pool:
     return Pool(tables[0], tables[1], own=not method.random and method.name not in CANDIDATES)
 
 
+def joined(pools: Sequence[Pool], size: int) -> Pool:
+    """One pool of the first `size` maps of each, over the items that all have. It has no means of maps.
+
+    Raises: AttribookError for pools that are a method's own map and copies of it, or that have fewer maps.
+    """
+    if any(pool.own or pool.size < size for pool in pools):
+        raise AttribookError(f"Only pools of at least {size} drawn maps can be joined.")
+    tables = {}
+    for metric in pools[0].values:
+        shared = common(dict(enumerate(pools)), metric)
+        parts = [pool.values[metric].loc[shared].iloc[:, :size] for pool in pools]
+        tables[metric] = pd.concat(parts, axis=1, ignore_index=True)
+    return Pool(tables, {}, own=False)
+
+
+def tries_worth(blind: Pool, values: pd.Series, metric: str) -> int | None:
+    """The fewest random rankings whose best is on average at least as good as these values of items; None: more.
+
+    Both over the items that have a value; the best of R is the mean over all subsets of R.
+    """
+    shared = values.index.intersection(blind.values[metric].index)
+    wanted = sign(metric) * float(values[shared].mean())
+    for size in range(1, blind.size + 1):
+        if sign(metric) * float(blind.picked(metric, size)[shared].mean()) >= wanted:
+            return size
+    return None
+
+
 def sign(metric: str) -> int:
     """+1 where higher is better, -1 where lower is."""
     return -1 if metric in LOWER_IS_BETTER else 1
-
-
-def expected_pick(liked: Numbers, told: Numbers, size: int) -> Numbers:
-    """Mean of `told` at the most liked map over all subsets of `size` maps; both `(n, M)`, gives `(n,)`.
-
-    The i-th most liked of M maps, i = 0..M-1, is the most liked of C(M - 1 - i, size - 1) of the C(M, size) subsets.
-    Of maps that are liked alike the first counts as more liked.
-    """
-    many = liked.shape[1]
-    weights = np.array([comb(many - 1 - i, size - 1) for i in range(many)], dtype=float) / comb(many, size)
-    order = np.argsort(-liked, axis=1, kind="stable")
-    return np.take_along_axis(told, order, axis=1) @ weights
 
 
 @dataclass(frozen=True)
@@ -197,7 +210,7 @@ def transfer(pool: Pool, metrics: Sequence[str], metric: str, size: int) -> Inte
     return ratio_of(pd.concat(others, axis=1).mean(axis=1), pool.picked(metric, size) - one)
 
 
-def common(pools: Mapping[str, Pool], metric: str) -> pd.Index:
+def common(pools: Mapping[Any, Pool], metric: str) -> pd.Index:
     """Items that all pools have, in the first one's order."""
     tables = [pool.values[metric].index for pool in pools.values()]
     return tables[0][tables[0].to_series().map(lambda item: all(item in other for other in tables)).to_numpy()]

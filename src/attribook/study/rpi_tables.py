@@ -1,6 +1,7 @@
 """Tables of RPI's part: published values beside ours, single maps and picked ones side by side."""
 
-from collections.abc import Mapping, Sequence
+import re
+from collections.abc import Iterable, Mapping, Sequence
 
 import pandas as pd
 
@@ -8,10 +9,22 @@ from attribook.attribution import find_method
 from attribook.errors import AttribookError
 from attribook.metrics.selection import LOWER_IS_BETTER
 from attribook.published import published
+from attribook.study.ledger import Court, table_rows
 from attribook.study.names import setting
-from attribook.study.picking import Interval, Pool, lead, mean_of, share_by_picking, sign, transfer
+from attribook.study.picking import (
+    Interval,
+    Pool,
+    lead,
+    mean_of,
+    ratio_of,
+    share_by_picking,
+    sign,
+    transfer,
+    tries_worth,
+)
 from attribook.study.protocols import PROTOCOLS
 from attribook.study.statistics import per_item
+from attribook.study.store import Row
 
 ERASURE = {
     "sufficiency": "Suff",
@@ -20,6 +33,14 @@ ERASURE = {
     "aopc_sufficiency": "A-S",
     "aopc_comprehensiveness": "A-C",
 }  # as the paper calls them
+ENCODER_ROWS = {
+    "sequential_integrated_gradients": "SIG", "alti": "ALTI", "decompx": "DCMP", "deeplift": "LIFT", "globenc": "GLOB",
+    "gradient_shap": "SHAP", "input_x_gradient": "GXI", "integrated_gradients": "IG", "lime": "LIME",
+}  # fmt: skip  # the nine methods of its Table 2 beside RPI
+DECODER_ROWS = {
+    "sequential_integrated_gradients": "SIG", "deeplift": "LIFT", "gradient_shap": "SHAP", "input_x_gradient": "GXI",
+    "self_ranking": "LLM",
+}  # fmt: skip  # the five methods of its Table 4 beside RPI
 Values = Mapping[str, Mapping[str, pd.Series]]  # name -> metric -> value of every item
 
 
@@ -58,6 +79,11 @@ def pool_values(pool: Pool, size: int, name: str) -> dict[str, dict[str, pd.Seri
     }
 
 
+def renamed(values: Values) -> dict[str, Mapping[str, pd.Series]]:
+    """Methods by their plain names, without the options that a study gave them."""
+    return {re.sub(r"\{.*\}", "", name): by_metric for name, by_metric in values.items()}
+
+
 def printed(table: int, metric: str, rows: Mapping[str, str], **where: str) -> dict[str, float]:
     """Published values of a table by our names: `rows` from our name to the printed row."""
     cells = published("rpi").query("table == @table and metric == @metric")
@@ -90,6 +116,51 @@ def erasure_table(values: Values, metric: str, against: str, known: Mapping[str,
     return frame.sort_values("ours", ascending=sign(metric) < 0, ignore_index=True)
 
 
+def leads_told(mine: Mapping[str, pd.Series], others: Values, metrics: Sequence[str], name: str) -> str:
+    """On each metric how many of the others one thing is better than at the 5% level, and which it is worse than."""
+    parts = []
+    for metric in metrics:
+        over = {other: lead(mine[metric], values[metric], metric) for other, values in others.items()}
+        better = [other for other, told in over.items() if told.low > 0]
+        worse = [other for other, told in over.items() if told.high < 0]
+        parts.append(f"{ERASURE[metric]} {len(better)}" + (f" (worse than {', '.join(worse)})" if worse else ""))
+    return f"**{name}** is better at the 5% level than, of {len(others)}: {', '.join(parts)}."
+
+
+def tries_table(blind: Pool, values: Values, metrics: Sequence[str]) -> pd.DataFrame:
+    """How many random rankings each thing is worth: name down, metrics across, NaN for more than there are."""
+    found = [
+        {"method": name} | {metric: tries_worth(blind, by_metric[metric], metric) for metric in metrics}
+        for name, by_metric in values.items()
+    ]
+    return pd.DataFrame(found).astype(dict.fromkeys(metrics, "Int64"))
+
+
+def verdicts_table(table: int, **where: str) -> pd.DataFrame:
+    """What the ledger says to the cells of one of RPI's tables: verdicts down, metrics across, how many cells."""
+    cells = published("rpi").query("table == @table").reset_index(drop=True)
+    frame = pd.DataFrame(table_rows(cells, Court()))  # of the whole table: p is adjusted for all of it
+    kept = cells[list(where)].eq(pd.Series(where)).all(axis=1)
+    frame = frame[kept].assign(metric=frame["metric"].map(ERASURE))
+    counts = frame.groupby(["verdict", "metric"], sort=False).size().unstack(fill_value=0)
+    return counts[[name for name in ERASURE.values() if name in counts]].reset_index()
+
+
+def named_words_table(scores: Iterable[Row]) -> pd.DataFrame:
+    """What a model's own list of words held: words a text of each kind, with 95% intervals, and how many texts had any.
+
+    Read off the stored details of `self_ranking`; see the method for the kinds.
+    """
+    rows = [row["details"] for row in scores if row["method"].startswith("self_ranking")]
+    found = []
+    for kind in ("ranked", "hallucinated", "repeated", "unnamed"):
+        values = pd.Series([row[kind] for row in rows], dtype=float)
+        told = mean_of(values)
+        found.append({"words": kind, "a text": told.value, "low": told.low, "high": told.high,
+                      "texts with any": float((values > 0).mean()), "n": told.n})  # fmt: skip
+    return pd.DataFrame(found)
+
+
 def order_agreement(frame: pd.DataFrame, column: str) -> tuple[float, int]:
     """Spearman's correlation of our order with a published column over the methods that have both, and their number."""
     both = frame.dropna(subset=[column])
@@ -112,6 +183,31 @@ def nested_table(
                 found.append({"pool": name, "R": size, "metric": metric, "value": told.value, "low": told.low,
                               "high": told.high, "n": told.n})  # fmt: skip
     return pd.DataFrame(found)
+
+
+def printed_by_size() -> pd.DataFrame:
+    """The paper's Table 5 as `show.nested_listing` wants it: R, metric, value."""
+    cells = published("rpi").query("table == 5")
+    sizes = cells["row"].str.removeprefix("R=").astype(int)
+    return cells.assign(R=sizes, value=cells["value"].astype(float))[["R", "metric", "value"]]
+
+
+def gain_told(pool: Pool, blind: Pool, metrics: Sequence[str], sizes: Sequence[int]) -> str:
+    """What more maps give: RPI's gain beside that of random rankings, the last step of it, and R = 1 alone."""
+    last, before = sizes[-1], sizes[-2]
+    shares, steps, ones = [], {}, {}
+    for metric in metrics:
+        gains = [each.picked(metric, last) - each.one(metric) for each in (blind, pool)]
+        both = pd.concat(gains, axis=1, join="inner")
+        share = ratio_of(both.iloc[:, 0], both.iloc[:, 1])
+        shares.append(f"{ERASURE[metric]} {share.value:.0%} ({shares_told(share)})")
+        steps[metric] = lead(pool.picked(metric, last), pool.picked(metric, before), metric)
+        ones[metric] = lead(pool.one(metric), blind.one(metric), metric)
+    return (
+        f"**From R = 1 to R = {last} random rankings gain, of what RPI gains: {', '.join(shares)}.** "
+        f"{sides(steps, f'The best of {last} maps of RPI', f'the best of {before}')} "
+        f"{sides(ones, 'With R = 1 RPI', 'one random ranking')} n = {next(iter(ones.values())).n}."
+    )
 
 
 def first_best(pool: Pool, metric: str, size: int) -> pd.Series:

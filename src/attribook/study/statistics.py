@@ -1,14 +1,17 @@
-"""Log-ratio of means against the random baseline, with a paired bootstrap over prompts."""
+"""The statistics of all pages: paired bootstraps over prompts, Holm, the split of noise, the expected best of n."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from math import comb
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from attribook.errors import AttribookError
 
+Numbers = NDArray[np.float64]
 RESAMPLES = 10_000
 Z_95, Z_80 = 1.959964, 0.841621  # two-sided 5% level, 80% power
 
@@ -138,6 +141,58 @@ def against_leader(rows: pd.DataFrame, metric: str, methods: Sequence[str]) -> p
             "n": [one.n for one in found],
         }
     )
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Where the noise of a mean over prompts comes from: standard deviations, and their shares of its variance."""
+
+    n: int
+    seeds: int
+    draws: int
+    between: tuple[float, float, float]  # standard deviation of prompts, of seeds, of mask draws
+    shares: tuple[float, float, float]  # of the variance of the mean; they add up to 1
+    error: float  # standard error of the mean
+
+
+def spread(rows: pd.DataFrame, method: str, metric: str) -> Spread | None:
+    """Variance of a metric's values split into prompts, seeds and mask draws; every prompt has as many of both.
+
+    Formula: x_psd of P prompts, S seeds, D draws, nested. draws: mean variance within a seed. seeds: mean variance of
+        the seeds' means, less draws / D. prompts: variance of the prompts' means, less seeds / S and draws / (S D).
+        None below 0. The variance of the mean is prompts / P + seeds / (P S) + draws / (P S D). With one seed, prompts
+        and seeds cannot be told apart and count as prompts; with one draw, seeds and draws count as seeds.
+    Range:   standard deviations, in the metric's unit; None without two prompts of equal make.
+    Source:  analysis of variance of a nested design; seeds of a method draw their own masks here.
+    """
+    chosen = rows[(rows["method"] == method) & (rows["metric"] == metric)]
+    whole = chosen[chosen.groupby("item")["value"].transform(lambda values: values.notna().all())]
+    n, seeds, draws = (whole[name].nunique() for name in ("item", "seed", "draw"))
+    if n < 2 or len(whole) != n * seeds * draws:
+        return None
+    values = whole.sort_values(["item", "seed", "draw"])["value"].to_numpy(float).reshape(n, seeds, draws)
+    by_seed, by_prompt = values.mean(2), values.mean((1, 2))  # (n, seeds), (n,)
+    of_draws = float(values.var(axis=2, ddof=1).mean()) if draws > 1 else 0.0
+    of_seeds = max(0.0, float(by_seed.var(axis=1, ddof=1).mean()) - of_draws / draws) if seeds > 1 else 0.0
+    known = of_seeds / seeds + (of_draws / (seeds * draws))
+    of_prompts = max(0.0, float(by_prompt.var(ddof=1)) - known)
+    parts = np.array([of_prompts, of_seeds / seeds, of_draws / (seeds * draws)]) / n
+    total = float(parts.sum())
+    shares = tuple(float(part) / total if total else float("nan") for part in parts)
+    deviations = tuple(float(np.sqrt(part)) for part in (of_prompts, of_seeds, of_draws))
+    return Spread(n, seeds, draws, deviations, shares, float(np.sqrt(total)))  # type: ignore[arg-type]
+
+
+def expected_pick(liked: Numbers, told: Numbers, size: int) -> Numbers:
+    """Mean of `told` at the most liked map over all subsets of `size` maps; both `(n, M)`, gives `(n,)`.
+
+    The i-th most liked of M maps, i = 0..M-1, is the most liked of C(M - 1 - i, size - 1) of the C(M, size) subsets.
+    Of maps that are liked alike the first counts as more liked. With `told` = `liked` this is the expected best of n.
+    """
+    many = liked.shape[1]
+    weights = np.array([comb(many - 1 - i, size - 1) for i in range(many)], dtype=float) / comb(many, size)
+    order = np.argsort(-liked, axis=1, kind="stable")
+    return np.take_along_axis(told, order, axis=1) @ weights
 
 
 def mean_interval(values: np.ndarray, *, seed: int = 0) -> tuple[float, float, float]:

@@ -96,6 +96,10 @@ class Study(Items):
                     for seed in range(self.random_seeds if several else 1):
                         yield Unit(prompt, step, name, self.seed + seed)
 
+    def parts(self, unit: Unit) -> list[str]:
+        """What is stored of a unit, and checked."""
+        return ["scores", *self.metrics]
+
     def _encode(self, prompt: Prompt, step: int) -> Encoding:
         encoding = self.explained.encode(prompt.text, spans=prompt.spans)
         return self._writer().extended(encoding, self.continuations[prompt.id][:step]) if step else encoding

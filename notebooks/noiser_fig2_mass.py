@@ -1,0 +1,83 @@
+# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Figure 2: mass on the critical word, the main part and the distractor
+#
+# Noiser's Figure 2 asks where the attribution of LongRA prompts lies: on the word that decides the answer (the
+# antecedent), on the rest of the main part, or on the distractor. Claim: Noiser gives the critical word the most and
+# the distractor the least. Reads `results/<profile>/reagent_longra`. Cost: from stored rows, seconds; see
+# [](reagent_fig4_distractor) for heat maps of one prompt.
+#
+# ```{admonition} What differs from the paper
+# :class: important
+# **Model**: 135M parameters, 4-bit weights brought back to float32, not the paper's six. **Data**: our own prompts in
+# the form of LongRA, all relations, not capitals alone. **n** is in the table; Noiser, with three noise vectors, has
+# fewer prompts; DeepLIFT and sequential integrated gradients have no rows here. The figure's values are not in
+# the paper's text, so only its order is compared.
+# ```
+
+# %% tags=["parameters"]
+profile: str = "laptop"  # which stored rows to read
+model: str = "smollm2-135m"  # a known name, a folder, or a hub id
+dataset: str = "longra-mini"  # a data set with antecedents and distractors
+n_items: int = 24  # 0 takes all kept prompts
+few_items: int = 8  # for Noiser
+keep: str = "correct_both"  # correct_both, correct, or all
+seed: int = 0  # the only source of randomness
+
+# %% tags=["remove-input"]
+import pandas as pd
+from IPython.display import Markdown
+
+from attribook.show import mass_bars, table
+from attribook.study import PARTS, TEN, against_flat, length_shares, mass_lead, mass_shares, mean_shares, noiser_study
+
+dear = ("noiser", "deeplift", "sequential_integrated_gradients")
+quick, few = ("random", *(name for name in TEN if name not in dear)), ("noiser{vectors=3}",)
+parts = [noiser_study("LongRA", profile, model, dataset, methods, n_items=n, keep=keep, seed=seed)
+         for methods, n in ((quick, n_items), (few, few_items))]  # fmt: skip
+rows = [row for part in parts for row in part.scores()]
+shares = mass_shares(rows)
+Markdown(f"{parts[0].n_kept()} {few_items} of them by Noiser, with three noise vectors.")
+
+# %% tags=["remove-input"]
+means = shares[shares["status"] == "ok"].groupby("method", sort=False)[list(PARTS)].mean()
+means.loc["flat (by length)"] = length_shares(rows)
+mass_bars(means, "Mean share of attribution mass on antecedent, main part and distractor, by method")
+
+# %% tags=["remove-input"]
+found = {part: mean_shares(shares, part, seed=seed) for part in PARTS}
+frame = pd.concat([each.set_index(["method", "n", "failed"]).add_prefix(f"{part} ") for part, each in found.items()],
+                  axis="columns").reset_index()  # fmt: skip
+ends = [name for name in frame if name not in ("method", "n", "failed")]
+table(frame[["method", *ends, "n", "failed"]], formats=dict.fromkeys(ends, "{:.3f}"),
+      caption=f"Mean share of positive mass with 95% intervals over prompts, {model}, {dataset}")  # fmt: skip
+
+# %% [markdown]
+# ## Is Noiser ahead?
+#
+# Noiser's share minus that of each other method, over the prompts that both have.
+
+# %% tags=["remove-input"]
+lead = mass_lead(shares, few[0], seed=seed)
+more, less = lead["antecedent low"] > 0, lead["distractor high"] < 0
+Markdown(
+    f"Noiser gives the critical word more than {more.sum()} of {len(lead)} others and less than "
+    f"{(lead['antecedent high'] < 0).sum()}; it gives the distractor less than {less.sum()} and more than "
+    f"{(lead['distractor low'] > 0).sum()}. n = {lead['n'].min()}."
+)
+
+# %% tags=["remove-input"]
+differences = {name: "{:+.3f}" for name in lead if name not in ("method", "n")}
+table(lead, caption=f"Noiser's share minus others', {model}, {dataset}", formats=differences)
+
+# %% tags=["remove-input"]
+flat = means.loc["flat (by length)"]
+told = ", ".join(f"{flat[part]:.3f} {part}" for part in PARTS)
+table(against_flat(found, flat), caption=f"Share against a flat attribution ({told})")

@@ -1,0 +1,47 @@
+# ---
+# jupyter:
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# # Table 7: how many prompts a model gets right
+#
+# Noiser explains only prompts whose most probable next token begins the gold word; its Table 7 counts them for six
+# models. This page counts them for ours, on our mini sets and on the paper's own sets. Cost: from stored predictions,
+# seconds.
+#
+# ```{admonition} What differs from the paper
+# :class: important
+# **Models**: ours are none of the paper's six, so no count can be met; the sizes of the sets can. **Sets**: `knowns`
+# and `longra` are the papers' prompts, read from `$ATTRIBOOK_DATA` or counted from stored predictions; the others are
+# ours.
+# ```
+
+# %% tags=["parameters"]
+profile: str = "laptop"  # which stored rows to read
+models: str = "smollm2-135m,gemma-3-270m"  # known names, folders, or hub ids, with commas between them
+with_originals: bool = True  # count the papers' own sets too
+
+# %% tags=["remove-input"]
+import pandas as pd
+from IPython.display import display
+
+from attribook.show import table
+from attribook.study import kept_table, printed_counts
+
+places = [(profile, "knowns-mini"), (profile, "longra-mini")]
+places += [("original", "knowns"), ("original", "longra")] * with_originals
+counts = pd.concat([kept_table(name, places).assign(model=name) for name in models.split(",")])
+first = ["model", "data set", "items", "correct", "correct_both"]
+table(counts[first], caption="Prompts predicted correctly")
+
+# %% [markdown]
+# `correct`: as the prompt stands; `correct_both`: without its distractor too.
+#
+# ## What the paper printed
+
+# %% tags=["remove-input"]
+display(table(printed_counts(), caption="Noiser, Table 7"))

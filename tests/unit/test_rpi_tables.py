@@ -1,0 +1,238 @@
+"""RPI's tables: pools joined over layers, best-of-R rows as evidence for printed cells, one sentence's maps."""
+
+import csv
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from attribook.errors import AttribookError
+from attribook.study import (
+    NESTED,
+    PoolStudy,
+    direction_table,
+    gain_told,
+    layer_table,
+    layers_told,
+    leads_told,
+    map_frame,
+    picked_notes,
+    picked_texts,
+    printed_by_size,
+    read_sentence,
+    renamed,
+    sentence_told,
+    spread_table,
+    tries_table,
+    words_of,
+)
+from attribook.study.claims import NO_ROWS, OPPOSITE, SAME
+from attribook.study.layer_pools import BOTTOM_UP, SINGLE, TOP_DOWN, layer_pools, printed_layer
+from attribook.study.ledger import full_ledger
+from attribook.study.links import links
+from attribook.study.picked_rows import alternatives, read_picked
+from attribook.study.picking import Pool, joined, tries_worth
+
+METRICS = ("comprehensiveness", "log_odds")
+
+
+def pool(seed: int, *, size: int = 6, items: int = 5, shift: float = 0.0, own: bool = False) -> Pool:
+    draw = np.random.default_rng(seed)
+    names = [f"item-{i}" for i in range(items)]
+    tables = {"comprehensiveness": draw.random((items, size)) + shift, "log_odds": -draw.random((items, size)) - shift}
+    return Pool({metric: pd.DataFrame(table, index=names) for metric, table in tables.items()}, {}, own)
+
+
+# -- layers --------------------------------------------------------------------------------------------------------
+
+
+def test_joined_pools_hold_the_first_maps_of_each_over_shared_items():
+    a, b = pool(0), pool(1, items=4)
+    both = joined([a, b], 2)
+    assert both.size == 4
+    for metric in METRICS:
+        left, right = a.values[metric].iloc[:4, :2].to_numpy(), b.values[metric].iloc[:, :2].to_numpy()
+        assert both.values[metric].to_numpy().tolist() == np.hstack([left, right]).tolist()
+    best = both.picked("comprehensiveness", 4)
+    assert best.tolist() == both.values["comprehensiveness"].max(axis=1).tolist()
+    assert (best >= joined([a], 2).picked("comprehensiveness", 2)[best.index]).all(), "a larger pool is never worse"
+    with pytest.raises(AttribookError, match="at least 7"):
+        joined([a, b], 7)
+    with pytest.raises(AttribookError, match="drawn"):
+        joined([pool(2, own=True)], 2)
+
+
+def test_pools_over_layers_and_the_printed_rows_that_they_answer():
+    layers = [pool(seed, shift=-0.1 * seed) for seed in range(4)]
+    found = layer_pools(layers, 2)
+    assert {kind: [name for k, name in found if k == kind] for kind in (SINGLE, TOP_DOWN, BOTTOM_UP)} == {
+        SINGLE: ["L", "L-1", "L-2", "L-3"], TOP_DOWN: ["L-1", "L-2", "L-3"], BOTTOM_UP: ["L", "L-1", "L-2"],
+    }  # fmt: skip
+    top, low = (found[kind, "L-2"].values["log_odds"].to_numpy() for kind in (TOP_DOWN, BOTTOM_UP))
+    assert top.tolist() == np.hstack([layer.values["log_odds"].iloc[:, :2] for layer in layers[:3]]).tolist()
+    assert low.tolist() == np.hstack([layer.values["log_odds"].iloc[:, :2] for layer in layers[2:]]).tolist()
+    assert [printed_layer(TOP_DOWN, count, 6) for count in (2, 5, 6)] == ["L-1", "L-4", "L-11"]
+    assert [printed_layer(BOTTOM_UP, count, 6) for count in (2, 5, 6)] == ["L-10", "L-7", "L"]
+
+
+def test_layers_stand_beside_as_many_maps_of_one_and_of_chance():
+    layers, one, blind = [pool(seed) for seed in range(3)], pool(9, size=6), pool(8, size=4)
+    frame = layer_table(layers, one, blind, "log_odds", 2).set_index(["kind", "layers"])
+    whole = frame.loc[TOP_DOWN, "L-2"]
+    best = joined(layers, 2).values["log_odds"].min(axis=1)
+    assert (whole["maps"], whole["n"]) == (6, 5)
+    assert whole["ours"] == pytest.approx(best.mean())
+    assert whole["one layer"] == pytest.approx(one.values["log_odds"].min(axis=1).mean())
+    assert whole["lead"] == pytest.approx(whole["one layer"] - whole["ours"]), "lower log-odds are better"
+    assert np.isnan(whole["random"]), "there are only 4 random rankings"
+    assert frame.loc[(TOP_DOWN, "L-1"), "random"] == pytest.approx(blind.values["log_odds"].min(axis=1).mean())
+    assert frame.loc[(SINGLE, "L"), "published"] == -2.583
+    assert frame.loc[(TOP_DOWN, "L-2"), "published"] == frame.loc[(BOTTOM_UP, "L"), "published"] == -3.357
+
+
+def test_a_better_top_is_told():
+    layers = [pool(seed, shift=-3.0 * seed) for seed in range(3)]
+    for metric in METRICS:
+        assert (direction_table(layers, metric, 2)["lead"] > 1).all()
+    told = layers_told(layers, layers[0], layers[2], METRICS, 2)
+    assert "of 4 comparisons the deeper one is better in 4" in told
+    assert "the top is better in 2" in told
+    assert "than the best of 6 maps of the last layer" in told
+
+
+# -- tries ---------------------------------------------------------------------------------------------------------
+
+
+def test_how_many_random_rankings_a_method_is_worth():
+    values = {"comprehensiveness": pd.DataFrame([[0.0, 1.0, 2.0], [0.0, 1.0, 2.0]], index=["a", "b"])}
+    blind = Pool(values, {}, False)  # expected bests of 1, 2, 3: 1, 5/3, 2
+    for wanted, tries in ((0.9, 1), (1.6, 2), (1.7, 3), (2.0, 3), (2.1, None)):
+        assert tries_worth(blind, pd.Series([wanted, wanted], index=["a", "b"]), "comprehensiveness") == tries
+    table = tries_table(blind, {"x": {"comprehensiveness": pd.Series([5.0], index=["a"])}}, ["comprehensiveness"])
+    assert table["comprehensiveness"].isna().all()
+
+
+def test_what_is_told_of_leads_and_gains():
+    mine = {metric: table[0] for metric, table in pool(0, shift=5.0).values.items()}
+    other = {metric: table[0] for metric, table in pool(1).values.items()}
+    assert "Comp 1, LO 1" in leads_told(mine, {"other": other}, METRICS, "mine")
+    assert "Comp 0 (worse than mine)" in leads_told(other, {"mine": mine}, METRICS, "other")
+    own = pool(2, items=8)
+    told = gain_told(own, own, METRICS, (1, 2, 4))
+    assert "Comp 100% (100% to 100%)" in told
+    assert "The best of 4 maps of RPI is better than the best of 2" in told
+    assert list(renamed({"lime{samples=3}": {}, "alti:flat": {}})) == ["lime", "alti:flat"]
+
+
+def test_printed_sizes_are_those_of_nested_pools():
+    assert sorted(printed_by_size()["R"].unique()) == list(NESTED)
+
+
+# -- evidence ------------------------------------------------------------------------------------------------------
+
+RPI = "rpi{layers=-3,steps=11,points=both_ends,timestep=500,noise=variance,noised=text,factor=attention,output=logit}"
+
+
+def test_alternatives_of_a_setting():
+    assert list(alternatives("rpi{layers=-1|-2,steps=3}")) == ["rpi{layers=-1,steps=3}", "rpi{layers=-2,steps=3}"]
+    assert list(alternatives("random")) == ["random"]
+
+
+@pytest.fixture
+def plant(tmp_path, monkeypatch):
+    """Single maps of Comp and pools beside them, by method: the values' mean."""
+    monkeypatch.setenv("ATTRIBOOK_RESULTS", str(tmp_path))
+
+    def planted(single, pools, dataset="rotten-tomatoes-held-out"):
+        chance = np.random.default_rng(0)
+        for study, given in (("rpi_table2", single), ("rpi_pools", pools)):
+            folder = tmp_path / "laptop" / study / "minilm-rotten-tomatoes" / "rpi-paper"
+            folder.mkdir(parents=True)
+            told = {"name": study, "profile": "laptop", "model": "minilm-rotten-tomatoes", "protocol": "rpi-paper",
+                    "metrics": ["comprehensiveness"], "methods": list(given),
+                    "dataset": dataset if study == "rpi_pools" else "rotten-tomatoes-held-out"}  # fmt: skip
+            (folder / "manifest.json").write_text(json.dumps({"weights": "w", "files": {}, "runs": [{"study": told}]}))
+            column = "value" if study == "rpi_table2" else "values"
+            with (folder / "rows.csv").open("w", newline="") as file:
+                out = csv.writer(file)
+                out.writerow(["key", "item", "method", "metric", "status", column])
+                for method, mean in given.items():
+                    size = 1 if study == "rpi_table2" else 32
+                    for item in range(30):
+                        values = " ".join(f"{mean + 0.02 * chance.standard_normal():.6g}" for _ in range(size))
+                        out.writerow(["k", f"i{item}", method, "comprehensiveness", "ok", values])
+        return tmp_path
+
+    return planted
+
+
+def cells(rows, table, row, column):
+    return next(
+        r for r in rows if (r["table"], r["row"], r["column"], r["metric"]) == (table, row, column, "comprehensiveness")
+        and r["dataset"] == "RTN"
+    )  # fmt: skip
+
+
+def test_printed_bests_are_answered_by_bests(plant):
+    layer = RPI.replace("-3", "-1")
+    folder = plant({"decompx": 0.2, "alti": 0.9}, {RPI: 0.4, layer: 0.3})
+    rows = full_ledger(["rpi"])
+    order = cells(rows, 2, "DCMP", "BERT")
+    assert (order["verdict"], order["n"]) == (SAME, 30)
+    assert order["rows"].count("rows.csv") == 2
+    assert cells(rows, 2, "ALTI", "BERT")["verdict"] == OPPOSITE
+    best = read_picked(folder / "laptop/rpi_pools/minilm-rotten-tomatoes/rpi-paper/rows.csv")
+    values = best.value(f"{RPI}, best of 24", "comprehensiveness")
+    assert cells(rows, 2, "RPI", "BERT")["ours"] == pytest.approx(values.mean())
+    assert 0.4 < values.mean() < best.value(f"{RPI}, best of 32", "comprehensiveness").mean()
+    assert cells(rows, 5, "R=1", "Comp")["ours"] == pytest.approx(0.4, abs=0.01)
+    assert cells(rows, 5, "R=32", "Comp")["verdict"] == SAME, "the best row is ahead of all others"
+    assert cells(rows, 7, "L", SINGLE)["verdict"] == SAME  # behind L-2
+    assert cells(rows, 7, "L-7", SINGLE)["verdict"] == NO_ROWS
+    both = best.value(f"{RPI.replace('-3', '-1|-3')}, best of 48", "comprehensiveness")
+    assert both.mean() >= values.mean() - 0.01
+    assert best.value(f"{RPI}, best of 33", "comprehensiveness") is None
+    assert best.value(RPI, "comprehensiveness") is None
+    with pytest.raises(AttribookError, match="equal parts"):
+        best.value(f"{RPI.replace('-3', '-1|-3')}, best of 25", "comprehensiveness")
+
+
+def test_pools_on_other_texts_answer_nothing(plant):
+    plant({"decompx": 0.2}, {RPI: 0.4}, dataset="reviews-mini")
+    rows = full_ledger(["rpi"])
+    assert cells(rows, 2, "RPI", "BERT")["verdict"] == NO_ROWS
+
+
+def test_names_of_links_are_settings_that_can_be_read():
+    from attribook.study.names import read_setting
+
+    named = [name for link in links().links if link.pools for name in link.names.values()]
+    assert named
+    for name in named:
+        for setting in alternatives(name.split(", best of")[0]):
+            read_setting(setting)
+
+
+# -- one sentence --------------------------------------------------------------------------------------------------
+
+
+def test_one_sentence_and_the_maps_that_metrics_pick():
+    study = PoolStudy("rpi_pools", "smoke", "tiny-bert", "reviews-mini", "rpi-paper", ("rpi{steps=2,layers=-2}",),
+                      METRICS, n_items=2, keep="all", size=3)  # fmt: skip
+    found = read_sentence(study, 1)
+    assert found.maps.shape == (3, len(found.tokens))
+    values = found.values["log_odds"]
+    assert values[found.picked("log_odds")] == values.min()
+    frame = map_frame(found)
+    assert frame.shape == (sum(found.attributable), 3)
+    assert len(words_of(found)) == len(frame)
+    tokens, marked = picked_texts(found)["LO ↓"]
+    scores = found.maps[found.picked("log_odds")]
+    assert all(found.attributable[place] for place in marked)
+    others = [scores[i] for i in range(len(tokens)) if found.attributable[i] and i not in marked]
+    assert len(marked) == 3
+    assert min(scores[place] for place in marked) >= max(others)
+    assert picked_notes(found)["LO ↓"] == f"map {found.picked('log_odds') + 1}"
+    assert spread_table(found).set_index("metric").loc["LO ↓", "its value"] == values.min()
+    assert "different maps for 2 metrics" in sentence_told(found)
