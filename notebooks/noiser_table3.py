@@ -19,10 +19,10 @@
 #
 # ```{admonition} What differs from the paper
 # :class: important
-# **Judge**: models of 135M and 270M parameters that continue a line, not Llama-3.3-70B-Instruct; a small judge fails
+# **Judge**: a model of 135M parameters that continues a line, not Llama-3.3-70B-Instruct; a small judge fails
 # where a large one would not. **The judge's prompt** of the paper's appendix is lost; ours is printed below.
 # **Model**: 135M parameters, 4-bit weights brought back to float32, not the paper's six. **Data**: our own prompts in
-# the form of Knowns and LongRA; the paper has no table for LongRA, and here it lacks DeepLIFT and sequential IG.
+# the form of Knowns; another judge, and LongRA, of which the paper has no table, where the cell of parameters says so.
 # **n** is in each table. **Controls** are ours.
 # ```
 
@@ -34,7 +34,7 @@ longra: str = "longra-mini"  # or longra
 judge: str = "smollm2-135m"  # a known name, a folder, or a hub id
 second: str = "gemma-3-270m"  # another judge, on Knowns; empty for none
 asking: str = "plain"  # how: plain, chat, or server ($OPENAI_BASE_URL)
-n_items: int = 24  # of Knowns; 0 takes all kept prompts
+n_items: int = 16  # of Knowns; 0 takes all kept prompts
 second_items: int = 12  # of Knowns, before the second judge
 longra_items: int = 8  # of LongRA; 0 leaves it out
 keep: str = "correct"  # correct, or all; LongRA: also without the distractor
@@ -43,9 +43,8 @@ seed: int = 0  # the only source of randomness
 # %% tags=["remove-input"]
 from IPython.display import Markdown, display
 
-from attribook.metrics.judges import question
 from attribook.show import answer_listing, control_listing, gain_figure, table
-from attribook.study import TEN, answer_table, control_table, failure_table, gains_told, judge_study
+from attribook.study import TEN, answer_table, control_table, failure_table, gains_told, judge_study, prompt_shown
 
 dear = ("noiser", "deeplift", "sequential_integrated_gradients")
 few = ("noiser{vectors=3}", *(name for name in TEN if name not in dear))
@@ -77,6 +76,9 @@ for where, frame in rows.items():
 #
 # `gain`: the rate above that of random words on the same prompts, in percentage points. `bottom`: the rate with as many
 # of the *least* important words. `published`: the mean over the paper's six models.
+#
+# An interval of resampled prompts is too short where prompts are few, and has no length where all of them agree: read
+# it with n.
 
 # %% tags=["remove-input"]
 for where, frame in found.items():
@@ -112,4 +114,4 @@ for where, frame in rows.items():
 # with the last of the lines; one asked as a `chat`, and a server, get the question after it too.
 
 # %% tags=["remove-input"]
-Markdown(f"```text\n{question(['capital', 'Japan'])}\n```")
+Markdown(prompt_shown(["capital", "Japan"]))

@@ -19,10 +19,10 @@
 # **Model**: the paper averages six models of 350M to 6.7B parameters; this page has one of 135M with 4-bit weights
 # brought back to float32, and one of 270M beside it. **Data**: our own LongRA-style prompts, not the paper's. **n**:
 # stated at each table. **ReAGent** replaces by the explained model's own predictions, for 100 steps at most: the
-# paper's RoBERTa is behind the hub, and the released code allows 5,000 steps. ReAGent and LIME have fewer prompts than
-# the others and one seed. **Left out**: LIME, whose released options are not known, and ReAGent under the paper's own
-# settings, for which see [](reagent_audit_departures). So a *value* cannot be reproduced here; what can be compared is
-# the *side*: better or worse than random.
+# paper's RoBERTa is behind the hub, and the released code allows 5,000 steps. **LIME** has our options: nothing of the
+# paper's LIME was released. Both have fewer prompts than the others and one seed. **Left out**: ReAGent under the
+# paper's own settings, for which see [](reagent_audit_departures). So a *value* cannot be reproduced here; what can be
+# compared is the *side*: better or worse than random.
 # ```
 
 # %% tags=["parameters"]

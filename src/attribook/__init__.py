@@ -3,13 +3,14 @@
 from typing import Any
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "from_scores"]
+IMPORTS = ("aligned", "from_captum", "from_scores", "read_inseq")
+__all__ = ["__version__", "aligned", "from_captum", "from_scores", "read_inseq"]
 
 
 def __getattr__(name: str) -> Any:
-    """`from_scores`, imported when asked for: it needs torch, which `import attribook` should not wait for."""
-    if name == "from_scores":
-        from attribook.attribution.imported import from_scores
+    """What brings in other tools' scores, imported when asked for: torch, which it needs, takes seconds."""
+    if name in IMPORTS:
+        from attribook.attribution import imported
 
-        return from_scores
+        return getattr(imported, name)
     raise AttributeError(f"module 'attribook' has no attribute {name!r}")

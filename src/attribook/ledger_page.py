@@ -11,9 +11,10 @@ from typing import Any
 from attribook.paths import results_folder
 from attribook.published.cells import METRICS
 from attribook.show.badges import badge
+from attribook.show.tables import table
 from attribook.study.claims import NO_ROWS, NOT_HERE, RULES, TESTS
 from attribook.study.evidence import FEWEST_DRAWS, FEWEST_SEEDS
-from attribook.study.noise import NAMES, noise_summary, noise_table, noise_told
+from attribook.study.noise import noise_summary, noise_table, noise_told
 from attribook.study.statistics import RESAMPLES
 
 Row = Mapping[str, Any]
@@ -149,25 +150,19 @@ def noise_text() -> str:
     every = noise_table()
     if every.empty:
         return "No stored rows of soft metrics tell it yet."
-    lines = []
-    for one in noise_summary(every).to_dict("records"):
-        few = f" ({one['methods']} methods)" if one["methods"] > 1 else ""
-        cells = [one["study"], one["model"], one["metric"], one["method"] + few]
-        cells += [f"{one[name]:.0f}" for name in ("n", "seeds", "draws")]
-        known = {name: one["seeds"] > 1 or name != "seeds" for name in NAMES}
-        cells += [f"{one[f'sd of {name}']:.3f}" if known[name] else "–" for name in NAMES]
-        cells += [f"{one[f'{name} %']:.0%}" if known[name] else "–" for name in NAMES]
-        lines.append("| " + " | ".join(cells) + " |")
-    heads = ["study", "model", "metric", "method", "n", "seeds", "draws", *(f"sd of {name}" for name in NAMES)]
-    heads += [f"{name} %" for name in NAMES]
-    aligned = "|" + "---|" * 4 + "---:|" * (len(heads) - 4)
+    shown = noise_summary(every)
+    for kind in ("sd of seeds", "seeds %"):
+        shown[kind] = shown[kind].where(shown["seeds"] > 1)
+    shown["method"] += [f" ({number} methods)" if number > 1 else "" for number in shown.pop("methods")]
+    formats = {name: "{:.3f}" if "sd" in name else "{:.0%}" if "%" in name else "{:.0f}" for name in shown.columns[4:]}
+    html = table(shown, caption="Noise of soft metrics by study", formats=formats).source
     return (
         f"A soft metric's value differs between prompts, between the seeds of a random method and between mask draws. "
         f"`sd`: how far single values lie apart for each reason; `%`: what share of the variance of a mean, as the "
         f"tables print it, each makes up. {noise_told(every)} We ask for at least {FEWEST_SEEDS} seeds of a random "
         f"method and {FEWEST_DRAWS} draws of a soft metric; where a method was too dear for that, the reason of its "
         "verdict says so. Its interval holds all the same, because each prompt has a draw of its own.\n\n"
-        + "\n".join(["| " + " | ".join(heads) + " |", aligned, *lines])
+        f"```{{raw}} html\n{html}\n```"
     )
 
 

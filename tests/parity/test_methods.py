@@ -12,6 +12,11 @@ from attribook.models import Embed, load_model
 
 FORMULA = 1e-8  # float64: sums in another order differ by about 1e-15 of the terms, which are below 1e3
 CAPTUM = 1e-5  # float32 on both sides
+READ = {
+    "probability": lambda logits: logits.softmax(-1),
+    "logit": lambda logits: logits,
+    "log_probability": lambda logits: logits.log_softmax(-1),
+}
 
 
 def probability(model, embeds, target):
@@ -23,11 +28,7 @@ def probability(model, embeds, target):
 @pytest.mark.parametrize("specials", ["keep", "perturb"])
 def test_occlusion_is_the_drop_without_each_token(exact, operator, output, specials):
     encoding = exact.encode(PROMPT)
-    read = {
-        "probability": lambda logits: logits.softmax(-1),
-        "logit": lambda logits: logits,
-        "log_probability": lambda logits: logits.log_softmax(-1),
-    }[output]
+    read = READ[output]
     with torch.no_grad():
         full = read(answer_logits(exact, input_ids=encoding.ids[None]))[encoding.target]
         slow = []
@@ -48,16 +49,16 @@ def test_occlusion_is_the_drop_without_each_token(exact, operator, output, speci
     torch.testing.assert_close(ours, torch.stack(slow), atol=FORMULA, rtol=0)
 
 
-@pytest.mark.parametrize("reduction", ["sum", "l2"])
-def test_input_x_gradient_by_its_formula_and_by_finite_differences(exact, reduction):
+@pytest.mark.parametrize(("output", "reduction"), [("probability", "sum"), ("logit", "l2"), ("log_probability", "l2")])
+def test_input_x_gradient_by_its_formula_and_by_finite_differences(exact, output, reduction):
     encoding = exact.encode(PROMPT)
     embeds = encoding.embeds.clone().requires_grad_()
-    probability(exact, embeds, encoding.target).backward()
+    READ[output](answer_logits(exact, inputs_embeds=embeds[None]))[encoding.target].backward()
     products = encoding.embeds * embeds.grad
     slow = products.sum(-1) if reduction == "sum" else products.square().sum(-1).sqrt()
-    ours = explain(exact, encoding, "input_x_gradient", reduction=reduction).scores
+    ours = explain(exact, encoding, "input_x_gradient", output=output, reduction=reduction).scores
     torch.testing.assert_close(ours, slow, atol=FORMULA, rtol=0)
-    if reduction == "sum":  # the derivative along a token's own embedding, without autograd
+    if output == "probability":  # the derivative along a token's own embedding, without autograd
         # RMS norm runs in float32 inside transformers, so a small step would drown in its rounding: 1e-2 is
         # the step at which the differences seen are smallest, below 1e-5 on scores up to 0.05.
         # Layer norm (GPT-2, OPT, encoders) runs in float64.
@@ -71,23 +72,45 @@ def test_input_x_gradient_by_its_formula_and_by_finite_differences(exact, reduct
 
 
 @pytest.mark.parametrize("rule", ["riemann", "gauss_legendre"])
-@pytest.mark.parametrize(("baseline", "specials"), [("zero", "keep"), ("zero", "perturb"), ("mask", "keep")])
-def test_integrated_gradients_by_its_formula(exact, rule, baseline, specials):
+@pytest.mark.parametrize(
+    ("baseline", "specials", "output", "reduction"),
+    [
+        ("zero", "keep", "probability", "sum"),
+        ("zero", "perturb", "log_probability", "l2"),
+        ("mask", "keep", "logit", "sum"),
+        ("unk", "keep", "probability", "l2"),
+        ("pad", "perturb", "probability", "sum"),
+    ],
+)
+def test_integrated_gradients_by_its_formula(exact, rule, baseline, specials, output, reduction):
     encoding = exact.encode(PROMPT)
     start = torch.zeros_like(encoding.embeds)
-    if baseline == "mask":
-        start = exact.network.get_input_embeddings()(torch.tensor([nothing_id(exact)])).detach().expand_as(start)
+    if baseline != "zero":
+        tokenizer = exact.tokenizer
+        token = {"mask": nothing_id(exact), "unk": tokenizer.unk_token_id, "pad": tokenizer.pad_token_id}[baseline]
+        start = exact.network.get_input_embeddings()(torch.tensor([token])).detach().expand_as(start)
     start = torch.where(moving(encoding, specials), start, encoding.embeds)
     total = torch.zeros_like(encoding.embeds)
     for t, w in zip(*quadrature(rule, 6), strict=True):
         point = (start + t * (encoding.embeds - start)).requires_grad_()
-        probability(exact, point, encoding.target).backward()
+        READ[output](answer_logits(exact, inputs_embeds=point[None]))[encoding.target].backward()
         total += w * point.grad
-    slow = ((encoding.embeds - start) * total).sum(-1)
-    ours = explain(
-        exact, encoding, "integrated_gradients", steps=6, rule=rule, baseline=baseline, specials=specials
-    ).scores
+    products = (encoding.embeds - start) * total
+    slow = products.sum(-1) if reduction == "sum" else products.square().sum(-1).sqrt()
+    options = {"steps": 6, "rule": rule, "baseline": baseline, "specials": specials} | {
+        "output": output,
+        "reduction": reduction,
+    }
+    ours = explain(exact, encoding, "integrated_gradients", **options).scores
     torch.testing.assert_close(ours, slow, atol=FORMULA, rtol=0)
+
+
+def test_a_baseline_of_a_token_that_the_tokenizer_has_not_is_refused():
+    model = load_model("tiny-gpt2")
+    encoding = model.encode(PROMPT)
+    model.tokenizer.pad_token = None
+    with pytest.raises(AttribookError, match="has no pad token"):
+        explain(model, encoding, "integrated_gradients", baseline="pad")
 
 
 def test_quadrature_integrates_what_it_should():

@@ -337,6 +337,24 @@ def golden():
     return [sentence for path in sorted(folder.glob("*.npz")) for sentence in load_masked_words(path.stem)]
 
 
+def test_the_worked_example_of_the_source():
+    """The sentence "lovely and poignant ." of the file's SOURCE.md, its four words and every number there."""
+    if masked_words_folder() is None:
+        pytest.skip("needs NAOPC's outputs: set ATTRIBOOK_DATA to a folder that holds golden/naopc")
+    (one,) = (each for each in load_masked_words("sst2__bert-base-uncased-SST-2") if each.id == 41)
+    assert one.words == 4
+    assert one.probability[[0, 5, 7, 15]].tolist() == pytest.approx(
+        [0.9997604818, 0.8394812934, 0.1203732914, 0.3008374037], abs=1e-10
+    )
+    drops = table_drops(one.probability)
+    assert one.scores["decompx"].tolist() == pytest.approx([3.3789062, 0.8720703, 1.0734863, -1.6269531])
+    found = {order: aopc(drops, list(order)) for order in ((0, 2, 1, 3), (3, 1, 2, 0), (2, 0, 1, 3))}
+    assert list(found.values()) == pytest.approx([0.4347453932, 0.1750863046, 0.4347857487], abs=1e-10)
+    low, high = (extreme_aopc(drops, 4, sign, None) for sign in (-1, 1))
+    assert (low, high) == pytest.approx((0.1750863046, 0.4347857487), abs=1e-10)
+    assert (found[0, 2, 1, 3] - low) / (high - low) == pytest.approx(0.99984, abs=5e-6)
+
+
 def test_stored_limits_are_reproduced(golden):
     seen = 0
     for sentence in golden:

@@ -2,7 +2,9 @@
 
 import pytest
 import torch
+from conftest import answer_logits
 
+from attribook.attribution import explain
 from attribook.errors import AttribookError, AttribookWarning
 from attribook.models import load_model
 from attribook.models.families import find_family
@@ -30,11 +32,26 @@ def test_special_tokens_written_in_a_text_count_as_special(name):
     assert encoding.attributable.tolist().count(False) == 3
 
 
-def test_double_bos_is_two_special_tokens():
-    model = load_model("tiny-opt")
-    encoding = model.encode("</s>the king")
-    assert encoding.tokens[:2] == ["</s>", "</s>"]
-    assert encoding.attributable.tolist()[:3] == [False, False, True]
+@pytest.mark.parametrize("specials", ["keep", "perturb"])
+def test_scores_behind_a_second_bos_are_not_shifted(family, specials):
+    # Without each position the network is asked on its own, so a score one token late is seen.
+    model = load_model(f"tiny-{family}", dtype="float64")
+    row = find_family(model.family)
+    first = model.tokenizer.cls_token if row.first == "cls" else model.tokenizer.bos_token
+    encoding = model.encode(f"{first}the old king")
+    specials_there = 1 + (row.first is not None)  # the one in the text, and the one that the tokenizer puts first
+    assert encoding.tokens[:specials_there] == [first] * specials_there
+    assert encoding.attributable.tolist()[: specials_there + 1] == [False] * specials_there + [True]
+    ids, slow = encoding.ids.tolist(), []
+    for i, own in enumerate(encoding.attributable.tolist()):
+        without = torch.tensor([ids[:i] + ids[i + 1 :]])
+        with torch.no_grad():
+            drop = encoding.probability - answer_logits(model, input_ids=without).softmax(-1)[encoding.target]
+        slow.append(float(drop) if own or specials == "perturb" else 0.0)
+    found = explain(model, encoding, "occlusion", specials=specials).scores
+    # RMS norms and rotary tables run in float32 inside transformers.
+    torch.testing.assert_close(found, torch.tensor(slow, dtype=torch.float64), atol=1e-6, rtol=0)
+    assert len({round(score, 7) for score in slow}) > 3  # else a shift would not be seen
 
 
 def test_spans_are_the_tokens_of_their_words(tiny):

@@ -3,13 +3,14 @@
 import base64
 import gzip
 import json
+import re
 import subprocess
 import sys
 
 import pytest
 import safetensors.torch
 import torch
-from conftest import seeded
+from conftest import ROOT, seeded
 
 import attribook
 from attribook.attribution.imported import aligned, from_captum, from_scores, read_inseq
@@ -63,9 +64,12 @@ def two_steps(width=()):
 
 
 def test_import_attribook_stays_light():
-    code = "import attribook, sys; assert 'torch' not in sys.modules; print(attribook.from_scores.__name__)"
+    code = (
+        "import attribook, sys; assert 'torch' not in sys.modules\n"
+        "for name in attribook.IMPORTS: print(getattr(attribook, name).__name__)"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "from_scores"
+    assert done.stdout.split() == list(attribook.IMPORTS)
     with pytest.raises(AttributeError, match="no attribute 'from_score'"):
         _ = attribook.from_score
 
@@ -227,6 +231,17 @@ def test_a_tag_at_the_beginning_of_the_prompt_is_text():
     encoding = load_model("tiny-gpt2").encode("<b>the")
     found = aligned(from_scores(encoding.tokens, ramp(len(encoding))), encoding)
     assert found.scores.tolist() == ramp(len(encoding))
+
+
+def test_the_example_of_the_book_runs(smollm, tmp_path, monkeypatch, capsys):
+    text = (ROOT / "book" / "own_model.md").read_text()
+    (example,) = [block for block in re.findall(r"```python\n(.*?)```", text, re.DOTALL) if "from_scores" in block]
+    assert smollm.name in example
+    monkeypatch.chdir(tmp_path)
+    exec(example, {})  # the page's own words
+    said = capsys.readouterr().out
+    assert re.search(r"imported:mine: Soft-NC \d\.\d{3}\nits own scores, permuted: Soft-NC \d\.\d{3}", said)
+    assert "attribook-heat" in (tmp_path / "explanation.html").read_text()
 
 
 def test_metrics_take_imported_scores(tiny):

@@ -23,12 +23,18 @@ def test_options_have_the_types_of_their_defaults():
     assert (method.name, options) == ("reagent", {"ratio": 0.1, "runs": 2, "replacer": "uniform"})
     assert setting("occlusion") == "occlusion"
     assert read_setting("occlusion")[1] == {}
+    for text, value in {"2": 2, "None": None}.items():
+        assert read_setting(f"noiser{{search_vectors={text}}}")[1] == {"search_vectors": value}
+    for text, truth in {"True": True, "false": False}.items():
+        assert read_setting(f"globenc{{value_bias={text}}}")[1] == {"value_bias": truth}
 
 
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("reagent{ratio=x}", "takes a float"),
+        ("reagent{ratio=x}", "takes float, not 'x'"),
+        ("globenc{value_bias=ture}", "takes true or false, not 'ture'"),
+        ("noiser{search_vectors=few}", "takes int or None, not 'few'"),
         ("reagent{ratio}", "name=value"),
         ("reagent{rate=0.1}", "no option rate"),
         ("reagant{ratio=0.1}", "Unknown method"),

@@ -1,5 +1,7 @@
 """The authors' own vectors: the table is made of the released files, and equals what they say of themselves."""
 
+import math
+
 import pytest
 from conftest import ROOT
 
@@ -44,6 +46,25 @@ def test_released_files(originals):
     soft = released_soft()
     means = soft.query("method == 'reagent' and distance == 'D'")[["soft_nc", "random_soft_nc"]].mean()
     assert means.tolist() == pytest.approx([0.062711, 0.001138], abs=1e-6)
+
+
+# Logarithms of the ratios of means under the released distance, as the file's SOURCE.md has them: Soft-NS, Soft-NC.
+LOGS = {"attention": (-0.137, -0.226), "attention_last": (-0.098, -0.281), "attention_rollout": (-0.125, 0.487),
+        "gradient_shap": (-0.419, 1.867), "input_x_gradient": (0.145, 1.793), "integrated_gradients": (0.266, 1.827),
+        "reagent": (2.090, 4.009)}  # fmt: skip
+
+
+@pytest.mark.parametrize("method", LOGS)
+def test_the_worked_example_of_the_source(originals, method):
+    soft = released_soft().query("method == @method and distance == 'D'")
+    soft = soft[soft["setting"].isin(["", "top3_replace0.1_max5000_batch5"])]
+    mean = soft.mean(numeric_only=True)
+    logs = [math.log(mean[name] / mean[f"random_{name}"]) for name in ("soft_ns", "soft_nc")]
+    assert logs == pytest.approx(LOGS[method], abs=6e-4)
+    if method == "reagent":
+        mean = soft[~soft["nan"]].mean(numeric_only=True)
+        assert len(soft) - (~soft["nan"]).sum() == 2
+        assert math.log(mean["soft_nc"] / mean["random_soft_nc"]) == pytest.approx(3.792, abs=6e-4)
 
 
 def test_missing_or_other_files_say_what_to_do(tmp_path, monkeypatch):

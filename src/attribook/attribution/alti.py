@@ -23,7 +23,9 @@ from attribook.models import Encoding, Explained
 def alti(
     model: Explained, encoding: Encoding, *, generator: Generator | None = None, value_bias: bool = False
 ) -> Tensor:
-    r"""How much of each token reaches CLS, by how near the vector it sends comes to the attention block's output.
+    r"""How much of each token reaches CLS, by how near the vector it sends comes to the attention block's output. A
+    vector counts for what it takes the output nearer to, so that one which others cancel counts for little. Layers are
+    chained by multiplication, and no class is asked about: the scores are the same for every answer.
 
     Formula: T_i(x_j) = LN1_i(sum_h alpha^h_ij W_O^h W_V^h x_j + [i = j] x_i), with LN_i(v) = (v - mean(v)) / s_i *
         gamma and s_i the true deviation; c_ij = max(0, ||y_i||_1 - ||y_i - T_i(x_j)||_1); C_ij = c_ij / sum_j c_ij;

@@ -41,7 +41,8 @@ def alti_logit(
     embedding: str = "apart",
     biases: str = "carried",
 ) -> tuple[Tensor, dict[str, float]]:
-    r"""The target's logit split into updates by attention, each carried back to the tokens that it mixes.
+    r"""The target's logit split into updates by attention, each carried back to the tokens that it mixes. The scores
+    have signs and ask about one word. What the feed-forward layers add belongs to no token by default and is reported.
 
     Formula: T_i(x_j) = sum_h A^h_ij W^h_O (W^h_V norm(x_j) + b^h_V), of layer l; t is the last position; v is the
         target's row of the unembedding after the final norm, at its scale in this forward.

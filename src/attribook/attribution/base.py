@@ -4,7 +4,7 @@ import inspect
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, get_args
 
 import torch
 from torch import Generator, Tensor
@@ -13,6 +13,7 @@ from attribook.errors import AttribookError
 from attribook.models import Encoding, Explained
 
 Options = dict[str, Any]
+TRUTHS = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
 KIND_NAMES = {
     "causal_lm": "a causal language model",
     "sequence_classifier": "an encoder with a classification head",
@@ -83,16 +84,12 @@ class Method:
 
     def parsed(self, pairs: Iterable[str]) -> Options:
         """Options from texts `name=value`, each of its default's type. Raises: AttribookError for any other text."""
-        defaults, options = self.defaults, {}
+        parameters, options = inspect.signature(self.function).parameters, {}
         for pair in pairs:
             name, equals, text = pair.partition("=")
             if not equals:
                 raise AttribookError(f"Write options as name=value, not {pair!r}.")
-            kind = type(defaults.get(name, ""))
-            try:
-                options[name] = text.lower() in {"1", "true", "yes"} if kind is bool else kind(text)
-            except ValueError as error:
-                raise AttribookError(f"The option {name} takes a {kind.__name__}, not {text!r}.") from error
+            options[name] = option_value(parameters[name], text) if name in self.defaults else text
         return options
 
     def expected(self, encoding: Encoding, options: Options, details: Mapping[str, float]) -> tuple[int, int]:
@@ -141,6 +138,19 @@ class Method:
         seconds = time.perf_counter() - start
         cost = Cost(spent.forwards, spent.backwards, spent.tokens, seconds)
         return Attribution(scores.double(), self.name, self.version, options, cost, converged, details)
+
+
+def option_value(option: inspect.Parameter, text: str) -> Any:
+    """A text as a value of the option's type; `None` only where that is its default. Raises: AttribookError."""
+    may_be_none = option.default is None
+    if may_be_none and text.lower() == "none":
+        return None
+    kind = get_args(option.annotation)[0] if may_be_none else type(option.default)
+    try:
+        return TRUTHS[text.lower()] if kind is bool else kind(text)
+    except (KeyError, ValueError) as error:
+        wanted = "true or false" if kind is bool else f"{kind.__name__}{' or None' * may_be_none}"
+        raise AttribookError(f"The option {option.name} takes {wanted}, not {text!r}.") from error
 
 
 def unpacked(result: Any) -> tuple[Tensor, Mapping[str, float], bool | None]:

@@ -38,7 +38,9 @@ BIAS_RULES = ("absdot", "norm", "equal", "abssim", "cls")
 def decompx(
     model: Explained, encoding: Encoding, *, generator: Generator | None = None, bias: str = "absdot"
 ) -> tuple[Tensor, dict[str, float]]:
-    r"""The logit as a sum of what each token brought to it, by carrying one vector a token through all layers.
+    r"""The logit as a sum of what each token brought to it, by carrying one vector a token through all layers. Nothing
+    is mixed or shortened to a number on the way, so the scores have signs, ask about one class and sum to its logit.
+    Attention weights, norms and the bends of activations are held as they were: who caused those is not asked.
 
     Formula: x_i = sum_k x_i<=k at every layer. Attention, residuals and layer norms act on each x_i<=k as linear
         maps, an activation as f(z) / z, and a bias b adds w_k b, w_k = |b . v_k| / sum_k |b . v_k| (`absdot`), with

@@ -4,22 +4,28 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from attribook.attribution.occlusion import mask_id
+from attribook.attribution.occlusion import NOTHING, mask_id
 from attribook.errors import AttribookError
 from attribook.models import Encoding, Explained
 
 
 def baseline_embeds(model: Explained, encoding: Encoding, baseline: str, specials: str) -> Tensor:
-    """The path's start `(T, D)`: `zero` or `mask` at the tokens that move, the prompt's own embedding elsewhere.
+    """The path's start `(T, D)` at the tokens that move, the prompt's own embedding elsewhere.
 
-    `specials` says whether special tokens stay (`keep`) or move with the others (`perturb`).
+    `baseline`: `zero`; the embedding of the `unk` or the `pad` token; or `mask`, which is the mask token where there is
+    one, else the unknown, else the padding token. `specials` says whether special tokens stay (`keep`) or move with the
+    others (`perturb`).
+    Raises: AttribookError for another baseline, or a token that the tokenizer has not.
     """
     moves = encoding.movable(specials)[:, None]  # (T, 1)
     if baseline == "zero":
         return encoding.embeds.masked_fill(moves, 0.0)
-    if baseline == "mask":
-        return torch.where(moves, model.embed(torch.tensor([mask_id(model)])).cpu(), encoding.embeds)
-    raise AttribookError(f"Unknown baseline {baseline!r}. Choose zero or mask.")
+    if baseline not in NOTHING:
+        raise AttribookError(f"Unknown baseline {baseline!r}. Choose zero, mask, unk or pad.")
+    token = mask_id(model) if baseline == "mask" else getattr(model.tokenizer, f"{baseline}_token_id")
+    if token is None:
+        raise AttribookError(f"The tokenizer of {model.name} has no {baseline} token. Use baseline=zero or mask.")
+    return torch.where(moves, model.embed(torch.tensor([token])).cpu(), encoding.embeds)
 
 
 def quadrature(rule: str, steps: int) -> tuple[Tensor, Tensor]:

@@ -25,7 +25,9 @@ from attribook.models import Encoding, Explained
 def globenc(
     model: Explained, encoding: Encoding, *, generator: Generator | None = None, value_bias: bool = True
 ) -> Tensor:
-    r"""How much of each token reaches CLS, by the length of the vector it sends through every encoder layer.
+    r"""How much of each token reaches CLS, by the length of the vector it sends through every encoder layer. Unlike
+    attention it sees what is sent as well as where one looks, residuals and layer norms included. Layers are chained by
+    multiplication, and no class is asked about: the scores are the same for every answer.
 
     Formula: z_ij = LN1_i(sum_h alpha^h_ij W_O^h (W_V^h x_j + b_V^h) + [i = j] x_i), N_ij = ||LN2_i(z_ij)||_2, with
         LN_i(v) = (v - mean(v)) / s_i * gamma and s_i the true deviation, for LN2 that of z + FFN(z); M_ij =

@@ -27,9 +27,9 @@ def gradient_shap(
 
     Formula: a_i = sum_d 1/S sum_s (E + n_s - E')_id * df/dE_id (E' + u_s (E + n_s - E')), with u_s ~ U[0, 1] and
         n_s ~ N(0, stdev^2) on every entry of the embeddings that move, drawn anew for each of S = `samples`.
-        `baseline` E': `zero` embeddings, or those of the `mask` token (mask, unknown or padding); one point, not a
-        distribution, so without noise this is integrated gradients by a Monte Carlo rule. `l2` is the norm over d
-        of the mean products. `stdev` is in units of the embeddings, whose spread differs from model to model.
+        `baseline` E' as in `integrated_gradients`: one point, not a distribution, so without noise this is integrated
+        gradients by a Monte Carlo rule. `l2` is the norm over d of the mean products. `stdev` is in units of the
+        embeddings, whose spread differs from model to model.
     Shapes:  (T,); 0 at tokens that stay (`specials` as in `integrated_gradients`).
     Range:   `sum` signed, in units of f, adding up to f(E) - f(E') as S grows if `stdev` is 0 (the details give
         what is missing as `completeness_gap`); `l2` not negative. Higher is more important.

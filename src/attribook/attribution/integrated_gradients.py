@@ -25,10 +25,11 @@ def integrated_gradients(
 
     Formula: a_i = sum_d (E - E')_id * sum_k w_k df/dE_id (E' + t_k (E - E')); t_k, w_k from `rule`:
         `gauss_legendre` on [0, 1], or `riemann`, the midpoints (k - 1/2) / steps with equal weights.
-        `baseline` E': `zero` embeddings, or those of the `mask` token (mask, unknown or padding). Special tokens
-        such as BOS and CLS stay as they are (`specials` `keep`) or move with the others (`perturb`). A network that
-        begins with an RMS norm (Llama, Qwen2, Gemma) jumps right beside the zero baseline, where few steps look:
-        expect a gap there.
+        `baseline` E': `zero` embeddings, or those of the `unk`, the `pad` or the `mask` token; where a tokenizer has no
+        mask token, as decoders' have not, `mask` takes the unknown or else the padding token. Special tokens such as
+        BOS and CLS stay as they are (`specials` `keep`) or move with the others (`perturb`). A network that begins
+        with an RMS norm (Llama, Qwen2, Gemma) jumps right beside the zero baseline, where few steps look: expect a
+        gap there.
     Shapes:  (T,); 0 at tokens that stay.
     Range:   `sum` signed, in units of f, adding up to f(E) - f(E') (completeness; the details give what is
         missing as `completeness_gap`); `l2` not negative. Higher is more important.

@@ -8,6 +8,8 @@ from attribook.errors import AttribookError
 from attribook.models import Delete, Embed, Encoding, Explained, Replace
 from attribook.models.edits import Edits
 
+NOTHING = ("mask", "unk", "pad")  # tokens that may stand for nothing, in the order in which `mask` looks for them
+
 
 @method(version=2, forwards="P")
 def occlusion(
@@ -58,10 +60,10 @@ def keeping(model: Explained, encoding: Encoding, keep: Tensor, operator: str) -
 
 def mask_id(model: Explained) -> int:
     """The token that stands for nothing: mask, else unknown, else padding."""
-    tokenizer = model.tokenizer
-    for token in (tokenizer.mask_token_id, tokenizer.unk_token_id, tokenizer.pad_token_id):
+    for name in NOTHING:
+        token = getattr(model.tokenizer, f"{name}_token_id")
         if token is not None:
-            return token
+            return int(token)
     raise AttribookError(
         f"The tokenizer of {model.name} has no mask, unknown or padding token. Use zero in place of mask "
         "(occlusion: operator=zero; gradient methods: baseline=zero)."

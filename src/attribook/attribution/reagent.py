@@ -46,7 +46,9 @@ def reagent(
     average: str = "all",
     specials: str = "keep",
 ) -> tuple[Tensor, dict[str, float], bool | None]:
-    r"""How much the target loses, over many random replacements, when a token is among the replaced ones.
+    r"""How much the target loses, over many random replacements, when a token is among the replaced ones. Replacements
+    are plausible tokens, so the model is asked about texts that it knows, and no gradient is needed. A run ends when
+    the best tokens alone bring the target back; the longer it lasts, the sharper its scores.
 
     Formula: l_i <- l_i + logit((1 + d_i) / 2), d_i = p(x) - p(x') for replaced tokens and p(x') - p(x) for the
         others (`update` `linear`: l_i + d_i), p the target's probability, x' the prompt in which each token is

@@ -38,8 +38,8 @@ def rpi_ig(
     baselines without its attention. The paper picks a map by the metric; these scores are the mean of all.
 
     Formula: m_r,i = sum_d (E - b_r)_id * 1/n sum_j df/dE_id (b_r + s_j (E - b_r)), b_r = sqrt(abar_t) E' +
-        sqrt(1 - abar_t) eps_r at the tokens that move and E elsewhere; E' the `baseline` (`mask` or `zero`), all other
-        options as in `rpi`, `specials` as in `integrated_gradients`.
+        sqrt(1 - abar_t) eps_r at the tokens that move and E elsewhere; E' the `baseline` and `specials` as in
+        `integrated_gradients`, all other options as in `rpi`.
     Shapes:  (T,); 0 at tokens that stay.
     Range:   signed, in units of f; a map adds up to f(E) - f(b_r) as n grows. Higher is more important. `map_deviation`
         as in `rpi`.

@@ -39,7 +39,8 @@ def self_ranking(
     asking: str = "auto",
     max_new_tokens: int = 128,
 ) -> tuple[Tensor, dict[str, float], bool]:
-    r"""The model's own list of the prompt's words, the most important first, turned into scores.
+    r"""The model's own list of the prompt's words, the most important first, turned into scores. It is what a model
+    says about itself, and nothing makes that true. Words that it names and the text does not have are counted.
 
     Formula: a_i = (n - r) / n for all tokens of the word that stands at place r = 0, 1, ... of the list, counting
         only what the text has; 0 for tokens of words that the list does not name, of punctuation and of spaces. n is

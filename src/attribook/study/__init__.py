@@ -15,6 +15,7 @@ from attribook.study.answers import (
     gains_told,
     judge_study,
     minimum_table,
+    prompt_shown,
     share_lead,
 )
 from attribook.study.claims import EXPLANATION, verdict_counts
@@ -121,6 +122,7 @@ from attribook.study.sharpness import rank_agreement, sharp_or_right, sharpness
 from attribook.study.statistics import LogRatio, Reading, against_leader, as_released, holm, log_ratio
 from attribook.study.step_tables import faithful_steps, stable_steps, steps_told
 from attribook.study.study import Study
+from attribook.study.third_party import agreement_table, third_party_table, third_party_told
 from attribook.study.top import (
     antecedent_table,
     chance_jaccard,
@@ -156,6 +158,7 @@ __all__ = [
     "against_flat",
     "against_leader",
     "agreement",
+    "agreement_table",
     "answer_metrics",
     "answer_table",
     "antecedent_table",
@@ -246,6 +249,7 @@ __all__ = [
     "printed",
     "printed_by_size",
     "printed_counts",
+    "prompt_shown",
     "rank_agreement",
     "ratio_of",
     "read_pool",
@@ -280,6 +284,8 @@ __all__ = [
     "sum_leader",
     "sum_table",
     "targets_table",
+    "third_party_table",
+    "third_party_told",
     "told_study",
     "top_sets",
     "transfer",

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from attribook.metrics.judges import question
 from attribook.published import published
 from attribook.study.judged import CONTROL, MINIMUM, JudgeStudy
 from attribook.study.statistics import LogRatio, combined, interval_of, mean_interval, per_item, resampled_means
@@ -202,3 +203,8 @@ def share_lead(rows: pd.DataFrame, leader: str) -> pd.DataFrame:
             lead = combined([[(mine, 1), (theirs, -1)]], log=False)
             found.append({"method": other, "difference": lead.value, "low": lead.low, "high": lead.high, "n": lead.n})
     return pd.DataFrame(found)
+
+
+def prompt_shown(words: Sequence[str]) -> str:
+    """What a judge is asked about some words, for a page."""
+    return f"```text\n{question(words)}\n```"

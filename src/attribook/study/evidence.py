@@ -74,11 +74,15 @@ class Evidence:
         names = [method, *(["random"] if is_ratio(metric) else [])]
         for name in names:
             mine = self.rows[(self.rows["method"] == name) & self.rows["metric"].isin(PARTS.get(metric, [metric]))]
+            if mine.empty:
+                continue  # the best of a stored pool, whose maps are its draws
             seeds = int(mine.groupby("item")["seed"].nunique().min())
             if read_setting(parted(name)[0])[0].random and seeds < FEWEST_SEEDS:
                 found.append(f"{seeds} seed{'s' * (seeds > 1)} of {name}, not {FEWEST_SEEDS}")
+            if metric not in (*SOFT, *PARTS):
+                continue
             draws = int(mine.groupby(["item", "seed"])["draw"].nunique().min())
-            if metric in (*SOFT, *PARTS) and draws < FEWEST_DRAWS:
+            if draws < FEWEST_DRAWS:
                 found.append(f"{draws} mask draw{'s' * (draws > 1)} of {name}, not {FEWEST_DRAWS}")
         return ", ".join(found)
 
