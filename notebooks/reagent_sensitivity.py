@@ -33,7 +33,7 @@ max_steps: int = 50  # of the base
 runs: int = 3  # of the base
 seeds: int = 3  # of the base; the first is compared with the others
 seed: int = 0  # the first of them
-second: str = "gemma-3-270m"  # another model; empty for none
+second: str = ""  # another model, such as gemma-3-270m; empty for none
 second_items: int = 6  # prompts of it; 0 takes all kept prompts
 
 # %% tags=["remove-input"]
@@ -106,17 +106,12 @@ table(shown, caption=f"Runs by change, {where}; forwards and seconds are all pro
 
 # %% [markdown]
 # 0 forwards: this setting was read off the recording of another one.
-#
-# ## A second model
-#
-# The same changes on a model of another family, over prompts that *it* answers. Fewer prompts, so wider intervals; what
-# counts is whether the two models agree on what matters.
 
 # %% tags=["remove-input"]
 if second:
     smaller = [replace(each, model=second, n_items=second_items) for each in (study, seeded)]
     theirs = sensitivity_tables(*smaller, default, changes)
-    display(Markdown(smaller[0].n_kept()))
+    display(Markdown(f"## A second model\n\nThe same changes, over prompts that it answers. {smaller[0].n_kept()}"))
     for metric, found in theirs.items():
         display(Markdown(f"**{NAMES[metric]}.** {changes_told(found)} {verdicts_alike(tables[metric], found)}"))
         display(change_listing(found, metric, f"protocol attribook, {second}, {dataset}"))
