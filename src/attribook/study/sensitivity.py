@@ -46,10 +46,11 @@ def sensitivity_tables(study: Study, seeded: Study, base: str, changes: Mapping[
     """
     repeated = seeded.rows()
     baseline = repeated[repeated["method"] == "random"]
-    again = {seed: part for seed, part in repeated[repeated["method"] == base].groupby("seed") if seed != study.seed}
+    again = repeated[repeated["method"] == base]
+    others = range(study.seed + 1, study.seed + seeded.random_seeds)
     rows = pd.concat([study.rows(), baseline])
     readings = {name: Reading(rows, method) for name, method in changes.items()}
-    readings |= {f"seed={seed}": Reading(pd.concat([part, baseline]), base) for seed, part in again.items()}
+    readings |= {f"seed={n}": Reading(pd.concat([again[again["seed"] == n], baseline]), base) for n in others}
     return {metric: change_table(readings, Reading(rows, base), metric) for metric in study.metrics}
 
 
