@@ -26,7 +26,7 @@ model: str = "smollm2-135m"  # whose predictions are explained
 dataset: str = "knowns-mini"  # or knowns from $ATTRIBOOK_DATA
 judge: str = "smollm2-135m"  # a known name, a folder, or a hub id
 asking: str = "plain"  # how: plain, chat, or server ($OPENAI_BASE_URL)
-n_items: int = 16  # 0 takes all kept prompts
+n_items: int = 24  # 0 takes all kept prompts
 keep: str = "correct"  # correct_both, correct, or all
 seed: int = 0  # the only source of randomness
 

@@ -33,13 +33,17 @@ max_steps: int = 50  # of the base
 runs: int = 3  # of the base
 seeds: int = 3  # of the base; the first is compared with the others
 seed: int = 0  # the first of them
+second: str = ""  # another model, such as gemma-3-270m; empty for none
+second_items: int = 6  # prompts of it; 0 takes all kept prompts
 
 # %% tags=["remove-input"]
-import pandas as pd
-from IPython.display import Markdown
+from dataclasses import replace
 
-from attribook.show import change_figure, change_listing, table
-from attribook.study import Reading, ReagentStudy, change_table, changes_told, one_at_a_time, setting
+import pandas as pd
+from IPython.display import Markdown, display
+
+from attribook.show import NAMES, change_figure, change_listing, table
+from attribook.study import ReagentStudy, changes_told, one_at_a_time, sensitivity_tables, setting, verdicts_alike
 
 base = {"max_steps": max_steps, "runs": runs}
 changes = one_at_a_time("reagent", base, ratio=(0.1, 0.5), top_k=(1, 10), keep_share=(0.1, 0.6),
@@ -49,16 +53,7 @@ given = ("reagent_sensitivity", profile, model, dataset, "attribook")
 options = {"metrics": ("soft_nc", "soft_ns"), "n_items": n_items, "keep": keep, "seed": seed}
 study = ReagentStudy(*given, (default, *changes.values()), **options, random_seeds=1)
 seeded = ReagentStudy(*given, ("random", default), **options, random_seeds=seeds)
-rows, repeated = study.rows(), seeded.rows()
-baseline = repeated.query("method == 'random'")
-rows = pd.concat([rows, baseline])
-own = Reading(rows, default)
-readings = {name: Reading(rows, method) for name, method in changes.items()}
-readings |= {
-    f"seed={other}": Reading(pd.concat([repeated.query("method == @default and seed == @other"), baseline]), default)
-    for other in range(seed + 1, seed + seeds)
-}
-tables = {metric: change_table(readings, own, metric) for metric in ("soft_nc", "soft_ns")}
+tables = sensitivity_tables(study, seeded, default, changes)
 where = f"protocol attribook, {model}, {dataset}"
 Markdown(f"{study.n_kept()} The base is `{default}`, other options at their defaults; {seeds} seeds of random.")
 
@@ -111,3 +106,12 @@ table(shown, caption=f"Runs by change, {where}; forwards and seconds are all pro
 
 # %% [markdown]
 # 0 forwards: this setting was read off the recording of another one.
+
+# %% tags=["remove-input"]
+if second:
+    smaller = [replace(each, model=second, n_items=second_items) for each in (study, seeded)]
+    theirs = sensitivity_tables(*smaller, default, changes)
+    display(Markdown(f"## A second model\n\nThe same changes, over prompts that it answers. {smaller[0].n_kept()}"))
+    for metric, found in theirs.items():
+        display(Markdown(f"**{NAMES[metric]}.** {changes_told(found)} {verdicts_alike(tables[metric], found)}"))
+        display(change_listing(found, metric, f"protocol attribook, {second}, {dataset}"))

@@ -9,6 +9,7 @@ from attribook.attribution import METHODS
 from attribook.show import change_figure, change_listing, stable_figure, stable_listing, steps_figure, steps_listing
 from attribook.study import (
     Reading,
+    ReagentStudy,
     change_table,
     changes_told,
     departure_names,
@@ -17,9 +18,11 @@ from attribook.study import (
     faithful_steps,
     log_ratio,
     one_at_a_time,
+    sensitivity_tables,
     stable_steps,
     step_grid,
     steps_told,
+    verdicts_alike,
 )
 from attribook.study.departures import DEPARTURES, RANDOM, RELEASED
 from attribook.study.names import read_setting
@@ -51,6 +54,32 @@ def test_a_change_of_log_ratios_by_hand():
     found = log_ratio_change(Reading(MADE, "one"), Reading(MADE, "odd", "other"), "soft_nc")
     assert found.value == pytest.approx(log(1.2 / 0.6) - log(1.2 / 0.6))
     assert found.low < 0 < found.high
+
+
+def test_verdicts_of_two_models_are_compared_by_change():
+    first = pd.DataFrame({"change": ["none", "a", "b", "c", "d"], "moved": [nan, 1, -1, 0.1, 1],
+                          "verdict": ["the base", RAISES, LOWERS, UNDECIDED, RAISES]})  # fmt: skip
+    told = verdicts_alike(first, first.assign(verdict=["the base", LOWERS, LOWERS, RAISES, UNDECIDED]))
+    assert told == "1 of 4 verdicts are those of the first model. Opposed: a."
+    assert verdicts_alike(first, first).startswith("4 of 4 verdicts are those of the first model. None raises")
+
+
+def test_sensitivity_compares_settings_and_seeds_with_the_first_seed():
+    base, change = "reagent{max_steps=2,runs=1}", "reagent{max_steps=2,runs=1,ratio=0.5}"
+    given = ("sensitivity", "smoke", "tiny-gpt2", "knowns-mini", "attribook")
+    options = {"metrics": ("soft_nc",), "n_items": 2, "keep": "all", "seed": 4}
+    study = ReagentStudy(*given, (base, change), **options, random_seeds=1)
+    seeded = ReagentStudy(*given, ("random", base), **options, random_seeds=2)
+    found = sensitivity_tables(study, seeded, base, {"ratio=0.5": change})["soft_nc"].set_index("change")
+    assert list(found.index) == ["none", "ratio=0.5", "seed=5"]
+    every = pd.concat([study.rows(), seeded.rows()])
+    means = every.groupby(["method", "seed"])["value"].mean()
+    chance = every[every["method"] == "random"]["value"].mean()
+    expected = {"none": means[base, 4], "ratio=0.5": means[change, 4], "seed=5": means[base, 5]}
+    for name, mean in expected.items():
+        assert found["log-ratio"][name] == pytest.approx(log(mean / chance))
+        if name != "none":
+            assert found["moved"][name] == pytest.approx(log(mean / expected["none"]))
 
 
 def test_a_change_between_methods_is_the_log_ratio_of_one_to_the_other():

@@ -112,6 +112,7 @@ def test_evidence_reads_answers_as_the_papers_metrics():
     found = read_evidence(first.folder / "manifest.json")
     assert found.has("input_x_gradient", "answerability_score_top5")
     assert not found.has("random", "answerability_rate")
+    assert found.too_few("input_x_gradient", "answerability_rate") == ""  # nothing is drawn
     top = rows[(rows["method"] == "input_x_gradient") & (rows["selection"] == "top") & (rows["status"] == "ok")]
     values = found.values["input_x_gradient", "answerability_rate"]
     assert values.to_dict() == dict(zip(top["item"], 100.0 * top["correct"], strict=True))

@@ -117,7 +117,13 @@ from attribook.study.rpi_tables import (
     tries_table,
     verdicts_table,
 )
-from attribook.study.sensitivity import change_table, changes_told, one_at_a_time
+from attribook.study.sensitivity import (
+    change_table,
+    changes_told,
+    one_at_a_time,
+    sensitivity_tables,
+    verdicts_alike,
+)
 from attribook.study.sharpness import rank_agreement, sharp_or_right, sharpness
 from attribook.study.statistics import LogRatio, Reading, against_leader, as_released, holm, log_ratio
 from attribook.study.step_tables import faithful_steps, stable_steps, steps_told
@@ -263,6 +269,7 @@ __all__ = [
     "runs_table",
     "score_studies",
     "search_table",
+    "sensitivity_tables",
     "sentence_told",
     "setting",
     "share_by_picking",
@@ -291,6 +298,7 @@ __all__ = [
     "transfer",
     "tries_table",
     "verdict_counts",
+    "verdicts_alike",
     "verdicts_table",
     "walk_noiser",
     "walk_reagent",

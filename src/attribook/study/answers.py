@@ -41,7 +41,7 @@ def answer_metrics(rows: pd.DataFrame, selection: str = "top") -> pd.DataFrame:
         for metric, value in (("rate", 100 * right), ("score", right * pd.to_numeric(mine["value"]))):
             name = f"answerability_{metric}{ending}"
             value = value.where(status == "ok")
-            found.append(mine[["item", "method", "seed"]].assign(metric=name, value=value, status=status))
+            found.append(mine[["item", "method", "seed"]].assign(metric=name, draw=0, value=value, status=status))
     return pd.concat(found, ignore_index=True)
 
 

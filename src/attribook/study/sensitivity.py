@@ -7,6 +7,7 @@ import pandas as pd
 
 from attribook.study.names import setting
 from attribook.study.statistics import LogRatio, Reading, log_ratio, log_ratio_change
+from attribook.study.study import Study
 
 RAISES, LOWERS, UNDECIDED, NOTHING = "raises it", "lowers it", "undecided", "changes nothing"
 
@@ -36,6 +37,30 @@ def change_table(readings: Mapping[str, Reading], base: Reading, metric: str) ->
             }
         )  # fmt: skip
     return pd.DataFrame(found)
+
+
+def sensitivity_tables(study: Study, seeded: Study, base: str, changes: Mapping[str, str]) -> dict[str, pd.DataFrame]:
+    """For each metric of `study` the `change_table` of its named settings, and of other seeds of the base.
+
+    `seeded` has the base and `random` under several seeds. Its first seed is the base, its random rows the baseline.
+    """
+    repeated = seeded.rows()
+    baseline = repeated[repeated["method"] == "random"]
+    again = repeated[repeated["method"] == base]
+    others = range(study.seed + 1, study.seed + seeded.random_seeds)
+    rows = pd.concat([study.rows(), baseline])
+    readings = {name: Reading(rows, method) for name, method in changes.items()}
+    readings |= {f"seed={n}": Reading(pd.concat([again[again["seed"] == n], baseline]), base) for n in others}
+    return {metric: change_table(readings, Reading(rows, base), metric) for metric in study.metrics}
+
+
+def verdicts_alike(first: pd.DataFrame, second: pd.DataFrame) -> str:
+    """How many verdicts of two tables of the same changes are the same, and which changes contradict each other."""
+    both = first.dropna(subset=["moved"]).merge(second.dropna(subset=["moved"]), on="change", suffixes=("", " there"))
+    alike = both["verdict"] == both["verdict there"]
+    opposed = both[both[["verdict", "verdict there"]].isin([RAISES, LOWERS]).all(axis=1) & ~alike]["change"].tolist()
+    against = f"Opposed: {', '.join(opposed)}." if opposed else "None raises one model's number and lowers the other's."
+    return f"{int(alike.sum())} of {len(both)} verdicts are those of the first model. {against}"
 
 
 def moved_verdict(moved: LogRatio) -> str:
