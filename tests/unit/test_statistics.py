@@ -75,7 +75,7 @@ def test_no_ratio_without_rows_or_with_a_zero_baseline():
 
 
 def test_a_mean_of_zero_is_minus_infinity_and_decides_nothing_wrongly():
-    rows = pd.concat([frame("ours", [0.0, 0.0]), frame("random", [0.5, 0.2])])
+    rows = pd.concat([frame("ours", [0.0] * 10), frame("random", [0.5, 0.2] * 5)])
     found = log_ratio(rows, "ours", "soft_nc")
     assert found.value == -math.inf
     assert direction_verdict(1.0, found) == OPPOSITE
@@ -88,7 +88,12 @@ def test_a_mean_of_zero_is_minus_infinity_and_decides_nothing_wrongly():
      (1.8, float("nan"), 1.0, UNDECIDED)],
 )  # fmt: skip
 def test_verdicts(printed, low, high, verdict):
-    assert direction_verdict(printed, LogRatio((low + high) / 2, low, high, 5, 0, 0.1)) == verdict
+    assert direction_verdict(printed, LogRatio((low + high) / 2, low, high, 25, 0, 0.1)) == verdict
+
+
+def test_nothing_is_decided_by_fewer_than_ten_prompts():
+    nine, ten = (LogRatio(0.3, 0.1, 0.5, n, 0, 0.1) for n in (9, 10))
+    assert (direction_verdict(1.0, nine), direction_verdict(1.0, ten)) == (UNDECIDED, SAME)
 
 
 ROW = {

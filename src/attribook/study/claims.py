@@ -1,7 +1,8 @@
 """Verdicts on what the papers print, computed from our intervals. The words and their rules are written once, here.
 
 A claim is broken up into tests, each an estimate that lies above 0 where the claim is right (see `ledger`). A test is
-decided only where its 95% interval excludes 0 and its p, adjusted by Holm over all tests of the table, is below 5%.
+decided only where its 95% interval excludes 0, its p, adjusted by Holm over all tests of the table, is below 5%, and
+it has enough prompts.
 """
 
 import math
@@ -15,6 +16,7 @@ REPRODUCED, CODE_ONLY = "reproduced", "only under the released code's protocol"
 SAME, OPPOSITE, UNDECIDED = "direction only", "contradicted", "undecided"
 NO_ROWS, NOT_HERE = "no rows yet", "not runnable here"
 LEVEL = 0.05
+FEWEST_PROMPTS = 10  # resamples of fewer make intervals that are too short
 
 RULES = {
     REPRODUCED: "The paper's own model on the paper's own data, under the protocol as written: every test of the claim "
@@ -32,17 +34,18 @@ RULES = {
 }
 TESTS = (
     "A test is decided where its 95% interval (10,000 paired resamples of the prompts) excludes 0 and its p, adjusted "
-    "by Holm over all tests of the table under one protocol, is below 5%. Tests of a cell: `direction:random`, the "
-    "log-ratio to random lies on the published side of 0; `order`, the best method of the column is ahead of this one "
-    "(and the best itself of all whose printed value is another); `direction:runner-up`, this method is ahead of every "
-    "other of the column. A claim in words makes the comparisons "
+    "by Holm over all tests of the table under one protocol, is below 5%; with fewer than "
+    f"{FEWEST_PROMPTS} prompts, whose resamples make intervals too short, nothing is decided. Tests of a cell: "
+    "`direction:random`, the log-ratio to random lies on the published side of 0; `order`, the best method of the "
+    "column is ahead of this one (and the best itself of all whose printed value is another); `direction:runner-up`, "
+    "this method is ahead of every other of the column. A claim in words makes the comparisons "
     "that it makes of printed cells, and Holm adjusts over these."
 )
 
 EXPLANATION = {  # of a single interval, as the pages of tables show it
     SAME: "our interval lies on the same side of random as the published value",
     OPPOSITE: "our interval lies on the other side of random",
-    UNDECIDED: "our interval contains 0: these items cannot tell the method from random",
+    UNDECIDED: "our interval contains 0, or rests on too few items: they cannot tell the method from random",
 }
 
 
@@ -71,8 +74,12 @@ def direction_verdict(published: float, ours: LogRatio) -> str:
 
 
 def decided(test: LogRatio, p: float = 0.0) -> str:
-    """The side of one test, an estimate that is above 0 where the claim is right. `p` is adjusted for its table."""
-    if math.isnan(test.low) or math.isnan(test.high) or test.low <= 0 <= test.high or p >= LEVEL:
+    """The side of one test, an estimate that is above 0 where the claim is right. `p` is adjusted for its table.
+
+    Undecided with fewer than `FEWEST_PROMPTS` prompts.
+    """
+    known = test.n >= FEWEST_PROMPTS and not math.isnan(test.low) and not math.isnan(test.high)
+    if not known or test.low <= 0 <= test.high or p >= LEVEL:
         return UNDECIDED
     return SAME if test.low > 0 else OPPOSITE
 
