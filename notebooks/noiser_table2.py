@@ -58,9 +58,9 @@ others = found[found["bound"] != "min"]
 ahead, behind = others[others["ahead low"] > 0], others[others["ahead high"] < 0]
 largest, nearest = found["seeds"].max(), others["min ahead by"].min()
 Markdown(
-    f"Of 7 bounds `{found['bound'].iloc[0]}` has the highest faithfulness. `min` is ahead of {len(ahead)} of 6 others "
-    f"and behind {len(behind)}, by intervals that exclude 0. Two seeds of one bound differ by up to {largest:.2f} "
-    f"nats; `min` lies {nearest:+.2f} from the best of the others."
+    f"Of {len(found)} bounds `{found['bound'].iloc[0]}` has the highest faithfulness. `min` is ahead of "
+    f"{len(ahead)} of {len(others)} others and behind {len(behind)}, by intervals that exclude 0. Two "
+    f"seeds of one bound differ by up to {largest:.2f} nats; `min` lies {nearest:+.2f} from the best of the others."
 )
 
 # %% tags=["remove-input"]
