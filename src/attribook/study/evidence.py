@@ -1,5 +1,6 @@
 """Stored rows that may answer published cells: found by study and protocol, never computed here."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -103,10 +104,17 @@ def is_ratio(metric: str) -> bool:
 
 
 def estimate(found: Sequence[Evidence], metric: str, method: str, other: str | None = None) -> LogRatio:
-    """The number that a paper prints for a method, or how far it lies above another's, averaged over studies."""
+    """The number that a paper prints for a method, or how far it lies above another's, averaged over studies.
+
+    NaN with p 1, which decides nothing, where it does not exist: two methods share no prompt, or a mean is 0 whose
+    logarithm is asked for.
+    """
     groups = [e.parts(method, metric, 1) + (e.parts(other, metric, -1) if other else []) for e in found]
     failed = sum(e.failed(method, metric) for e in found)
-    return combined(groups, log=is_ratio(metric), failed=failed)
+    try:
+        return combined(groups, log=is_ratio(metric), failed=failed)
+    except AttribookError:
+        return LogRatio(math.nan, math.nan, math.nan, 0, failed, math.nan, 1.0)
 
 
 class Shelf:

@@ -5,6 +5,7 @@ the tests of a table under one protocol; `claims.verdict` turns what came out in
 statistics, and nothing is typed: where no row answers a cell, `links.toml` says whether something could.
 """
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -181,7 +182,7 @@ def outcome(answers: Sequence[Answer], unit: str) -> Outcome:
     words = [f"{a.ask.about} ({'no rows' if a.found is None else f'p {a.p:.2g}'})" for a in telling]
     shown = ", ".join(words[:3]) + f" and {len(words) - 3} more" * (len(words) > 3)
     if side == UNDECIDED:
-        seen = [a.found.detectable for a in telling if a.found]
+        seen = [a.found.detectable for a in telling if a.found and math.isfinite(a.found.detectable)]
         power = f"; these prompts would show a difference of {max(seen):.2g} {unit}" if seen else ""
         return Outcome(side, f"not decided: {shown}{power}")
     return Outcome(side, f"as published: {shown}" if side == SAME else f"decided the other way: {shown}")
@@ -207,11 +208,17 @@ def cell_row(cell: Cell, tried: Mapping[str, tuple[list[Evidence], list[Answer]]
     few = dict.fromkeys(told for e in used if (told := e.too_few(link.method(cell), cell["metric"])))
     reason = "; ".join([outcomes[role].why, *beside(outcomes, role, link), provenance(cell, used, court.links), *few])
     return row | {
-        "ours": ours.value, "low": ours.low, "high": ours.high, "n": ours.n, "detectable": ours.detectable,
-        "profile": used[0].profile, "protocol": link.protocols[role], "verdict": word, "reason": reason,
+        "ours": known(ours.value), "low": known(ours.low), "high": known(ours.high), "n": ours.n,
+        "detectable": known(ours.detectable), "profile": used[0].profile, "protocol": link.protocols[role],
+        "verdict": word, "reason": reason,
         "notebook": link.notebook, "model": used[0].model, "data": ", ".join(e.dataset for e in used),
         "rows": ", ".join(e.places for e in used),
     }  # fmt: skip
+
+
+def known(value: float) -> float | None:
+    """A number of a row; None where it does not exist."""
+    return value if math.isfinite(value) else None
 
 
 def beside(outcomes: Mapping[str, Outcome], role: str, link: Link) -> list[str]:
