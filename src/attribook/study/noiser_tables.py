@@ -11,6 +11,7 @@ from typing import Any
 
 import pandas as pd
 
+from attribook.errors import AttribookError
 from attribook.published import published
 from attribook.study.agreement import agreement
 from attribook.study.claims import LEVEL, direction_verdict
@@ -67,16 +68,16 @@ def summed(rows: pd.DataFrame, method: str, baseline: str = "random") -> LogRati
 
     Formula: log(mean Soft-NS / mean Soft-NS of the baseline) + the same of Soft-NC; means over prompts, seeds and draws
         averaged before. Prompts without a value in one of the four are left out and counted in `failed`.
-    Range:   nats, signed; NaN where a mean is 0, which has no logarithm.
+    Range:   nats, signed; NaN, with p 1, where a mean is 0, which has no logarithm, or two methods share no prompt.
     Source:  Noiser, appendix A and table 5.
     """
     found = {(name, metric): per_item(rows, name, metric) for name in (method, baseline) for metric in SOFT}
     failed = sum(max(found[name, metric][1] for metric in SOFT) for name in (method, baseline))
-    if not min(values.mean() for values, _ in found.values()) > 0:
-        nan = float("nan")
-        return LogRatio(nan, nan, nan, min(len(values) for values, _ in found.values()), failed, nan)
     parts = [(values, 1 if name == method else -1) for (name, _), (values, _) in found.items()]
-    return combined([parts], log=True, failed=failed)
+    try:
+        return combined([parts], log=True, failed=failed)
+    except AttribookError:
+        return LogRatio(math.nan, math.nan, math.nan, 0, failed, math.nan, 1.0)
 
 
 def sum_table(rows: pd.DataFrame, task: str) -> pd.DataFrame:
