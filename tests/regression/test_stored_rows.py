@@ -10,9 +10,10 @@ import torch
 from conftest import ROOT
 
 from attribook.attribution import METHODS
+from attribook.check.stored import study_of
 from attribook.metrics import METRICS
 from attribook.models.registry import SOURCES
-from attribook.study import Study, kept_table, told_study
+from attribook.study import JudgeStudy, Study, kept_table
 from attribook.study.names import read_setting
 from attribook.study.variants import parted
 
@@ -36,8 +37,12 @@ def test_manifests_name_the_files_beside_them(path):
 def test_rows_are_those_of_the_studies_that_the_manifest_tells(path, monkeypatch):
     monkeypatch.setenv("ATTRIBOOK_RESULTS", str(ROOT / "results"))
     told = [run["study"] for run in json.loads(path.read_text())["runs"]]
-    studies = [told_study(each) for each in told]
+    studies = [study_of(each) for each in told]
     units = [(study, unit) for study in studies for unit in study.units()]
+    if isinstance(studies[0], JudgeStudy):  # its scores lie with the study that it judges
+        asked = {study._answer_key(unit, part) for study, unit in units for part in study.parts(unit)}
+        assert asked == set(studies[0]._rows.groups)
+        return
     assert {study._score_key(study._scored(unit)) for study, unit in units} == set(studies[0]._scores.groups)
     judged = {study._metric_key(unit, metric) for study, unit in units for metric in study.metrics}
     assert judged == set(studies[0]._rows.groups)
@@ -45,7 +50,8 @@ def test_rows_are_those_of_the_studies_that_the_manifest_tells(path, monkeypatch
 
 def test_there_are_committed_rows_of_every_method_and_metric():
     files = [path.parent / "rows.csv" for path in MANIFESTS]
-    found = pd.concat(pd.read_csv(path) for path in files if path.is_file())  # some studies only keep scores
+    tables = [pd.read_csv(path) for path in files if path.is_file()]  # some studies only keep scores
+    found = pd.concat(table for table in tables if "metric" in table)  # a judge's answers have none
     assert {read_setting(parted(name)[0])[0].name for name in found["method"]} <= set(METHODS)
     assert set(found["metric"]) <= set(METRICS)
     plain = found[~found["method"].str.contains("[:{]")]  # variants and other settings are for audits of fewer prompts

@@ -77,9 +77,10 @@ class Evidence:
             mine = self.rows[(self.rows["method"] == name) & self.rows["metric"].isin(PARTS.get(metric, [metric]))]
             if mine.empty:
                 continue  # the best of a stored pool, whose maps are its draws
-            seeds = int(mine.groupby("item")["seed"].nunique().min())
-            if read_setting(parted(name)[0])[0].random and seeds < FEWEST_SEEDS:
-                found.append(f"{seeds} seed{'s' * (seeds > 1)} of {name}, not {FEWEST_SEEDS}")
+            if read_setting(parted(name)[0])[0].random:
+                seeds = int(mine.groupby("item")["seed"].nunique().min())
+                if seeds < FEWEST_SEEDS:
+                    found.append(f"{seeds} seed{'s' * (seeds > 1)} of {name}, not {FEWEST_SEEDS}")
             if metric not in (*SOFT, *PARTS):
                 continue
             draws = int(mine.groupby(["item", "seed"])["draw"].nunique().min())

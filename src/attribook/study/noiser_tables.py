@@ -77,7 +77,8 @@ def summed(rows: pd.DataFrame, method: str, baseline: str = "random") -> LogRati
     try:
         return combined([parts], log=True, failed=failed)
     except AttribookError:
-        return LogRatio(math.nan, math.nan, math.nan, 0, failed, math.nan, 1.0)
+        fewest = min(len(values) for values, _ in found.values())
+        return LogRatio(math.nan, math.nan, math.nan, fewest, failed, math.nan, 1.0)
 
 
 def sum_table(rows: pd.DataFrame, task: str) -> pd.DataFrame:
