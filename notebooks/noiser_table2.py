@@ -36,7 +36,7 @@ import pandas as pd
 from IPython.display import Markdown
 
 from attribook.show import bound_listing
-from attribook.study import bound_table, noiser_study
+from attribook.study import bound_table, bounds_told, noiser_study
 
 bounds = {"min": "min", "None": "none", "norm 2": "norm_2", "norm infinity": "norm_inf", "random": "random",
           "max": "max", "per token": "per_token"}  # fmt: skip
@@ -54,14 +54,7 @@ Markdown(f"{parts[0].n_kept()} {dear_items} of them for `max` and `per token`.")
 # ## Does `min` win?
 
 # %% tags=["remove-input"]
-others = found[found["bound"] != "min"]
-ahead, behind = others[others["ahead low"] > 0], others[others["ahead high"] < 0]
-largest, nearest = found["seeds"].max(), others["min ahead by"].min()
-Markdown(
-    f"Of {len(found)} bounds `{found['bound'].iloc[0]}` has the highest faithfulness. `min` is ahead of "
-    f"{len(ahead)} of {len(others)} others and behind {len(behind)}, by intervals that exclude 0. Two "
-    f"seeds of one bound differ by up to {largest:.2f} nats; `min` lies {nearest:+.2f} from the best of the others."
-)
+Markdown(bounds_told(found))
 
 # %% tags=["remove-input"]
 bound_listing(found, where)

@@ -14,8 +14,7 @@
 # with the kept share of the attribution mass; Table 6 also accepts the judge's five most probable answers. Claims:
 # Noiser has the highest score, occlusion the highest rate. A judge may know the answer without the words, or from any
 # of them, so this page asks for controls first. Reads `results/<profile>/noiser_knowns_judged_*` and
-# `reagent_longra_judged_*`. Cost: from stored rows, seconds; an answer with five candidates takes about a second on
-# one core.
+# `reagent_longra_judged_*`. Cost: from stored rows, seconds.
 #
 # ```{admonition} What differs from the paper
 # :class: important

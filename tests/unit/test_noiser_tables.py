@@ -6,7 +6,16 @@ import pandas as pd
 import pytest
 
 from attribook.published import published
-from attribook.study import bound_table, leader_told, noiser_study, printed_counts, search_table, sum_leader, sum_table
+from attribook.study import (
+    bound_table,
+    bounds_told,
+    leader_told,
+    noiser_study,
+    printed_counts,
+    search_table,
+    sum_leader,
+    sum_table,
+)
 from attribook.study.noiser_tables import FEWER, TASKS, summed
 
 
@@ -75,10 +84,21 @@ def test_one_is_set_against_each_of_the_others():
 
 
 def test_a_comparison_is_told_by_what_is_decided():
-    found = pd.DataFrame({"method": "a", "other": list("bcd"), "low": [1, -2, -1], "high": [2, -1, 1]})
+    found = pd.DataFrame({"method": "a", "other": list("bcd"), "low": [1, -2, -1], "high": [2, -1, 1], "n": 10})
     told = leader_told(found.assign(**{"p (Holm)": [0.01, 0.01, 0.01]}))
     assert told == "`a` is ahead of 1 of 3 others and behind 1; not told from `d`."
     assert "ahead of 0 of 3" in leader_told(found.assign(**{"p (Holm)": 0.2}))
+    assert "ahead of 0 of 3" in leader_told(found.assign(n=9, **{"p (Holm)": 0.01}))
+
+
+def test_bounds_are_told_by_what_is_decided():
+    found = pd.DataFrame({"bound": ["min", "max", "none", "per token"], "min ahead by": [float("nan"), 0.5, 0.1, 0.9],
+                          "ahead low": [float("nan"), 0.2, -0.1, 0.3], "ahead high": [float("nan"), 0.8, 0.3, 1.5],
+                          "seeds": [0.2, 0.1, 0.3, float("nan")], "n": [16, 16, 16, 6]})  # fmt: skip
+    told = bounds_told(found)
+    assert "`min` has the highest faithfulness. `min` is ahead of 1 of 3 others and behind 0" in told
+    assert "exclude 0; 1 have too few prompts to decide. Two seeds of one bound differ by up to 0.30 nats" in told
+    assert told.endswith("`min` lies +0.10 from the best of the others.")
 
 
 def test_bounds_have_their_distance_to_min_and_what_seeds_move():

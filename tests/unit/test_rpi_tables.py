@@ -92,13 +92,15 @@ def test_layers_stand_beside_as_many_maps_of_one_and_of_chance():
 
 
 def test_a_better_top_is_told():
-    layers = [pool(seed, shift=-3.0 * seed) for seed in range(3)]
+    layers = [pool(seed, items=10, shift=-3.0 * seed) for seed in range(3)]
     for metric in METRICS:
         assert (direction_table(layers, metric, 2)["lead"] > 1).all()
     told = layers_told(layers, layers[0], layers[2], METRICS, 2)
     assert "of 4 comparisons the deeper one is better in 4" in told
     assert "the top is better in 2" in told
     assert "than the best of 6 maps of the last layer" in told
+    few = [pool(seed, items=9, shift=-3.0 * seed) for seed in range(3)]
+    assert "the deeper one is better in 0, worse in 0" in layers_told(few, few[0], few[2], METRICS, 2)
 
 
 # -- tries ---------------------------------------------------------------------------------------------------------
@@ -114,11 +116,12 @@ def test_how_many_random_rankings_a_method_is_worth():
 
 
 def test_what_is_told_of_leads_and_gains():
-    mine = {metric: table[0] for metric, table in pool(0, shift=5.0).values.items()}
-    other = {metric: table[0] for metric, table in pool(1).values.items()}
+    mine = {metric: table[0] for metric, table in pool(0, items=10, shift=5.0).values.items()}
+    other = {metric: table[0] for metric, table in pool(1, items=10).values.items()}
     assert "Comp 1, LO 1" in leads_told(mine, {"other": other}, METRICS, "mine")
     assert "Comp 0 (worse than mine)" in leads_told(other, {"mine": mine}, METRICS, "other")
-    own = pool(2, items=8)
+    assert "Comp 0, LO 0" in leads_told({m: v[:9] for m, v in mine.items()}, {"other": other}, METRICS, "mine")
+    own = pool(2, items=10)
     told = gain_told(own, own, METRICS, (1, 2, 4))
     assert "Comp 100% (100% to 100%)" in told
     assert "The best of 4 maps of RPI is better than the best of 2" in told

@@ -34,6 +34,7 @@ from attribook.study.names import setting
 from attribook.study.noiser_tables import (
     TEN,
     bound_table,
+    bounds_told,
     leader_told,
     noiser_study,
     printed_counts,
@@ -171,6 +172,7 @@ __all__ = [
     "arrow",
     "as_released",
     "bound_table",
+    "bounds_told",
     "ceiling_rows",
     "ceiling_table",
     "ceilings_told",

@@ -1,6 +1,5 @@
 """Stored rows that may answer published cells: found by study and protocol, never computed here."""
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -16,7 +15,7 @@ from attribook.study.manifest import read_manifest
 from attribook.study.names import read_setting
 from attribook.study.picked_rows import PickedRows, read_picked
 from attribook.study.protocols import find_protocol
-from attribook.study.statistics import LogRatio, Part, as_released, combined
+from attribook.study.statistics import LogRatio, Part, as_released, combined_if_any
 from attribook.study.variants import parted
 
 PROFILES = ("paper", "original", "laptop")  # the best first; rows of the smoke profile answer nothing
@@ -112,10 +111,7 @@ def estimate(found: Sequence[Evidence], metric: str, method: str, other: str | N
     """
     groups = [e.parts(method, metric, 1) + (e.parts(other, metric, -1) if other else []) for e in found]
     failed = sum(e.failed(method, metric) for e in found)
-    try:
-        return combined(groups, log=is_ratio(metric), failed=failed)
-    except AttribookError:
-        return LogRatio(math.nan, math.nan, math.nan, 0, failed, math.nan, 1.0)
+    return combined_if_any(groups, log=is_ratio(metric), failed=failed)
 
 
 class Shelf:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from attribook.published import published
 from attribook.study.picking import Interval, Pool, joined, lead, mean_of
-from attribook.study.rpi_tables import sides
+from attribook.study.rpi_tables import BETTER, WORSE, side, sides
 
 SINGLE, TOP_DOWN, BOTTOM_UP = "Individual Layers", "Top-down Aggregation", "Bottom-up Aggregation"
 PRINTED_LAYERS = 12  # of the paper's BERT
@@ -115,6 +115,7 @@ def layers_told(layers: Sequence[Pool], one: Pool, blind: Pool, metrics: Sequenc
 
 def counted(leads: Sequence[Interval], first: str) -> str:
     """How many leads are above 0 at the 5% level, below it, or neither."""
-    better, worse = sum(told.low > 0 for told in leads), sum(told.high < 0 for told in leads)
+    told = [side(one) for one in leads]
+    better, worse = told.count(BETTER), told.count(WORSE)
     undecided = len(leads) - better - worse
     return f"of {len(leads)} comparisons {first} is better in {better}, worse in {worse}, not told in {undecided}"

@@ -11,11 +11,10 @@ from typing import Any
 
 import pandas as pd
 
-from attribook.errors import AttribookError
 from attribook.published import published
 from attribook.study.agreement import agreement
-from attribook.study.claims import LEVEL, direction_verdict
-from attribook.study.statistics import LogRatio, combined, holm, log_ratio, per_item
+from attribook.study.claims import FEWEST_PROMPTS, LEVEL, direction_verdict
+from attribook.study.statistics import LogRatio, combined_if_any, holm, log_ratio, per_item
 from attribook.study.store import Row
 from attribook.study.study import Study
 
@@ -74,11 +73,7 @@ def summed(rows: pd.DataFrame, method: str, baseline: str = "random") -> LogRati
     found = {(name, metric): per_item(rows, name, metric) for name in (method, baseline) for metric in SOFT}
     failed = sum(max(found[name, metric][1] for metric in SOFT) for name in (method, baseline))
     parts = [(values, 1 if name == method else -1) for (name, _), (values, _) in found.items()]
-    try:
-        return combined([parts], log=True, failed=failed)
-    except AttribookError:
-        fewest = min(len(values) for values, _ in found.values())
-        return LogRatio(math.nan, math.nan, math.nan, fewest, failed, math.nan, 1.0)
+    return combined_if_any([parts], log=True, failed=failed)
 
 
 def sum_table(rows: pd.DataFrame, task: str) -> pd.DataFrame:
@@ -123,8 +118,8 @@ def sum_leader(rows: pd.DataFrame, methods: Sequence[str], leader: str | None = 
 
 
 def leader_told(found: pd.DataFrame) -> str:
-    """Such a comparison in a sentence."""
-    decided = found["p (Holm)"] < LEVEL
+    """Such a comparison in a sentence; fewer than `FEWEST_PROMPTS` prompts decide nothing."""
+    decided = (found["p (Holm)"] < LEVEL) & (found["n"] >= FEWEST_PROMPTS)
     ahead, behind = decided & (found["low"] > 0), decided & (found["high"] < 0)
     undecided = list(found.loc[~ahead & ~behind, "other"])
     told = f"`{found['method'].iloc[0]}` is ahead of {int(ahead.sum())} of {len(found)} others"
@@ -154,6 +149,20 @@ def bound_table(rows: pd.DataFrame, names: Mapping[str, str]) -> pd.DataFrame:
     frame = pd.DataFrame(found)
     frame.loc[frame["bound"] == "min", ["ahead low", "ahead high"]] = float("nan")
     return frame.sort_values("ours", ascending=False, ignore_index=True)
+
+
+def bounds_told(found: pd.DataFrame) -> str:
+    """Whether `min` wins, and by more than seeds move it; fewer than `FEWEST_PROMPTS` prompts decide nothing."""
+    others = found[found["bound"] != "min"]
+    enough = others["n"] >= FEWEST_PROMPTS
+    ahead, behind = enough & (others["ahead low"] > 0), enough & (others["ahead high"] < 0)
+    few = f"; {int((~enough).sum())} have too few prompts to decide" if (~enough).any() else ""
+    return (
+        f"Of {len(found)} bounds `{found['bound'].iloc[0]}` has the highest faithfulness. `min` is ahead of "
+        f"{int(ahead.sum())} of {len(others)} others and behind {int(behind.sum())}, by intervals that exclude 0{few}. "
+        f"Two seeds of one bound differ by up to {found['seeds'].max():.2f} nats; `min` lies "
+        f"{others['min ahead by'].min():+.2f} from the best of the others."
+    )
 
 
 def search_table(rows: pd.DataFrame, scores: Sequence[Row], names: Mapping[str, str], default: str) -> pd.DataFrame:

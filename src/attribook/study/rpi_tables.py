@@ -9,6 +9,7 @@ from attribook.attribution import find_method
 from attribook.errors import AttribookError
 from attribook.metrics.selection import LOWER_IS_BETTER
 from attribook.published import published
+from attribook.study.claims import FEWEST_PROMPTS
 from attribook.study.ledger import Court, table_rows
 from attribook.study.names import setting
 from attribook.study.picking import (
@@ -33,6 +34,7 @@ ERASURE = {
     "aopc_sufficiency": "A-S",
     "aopc_comprehensiveness": "A-C",
 }  # as the paper calls them
+BETTER, WORSE, UNTOLD = "better than", "worse than", "not told from"
 ENCODER_ROWS = {
     "sequential_integrated_gradients": "SIG", "alti": "ALTI", "decompx": "DCMP", "deeplift": "LIFT", "globenc": "GLOB",
     "gradient_shap": "SHAP", "input_x_gradient": "GXI", "integrated_gradients": "IG", "lime": "LIME",
@@ -121,8 +123,8 @@ def leads_told(mine: Mapping[str, pd.Series], others: Values, metrics: Sequence[
     parts = []
     for metric in metrics:
         over = {other: lead(mine[metric], values[metric], metric) for other, values in others.items()}
-        better = [other for other, told in over.items() if told.low > 0]
-        worse = [other for other, told in over.items() if told.high < 0]
+        better = [other for other, told in over.items() if side(told) == BETTER]
+        worse = [other for other, told in over.items() if side(told) == WORSE]
         parts.append(f"{ERASURE[metric]} {len(better)}" + (f" (worse than {', '.join(worse)})" if worse else ""))
     return f"**{name}** is better at the 5% level than, of {len(others)}: {', '.join(parts)}."
 
@@ -260,12 +262,18 @@ def headline(pool: Pool, blind: Pool, metrics: Sequence[str], size: int, name: s
     )
 
 
+def side(told: Interval) -> str:
+    """Better, worse, or not told, at the 5% level; fewer than `FEWEST_PROMPTS` texts decide nothing."""
+    if told.n < FEWEST_PROMPTS or told.low <= 0 <= told.high:
+        return UNTOLD
+    return BETTER if told.low > 0 else WORSE
+
+
 def sides(leads: Mapping[str, Interval], first: str, second: str) -> str:
     """On which metrics one thing is better than another, worse, or cannot be told from it at the 5% level."""
-    groups: dict[str, list[str]] = {"better than": [], "worse than": [], "not told from": []}
+    groups: dict[str, list[str]] = {word: [] for word in (BETTER, WORSE, UNTOLD)}
     for metric, told in leads.items():
-        side = "better than" if told.low > 0 else "worse than" if told.high < 0 else "not told from"
-        groups[side].append(f"{ERASURE[metric]} ({told.value:+.3f}, {told.low:+.3f} to {told.high:+.3f})")
-    parts = [f"{side} {second} on {', '.join(told)}" for side, told in groups.items() if told]
+        groups[side(told)].append(f"{ERASURE[metric]} ({told.value:+.3f}, {told.low:+.3f} to {told.high:+.3f})")
+    parts = [f"{word} {second} on {', '.join(told)}" for word, told in groups.items() if told]
     text = f"{first} is {'; '.join(parts)}."
     return text[0].upper() + text[1:]

@@ -1,5 +1,6 @@
 """The statistics of all pages: paired bootstraps over prompts, Holm, the split of noise, the expected best of n."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -238,6 +239,15 @@ def combined(groups: Sequence[Sequence[Part]], *, log: bool, failed: int = 0, se
             resampled += (np.log(means) if log else means) @ signs / len(groups)
         n += len(found)
     return interval_of(value, resampled, n, failed)
+
+
+def combined_if_any(groups: Sequence[Sequence[Part]], *, log: bool, failed: int = 0) -> LogRatio:
+    """`combined`, or where that does not exist NaN with p 1, which decides nothing, and the n of the smallest part."""
+    try:
+        return combined(groups, log=log, failed=failed)
+    except AttribookError:
+        n = min((len(values) for parts in groups for values, _ in parts), default=0)
+        return LogRatio(math.nan, math.nan, math.nan, n, failed, math.nan, 1.0)
 
 
 def resampled_means(values: np.ndarray, seed: int) -> np.ndarray:
