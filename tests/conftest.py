@@ -13,6 +13,13 @@ from attribook.study.matrix import write_matrix
 
 PROMPT = "In the capital of Japan, I was staying at my old friend's house: it is 東京"
 ROOT = Path(__file__).resolve().parent.parent
+# GPT-J computes attention in float32 whatever the weights are: a batch of another shape moved scores by up to 2e-7.
+FLOAT32_ATTENTION = 1e-6
+READ = {
+    "probability": lambda logits: logits.softmax(-1),
+    "logit": lambda logits: logits,
+    "log_probability": lambda logits: logits.log_softmax(-1),
+}
 
 
 def pytest_addoption(parser):

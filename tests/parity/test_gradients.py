@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 from captum.attr._core import deep_lift
-from conftest import PROMPT, answer_logits, moving, nothing_id, seeded, target_probability
+from conftest import FLOAT32_ATTENTION, PROMPT, READ, answer_logits, moving, nothing_id, seeded, target_probability
 from torch import nn
 from transformers import MixtralConfig, MixtralForCausalLM
 
@@ -17,14 +17,7 @@ from attribook.models import CausalLM, load_model
 from attribook.models.tiny import TOKENS, tiny_tokenizer
 
 FORMULA = 1e-8  # float64: sums in another order differ by about 1e-15 of the terms, which are below 1e3
-# GPT-J computes attention in float32 whatever the weights are: a batch of another shape moved scores by up to 2e-7.
-FLOAT32_ATTENTION = 1e-6
 CAPTUM = 1e-5  # float32 on both sides
-READ = {
-    "probability": lambda logits: logits.softmax(-1),
-    "logit": lambda logits: logits,
-    "log_probability": lambda logits: logits.log_softmax(-1),
-}
 
 
 def tolerance(model):
