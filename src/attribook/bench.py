@@ -70,6 +70,7 @@ class Comparison:
     absolute: bool = False  # the peer drops the sign
     peer_options: dict[str, Any] = field(default_factory=dict)
     random: bool = False  # each side draws its own numbers: only time is compared
+    far_fetched: bool = False  # explain an answer that the model does not think of, not its own
 
 
 _ALL = {"specials": "perturb", "output": "probability"}  # peers move BOS too
@@ -100,11 +101,12 @@ COMPARISONS = (
         "reagent", "inseq",
         {"replacer": "uniform", "ratio": 0.3, "keep_tokens": 1, "top_k": 1, "specials": "perturb", **PROBES},
         "Uniform replacement over the vocabulary on both sides: Inseq's tagger wants a download, so its sampler is "
-        "replaced. With one token kept and the target to be first, no run stops, so both take all their steps: "
+        "replaced. Explained is the answer least probable, which no edit brings to the first place, so no run stops: "
         f"{PROBES['runs']} runs of {PROBES['max_steps']}, two prompts each. {_INSEQ}",
         peer_options={"replacing_ratio": 0.3, "keep_top_n": 1, "stopping_condition_top_k": 1,
                       "num_probes": PROBES["runs"], "max_probe_steps": PROBES["max_steps"]},
         random=True,
+        far_fetched=True,
     ),
     Comparison(
         "noiser", "none", {"bound": "norm_2", "vectors": VECTORS, "specials": "perturb"},
@@ -161,8 +163,9 @@ def compared(
     }  # fmt: skip
     try:
         peer = peer_side(comparison, model, encoding, inseq)
+        target = answer(comparison, model, encoding)
         before = model.engine.counter.copy()
-        mine, *theirs = timed([lambda: ours(comparison, model), *([peer] if callable(peer) else [])])
+        mine, *theirs = timed([lambda: ours(comparison, model, target), *([peer] if callable(peer) else [])])
     except AttribookError as error:  # such as a tokenizer without a token to mask with
         return {**row, "status": str(error)}
     spent = model.engine.counter - before  # captum does not go through the engine
@@ -187,14 +190,31 @@ def peer_side(
         return ALONE
     if comparison.peer == "captum":
         return captum_run(comparison.method, model, encoding)
-    return inseq if isinstance(inseq, str) else inseq_result(inseq[comparison.method], encoding)
+    if isinstance(inseq, str):
+        return inseq
+    return inseq_result(inseq[comparison.method], model.encode(PROMPT, target=answer(comparison, model, encoding)))
 
 
-def ours(comparison: Comparison, model: Explained) -> Tensor:
+def answer(comparison: Comparison, model: Explained, encoding: Encoding) -> str | None:
+    """Text of the answer that both sides explain: the least probable that is read back as one token; None: the model's.
+
+    Raises: AttribookError if no token of the vocabulary is read back.
+    """
+    if not comparison.far_fetched:
+        return None
+    ids, specials = encoding.ids.tolist(), set(model.tokenizer.all_special_ids)
+    for token in encoding.distribution.argsort().tolist():
+        text = model.answer_text(encoding, token)
+        if token not in specials and text and model.tokenizer(PROMPT + text)["input_ids"] == [*ids, token]:
+            return text
+    raise AttribookError("No token of the vocabulary can be written after the prompt and read back.")
+
+
+def ours(comparison: Comparison, model: Explained, target: str | None = None) -> Tensor:
     """Our scores `(T,)`, from the text on: encoding it runs the forward that the method starts from."""
     method = find_method(comparison.method)
     chance = torch.Generator().manual_seed(0) if comparison.random else None
-    return method(model, model.encode(PROMPT), generator=chance, **comparison.options).scores
+    return method(model, model.encode(PROMPT, target=target), generator=chance, **comparison.options).scores
 
 
 def timed(runs: list[Callable[[], Tensor]]) -> list[Timed]:
@@ -272,10 +292,12 @@ def inseq_answers(name: str, model: Explained, encoding: Encoding) -> dict[str, 
     folder = model_folder(name) if name in SOURCES else Path(name)
     if not folder.is_dir():
         return "needs a model folder"
+    theirs = [c for c in COMPARISONS if c.peer == "inseq"]
     question = {
-        "folder": str(folder.resolve()), "prompt": PROMPT, "target": encoding.target_text,
+        "folder": str(folder.resolve()), "prompt": PROMPT,
         "device": str(model.network.device), "threads": torch.get_num_threads(), "batches": BATCHES,
-        "repeats": REPEATS, "methods": {c.method: c.peer_options for c in COMPARISONS if c.peer == "inseq"},
+        "repeats": REPEATS, "methods": {c.method: c.peer_options for c in theirs},
+        "targets": {c.method: answer(c, model, encoding) or encoding.target_text for c in theirs},
     }  # fmt: skip
     script = Path(__file__).with_name("bench_inseq.py")
     try:

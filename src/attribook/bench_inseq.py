@@ -54,7 +54,7 @@ def answer(method: str, question: dict[str, Any]) -> dict[str, Any]:
     def attribute(batch: int) -> Any:
         sized = {BATCH_OPTION[method]: batch} if method in BATCH_OPTION else {}
         return model.attribute(
-            question["prompt"], question["prompt"] + question["target"], attributed_fn="probability",
+            question["prompt"], question["prompt"] + question["targets"][method], attributed_fn="probability",
             include_eos_baseline=True, show_progress=False, **sized, **called_with,
         )  # fmt: skip
 

@@ -69,7 +69,18 @@ def test_tokens_computed_are_those_of_the_engine():
     assert gradients["tokens_computed"] == 52 * n  # the prompt, and the empty prompt for completeness
 
 
-def test_runs_of_reagent_that_stop_early_are_not_timed():
+def test_the_answer_least_probable_is_explained_where_no_run_may_stop():
+    model = load_model("tiny-llama")
+    encoding = model.encode(bench.PROMPT)
+    (reagent,) = [c for c in bench.COMPARISONS if c.method == "reagent"]
+    target = model.encode(bench.PROMPT, target=bench.answer(reagent, model, encoding)).target
+    before = encoding.distribution < encoding.distribution[target]
+    assert before.sum() < len(encoding.distribution) // 10  # only what the tokenizer does not read back
+    assert bench.answer(bench.COMPARISONS[0], model, encoding) is None
+
+
+def test_runs_of_reagent_that_stop_early_are_not_timed(monkeypatch):
+    monkeypatch.setattr(bench, "answer", lambda *_: None)
     found = bench.measure("tiny-llama", peers=False)  # few tokens: the target is soon first by chance
     *_, reagent = rows(found, "inseq")
     probes = bench_limit.PROBES["runs"] * bench_limit.PROBES["max_steps"]
@@ -247,10 +258,11 @@ def test_a_half_made_environment_is_made_again(monkeypatch):
 def inseq_told(question: dict, shift: int = 0) -> str:
     """What `bench_inseq` would print, computed by ours: occlusion without signs."""
     model = load_model(question["folder"])
-    encoding = model.encode(question["prompt"])
     answers = {}
     for c in [one for one in bench.COMPARISONS if one.peer == "inseq"]:
-        scores = bench.ours(c, model)
+        target = question["targets"][c.method] if c.far_fetched else None
+        encoding = model.encode(question["prompt"], target=target)
+        scores = bench.ours(c, model, target)
         ids = [*encoding.ids.tolist(), encoding.target + shift]
         answers[c.method] = {
             "scores": (scores.abs() if c.absolute else scores).tolist(),
