@@ -1,11 +1,16 @@
 """The machine's limit: the least floating point operations of a method, and the rate of a matrix product."""
 
+from __future__ import annotations
+
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
-from transformers import PreTrainedModel
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
 
 STEPS = 50  # of integrated gradients: captum's default, and so Inseq's
 PROBES = {"runs": 8, "max_steps": 10}  # of ReAGent

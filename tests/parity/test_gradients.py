@@ -10,8 +10,8 @@ from torch import nn
 from transformers import MixtralConfig, MixtralForCausalLM
 
 from attribook.attribution import explain
-from attribook.attribution.deeplift import ACTIVATIONS, Lift, lifted
 from attribook.attribution.embedding_paths import quadrature
+from attribook.attribution.rescale_rule import ACTIVATIONS, Lift, lifted
 from attribook.errors import AttribookError
 from attribook.models import CausalLM, load_model
 from attribook.models.tiny import TOKENS, tiny_tokenizer

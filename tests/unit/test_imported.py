@@ -74,6 +74,15 @@ def test_import_attribook_stays_light():
         _ = attribook.from_score
 
 
+def test_pages_that_read_rows_load_no_networks():
+    """Every page of the book imports these rooms; networks and captum would make each wait for seconds."""
+    code = (
+        "import sys; import attribook.show, attribook.study\n"
+        "assert not {'captum', 'transformers.modeling_utils', 'transformers.configuration_utils'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
 def test_from_scores_is_an_attribution():
     found = attribook.from_scores(["the", " king"], [0.5, -1], tool="mine", options={"steps": 3})
     assert found.scores.tolist() == [0.5, -1.0]

@@ -3,18 +3,22 @@
 A new family of the same build (norm, attention, residual; norm, MLP, residual; a final norm) is one row in `PARTS`.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import torch
+import transformers
 from torch import Tensor, nn
-from transformers import PreTrainedConfig, PreTrainedModel
-from transformers.pytorch_utils import Conv1D
 
 from attribook.errors import AttribookError
 from attribook.models import Encoding, Explained
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedConfig, PreTrainedModel
 
 
 @dataclass(frozen=True)
@@ -183,7 +187,7 @@ def recording(inputs: list[nn.Module], outputs: list[nn.Module]) -> Iterator[dic
 def in_out(projection: nn.Module) -> Tensor:
     """Weight `(in, out)`: GPT-2's Conv1D keeps it that way, a linear layer the other way round."""
     weight = cast(Tensor, projection.weight)
-    return weight if isinstance(projection, Conv1D) else weight.T
+    return weight if isinstance(projection, transformers.Conv1D) else weight.T
 
 
 def bias_of(module: nn.Module, like: Tensor) -> Tensor:

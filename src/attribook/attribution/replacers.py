@@ -21,19 +21,24 @@ first two always draw, the last two always take the most probable. `original`: t
 left_to_right and two_sided and kept by prefix_argmax, as in the released code.
 """
 
+from __future__ import annotations
+
 import difflib
 from collections.abc import Callable, Iterator
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
-from transformers import PreTrainedTokenizerBase
 
 from attribook.attribution.masked import masked_lm, prefix_argmax, prefix_argmax_ids
 from attribook.attribution.pools import Pool, Pooled, Replacer, Ways, ordinary_ids, weighted, without
 from attribook.errors import AttribookError
 from attribook.models import Encoding, Explained
 from attribook.models.engine import checked
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
 
 HELD = 2**24  # log-probabilities held at a time, 128 MB in float64
 

@@ -4,15 +4,20 @@ BERT, RoBERTa and DistilBERT compute the same function: layers that normalise af
 two linear maps on CLS with an activation between them. They only name its parts differently.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from operator import attrgetter
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
-from transformers import PreTrainedModel
 
 from attribook.errors import AttribookError
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
 
 Activation = Callable[[Tensor], Tensor]
 

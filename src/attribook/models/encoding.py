@@ -1,13 +1,18 @@
 """What the explained model is asked: one prompt as tokens, with its target and its named spans."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
-from transformers import PreTrainedTokenizerBase
 
 from attribook.errors import AttribookError
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
 
 KeysValues = list[tuple[Tensor, Tensor]]  # per layer, keys and values (1, heads, T, head width)
 

@@ -5,18 +5,24 @@ and values of the prefix that rows share with the prompt are taken from the prom
 causal attention: a token's keys and values depend on nothing to its right. An encoder has no such prefix.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import accumulate
+from typing import TYPE_CHECKING
 
 import torch
+import transformers
 from torch import Tensor
-from transformers import DynamicCache, PreTrainedModel
 
 from attribook.errors import AttribookError
 from attribook.models.edits import RowGroup
 from attribook.models.encoding import KeysValues
 from attribook.models.injection import AttentionLayer, injected, recording
+
+if TYPE_CHECKING:
+    from transformers import DynamicCache, PreTrainedModel
 
 # A batch costs about as much as this many more tokens, because all weights are read once. Chosen on two cores with
 # SmolLM2-135M, as was the budget. Neither number moves a result, only its speed.
@@ -33,11 +39,11 @@ class Counter:
     tokens: int = 0
     batches: int = 0
 
-    def copy(self) -> "Counter":
+    def copy(self) -> Counter:
         """A snapshot."""
         return Counter(**vars(self))
 
-    def __sub__(self, earlier: "Counter") -> "Counter":
+    def __sub__(self, earlier: Counter) -> Counter:
         return Counter(**{name: value - getattr(earlier, name) for name, value in vars(self).items()})
 
 
@@ -216,7 +222,7 @@ def batches(shared: Tensor, length: int, budget: int) -> Iterator[tuple[Tensor, 
 def reusable(cache: object, length: int) -> KeysValues | None:
     """Keys and values of all layers, or None unless every layer kept all `length` positions (sliding windows)."""
     layers = getattr(cache, "layers", None)
-    if not isinstance(cache, DynamicCache) or not layers:
+    if not isinstance(cache, transformers.DynamicCache) or not layers:
         return None
     pairs = [(getattr(layer, "keys", None), getattr(layer, "values", None)) for layer in layers]
     kept: KeysValues = [(k, v) for k, v in pairs if k is not None and v is not None and k.shape[-2] == length]
@@ -225,7 +231,7 @@ def reusable(cache: object, length: int) -> KeysValues | None:
 
 def repeated(prefix: KeysValues, length: int, rows: int, network: PreTrainedModel) -> DynamicCache:
     """A cache that holds the first `length` positions of the prefix for `rows` rows."""
-    cache = DynamicCache(config=network.config)
+    cache = transformers.DynamicCache(config=network.config)
     for layer, (keys, values) in enumerate(prefix):
         shape = (rows, -1, -1, -1)
         cache.update(keys[:, :, :length].expand(shape), values[:, :, :length].expand(shape), layer)

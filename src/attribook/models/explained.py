@@ -5,10 +5,10 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
-from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 from attribook.errors import AttribookError
 from attribook.models.edits import Edits
@@ -16,6 +16,9 @@ from attribook.models.encoding import Encoding
 from attribook.models.engine import Engine
 from attribook.models.families import find_family
 from attribook.models.injection import AttentionLayer, injectable, layer_numbers
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 Read = Callable[[Tensor], Tensor]
 OUTPUTS = ("probability", "logit", "log_probability")

@@ -8,18 +8,21 @@ had there. Both are undone when the context ends, also by an exception.
 Injected weights are neither masked nor normalised again: they may be negative, and rows need not sum to 1.
 """
 
+from __future__ import annotations
+
 import re
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from torch import Tensor, nn
-from transformers import AttentionInterface, AttentionMaskInterface, PreTrainedModel
-from transformers.masking_utils import eager_mask
 
 from attribook.errors import AttribookError
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
 
 NAME = "attribook_injection"
 Attend = Callable[..., tuple[Tensor, Tensor]]
@@ -47,6 +50,9 @@ def attention_by(network: PreTrainedModel, attend: Attend) -> Iterator[None]:
     def function(module: nn.Module, *given: Any, **more: Any) -> tuple[Tensor, Tensor]:
         eager = sys.modules[type(module).__module__].eager_attention_forward
         return attend(eager, module, *given, **more)
+
+    from transformers import AttentionInterface, AttentionMaskInterface
+    from transformers.masking_utils import eager_mask
 
     before = network.config._attn_implementation
     AttentionInterface.register(NAME, function)

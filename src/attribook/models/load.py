@@ -3,20 +3,15 @@
 `<causal model>+<template>` is a prompted classifier, as in `smollm2-135m+sentiment`.
 """
 
+from __future__ import annotations
+
 import difflib
 import hashlib
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
-from transformers import (
-    AutoConfig,
-    AutoModelForCausalLM,
-    AutoModelForSequenceClassification,
-    AutoTokenizer,
-    PreTrainedConfig,
-    PreTrainedModel,
-    PreTrainedTokenizerBase,
-)
+import transformers
 
 from attribook.archives import sha256
 from attribook.errors import AttribookError
@@ -29,6 +24,9 @@ from attribook.models.registry import SOURCES
 from attribook.models.tiny import tiny_model, tiny_names, weights_fingerprint
 from attribook.models.tuning import RECIPES
 from attribook.paths import home
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 
 def load_model(
@@ -105,10 +103,10 @@ def from_folder(name: str) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     safe = {"trust_remote_code": False}
     try:
         with quiet_transformers():
-            tokenizer = AutoTokenizer.from_pretrained(name, **safe)
-            kind = AutoModelForCausalLM
-            if is_classifier(AutoConfig.from_pretrained(name, **safe)):
-                kind = AutoModelForSequenceClassification
+            tokenizer = transformers.AutoTokenizer.from_pretrained(name, **safe)
+            kind = transformers.AutoModelForCausalLM
+            if is_classifier(transformers.AutoConfig.from_pretrained(name, **safe)):
+                kind = transformers.AutoModelForSequenceClassification
             network = kind.from_pretrained(
                 name, use_safetensors=True, dtype=torch.float32, attn_implementation=None, **safe
             )

@@ -3,18 +3,24 @@
 B texts, V' the vocabulary of the masked language model, V that of the explained model.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import torch
+import transformers
 from tokenizers import decoders, models
 from torch import Tensor
-from transformers import AutoModelForMaskedLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerBase
 
 from attribook.errors import AttribookError
 from attribook.models.engine import Engine, checked
 from attribook.models.fetch import quiet_transformers
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 
 @dataclass(frozen=True)
@@ -65,8 +71,8 @@ def load_masked_lm(name: str) -> MaskedLM:
         )
     try:
         with quiet_transformers():
-            tokenizer = AutoTokenizer.from_pretrained(name, trust_remote_code=False)
-            network = AutoModelForMaskedLM.from_pretrained(
+            tokenizer = transformers.AutoTokenizer.from_pretrained(name, trust_remote_code=False)
+            network = transformers.AutoModelForMaskedLM.from_pretrained(
                 name, use_safetensors=True, trust_remote_code=False, dtype=torch.float32
             )
     except (OSError, ValueError, KeyError, RuntimeError, ImportError) as error:

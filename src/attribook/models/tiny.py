@@ -4,29 +4,18 @@ They predict nothing sensible. They are small enough for every notebook and diff
 rotary or offset positions, a BOS token or none, scaled or projected embeddings, sliding windows, grouped heads.
 """
 
+from __future__ import annotations
+
 import hashlib
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import torch
+import transformers
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
-from transformers import (
-    AutoModelForCausalLM,
-    AutoModelForSequenceClassification,
-    BertConfig,
-    DistilBertConfig,
-    Gemma2Config,
-    Gemma3TextConfig,
-    GPT2Config,
-    GPTJConfig,
-    LlamaConfig,
-    MistralConfig,
-    OPTConfig,
-    PreTrainedConfig,
-    PreTrainedModel,
-    PreTrainedTokenizerFast,
-    Qwen2Config,
-    RobertaConfig,
-)
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerFast
 
 CONTEXT = 1024
 TOKENS = {"bos_token_id": 1, "eos_token_id": 2, "pad_token_id": 2}
@@ -96,33 +85,36 @@ WORDS = [
 
 
 def _gpt2(vocab: int) -> PreTrainedConfig:
-    return GPT2Config(vocab_size=vocab, n_positions=CONTEXT, n_embd=32, n_layer=2, n_head=4, **TOKENS)
+    return transformers.GPT2Config(vocab_size=vocab, n_positions=CONTEXT, n_embd=32, n_layer=2, n_head=4, **TOKENS)
 
 
 def _gptj(vocab: int) -> PreTrainedConfig:
-    return GPTJConfig(vocab_size=vocab, n_positions=CONTEXT, n_embd=32, n_layer=2, n_head=4, rotary_dim=4, **TOKENS)
+    return transformers.GPTJConfig(
+        vocab_size=vocab, n_positions=CONTEXT, n_embd=32, n_layer=2, n_head=4, rotary_dim=4, **TOKENS
+    )
 
 
 def _opt(vocab: int) -> PreTrainedConfig:
-    return OPTConfig(
+    return transformers.OPTConfig(
         vocab_size=vocab, hidden_size=32, word_embed_proj_dim=16, num_hidden_layers=2, num_attention_heads=4,
         ffn_dim=64, max_position_embeddings=CONTEXT, do_layer_norm_before=False, **TOKENS,
     )  # fmt: skip
 
 
 def _opt_prenorm(vocab: int) -> PreTrainedConfig:
-    return OPTConfig(
+    return transformers.OPTConfig(
         vocab_size=vocab, hidden_size=32, num_hidden_layers=2, num_attention_heads=4, ffn_dim=64,
         max_position_embeddings=CONTEXT, **TOKENS,
     )  # fmt: skip
 
 
-def _rotary(config: type[PreTrainedConfig], **more: object) -> Callable[[int], PreTrainedConfig]:
+def _rotary(config: str, **more: object) -> Callable[[int], PreTrainedConfig]:
     def build(vocab: int) -> PreTrainedConfig:
-        return config(
+        found: PreTrainedConfig = getattr(transformers, config)(
             vocab_size=vocab, hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=4,
             num_key_value_heads=2, max_position_embeddings=CONTEXT, **TOKENS, **more,
         )  # fmt: skip
+        return found
 
     return build
 
@@ -132,35 +124,35 @@ FAMILIES: dict[str, tuple[Callable[[int], PreTrainedConfig], str | None]] = {
     "gpt2": (_gpt2, None),
     "opt": (_opt, "</s>"),  # as OPT-350m
     "opt_prenorm": (_opt_prenorm, "</s>"),  # as OPT of all other sizes
-    "llama": (_rotary(LlamaConfig), "<s>"),
+    "llama": (_rotary("LlamaConfig"), "<s>"),
     "gemma3": (
         _rotary(
-            Gemma3TextConfig,
+            "Gemma3TextConfig",
             head_dim=8,
             sliding_window=24,
             layer_types=["sliding_attention", "full_attention"],
         ),
         "<s>",
     ),
-    "qwen2": (_rotary(Qwen2Config), None),
+    "qwen2": (_rotary("Qwen2Config"), None),
     "gptj": (_gptj, None),
-    "mistral": (_rotary(MistralConfig, sliding_window=24), "<s>"),
+    "mistral": (_rotary("MistralConfig", sliding_window=24), "<s>"),
     "gemma2": (
-        _rotary(Gemma2Config, head_dim=8, sliding_window=24, layer_types=["sliding_attention", "full_attention"]),
+        _rotary("Gemma2Config", head_dim=8, sliding_window=24, layer_types=["sliding_attention", "full_attention"]),
         "<s>",
     ),
 }
 
 
 def _bert(vocab: int) -> PreTrainedConfig:
-    return BertConfig(
+    return transformers.BertConfig(
         vocab_size=vocab, hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=4,
         max_position_embeddings=CONTEXT, pad_token_id=0, **LABELS,
     )  # fmt: skip
 
 
 def _roberta(vocab: int) -> PreTrainedConfig:
-    return RobertaConfig(
+    return transformers.RobertaConfig(
         vocab_size=vocab, hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=4,
         max_position_embeddings=CONTEXT + 4, type_vocab_size=1, bos_token_id=1, eos_token_id=2, pad_token_id=3,
         **LABELS,
@@ -168,7 +160,7 @@ def _roberta(vocab: int) -> PreTrainedConfig:
 
 
 def _distilbert(vocab: int) -> PreTrainedConfig:
-    return DistilBertConfig(
+    return transformers.DistilBertConfig(
         vocab_size=vocab, dim=32, hidden_dim=64, n_layers=2, n_heads=4, max_position_embeddings=CONTEXT,
         pad_token_id=0, **LABELS,
     )  # fmt: skip
@@ -191,10 +183,10 @@ def tiny_model(family: str, *, seed: int = 0) -> tuple[PreTrainedModel, PreTrain
     """A random network of the family and its tokenizer. The same seed gives the same weights."""
     if family in CLASSIFIERS:
         build, tokenizer = CLASSIFIERS[family][0], CLASSIFIERS[family][1]()
-        kind = AutoModelForSequenceClassification
+        kind = transformers.AutoModelForSequenceClassification
     else:
         build, tokenizer = FAMILIES[family][0], tiny_tokenizer(FAMILIES[family][1])
-        kind = AutoModelForCausalLM
+        kind = transformers.AutoModelForCausalLM
     config = build(len(tokenizer))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
@@ -227,7 +219,7 @@ def tiny_tokenizer(bos: str | None, *, encoder: bool = False) -> PreTrainedToken
         core.post_processor = processors.TemplateProcessing(
             single="<s> $A </s>", special_tokens=[("<s>", ids["<s>"]), ("</s>", ids["</s>"])]
         )
-        return PreTrainedTokenizerFast(
+        return transformers.PreTrainedTokenizerFast(
             tokenizer_object=core, unk_token="<unk>", cls_token="<s>", bos_token="<s>", sep_token="</s>",
             eos_token="</s>", pad_token="<pad>", mask_token="<mask>", model_max_length=CONTEXT,
         )  # fmt: skip
@@ -235,7 +227,7 @@ def tiny_tokenizer(bos: str | None, *, encoder: bool = False) -> PreTrainedToken
         core.post_processor = processors.TemplateProcessing(
             single=f"{bos} $A", pair=f"{bos} $A $B", special_tokens=[(bos, ids[bos])]
         )
-    return PreTrainedTokenizerFast(
+    return transformers.PreTrainedTokenizerFast(
         tokenizer_object=core, unk_token="<unk>", bos_token=bos or "</s>", eos_token="</s>", pad_token="</s>",
         model_max_length=CONTEXT,
     )  # fmt: skip
@@ -256,7 +248,7 @@ def tiny_wordpiece() -> PreTrainedTokenizerFast:
         single="[CLS] $A [SEP]", special_tokens=[("[CLS]", ids["[CLS]"]), ("[SEP]", ids["[SEP]"])]
     )
     named = {f"{name}_token": token for name, token in specials.items()}
-    return PreTrainedTokenizerFast(tokenizer_object=core, model_max_length=CONTEXT, **named)
+    return transformers.PreTrainedTokenizerFast(tokenizer_object=core, model_max_length=CONTEXT, **named)
 
 
 def weights_fingerprint(network: PreTrainedModel) -> str:

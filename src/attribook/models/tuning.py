@@ -4,6 +4,8 @@ The network stays in evaluation mode: without dropout the only randomness is the
 of similar length, so little is padding. A recipe is chosen on the validation part; held-out texts are for the result.
 """
 
+from __future__ import annotations
+
 import json
 import math
 import os
@@ -11,16 +13,20 @@ import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
+import transformers
 from torch import Tensor, nn
-from transformers import AutoModelForSequenceClassification, AutoTokenizer, PreTrainedModel
 
 from attribook.archives import Say, download, extract
 from attribook.errors import AttribookError
 from attribook.models.fetch import quiet_transformers
 from attribook.models.low_rank import HEAD, attach, learned, save_update, write_classifier
 from attribook.models.registry import BASES
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
 
 POOL = 50  # batches that are sorted by length together
 
@@ -125,7 +131,7 @@ def tune(base: Path, examples: Examples, recipe: Recipe, say: Say) -> dict[str, 
     """What is learned from `examples` over the encoder in the folder `base`. Same seed and machine, same values."""
     generator = torch.Generator().manual_seed(recipe.seed)
     with quiet_transformers():
-        network = AutoModelForSequenceClassification.from_pretrained(
+        network = transformers.AutoModelForSequenceClassification.from_pretrained(
             base, num_labels=len(recipe.labels), use_safetensors=True, dtype=torch.float32
         ).eval()
     head = network.get_parameter(f"{HEAD}weight")
@@ -134,7 +140,7 @@ def tune(base: Path, examples: Examples, recipe: Recipe, say: Say) -> dict[str, 
         network.get_parameter(f"{HEAD}bias").zero_()
     attach(network, recipe.layers, recipe.rank, generator)
     data = tokenized(base, examples, recipe.labels)
-    mask = AutoTokenizer.from_pretrained(base).mask_token_id
+    mask = transformers.AutoTokenizer.from_pretrained(base).mask_token_id
     if mask is None and recipe.masked:
         raise AttribookError("The encoder's tokenizer has no mask token. Set the recipe's share of masked tokens to 0.")
     descend(network, data, recipe, mask, generator, say)
@@ -217,7 +223,7 @@ def logits(network: PreTrainedModel, batch: Sequence[Tokenized]) -> Tensor:
 
 def tokenized(folder: Path, examples: Examples, labels: Sequence[str]) -> list[Tokenized]:
     """Examples as ids and numbers of labels. Raises: AttribookError for a label that is not one of `labels`."""
-    tokenizer = AutoTokenizer.from_pretrained(folder)
+    tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
     if unknown := {example.label for example in examples} - set(labels):
         raise AttribookError(f"The examples have labels {sorted(unknown)}, the recipe has {list(labels)}.")
     rows = tokenizer([example.text for example in examples], padding=False, truncation=False)["input_ids"]
@@ -231,7 +237,7 @@ def tokenized(folder: Path, examples: Examples, labels: Sequence[str]) -> list[T
 def accuracy(folder: Path, examples: Examples, batch_size: int = 64) -> float:
     """Share of examples whose label the classifier in `folder` predicts."""
     with quiet_transformers():
-        network = AutoModelForSequenceClassification.from_pretrained(folder, use_safetensors=True).eval()
+        network = transformers.AutoModelForSequenceClassification.from_pretrained(folder, use_safetensors=True).eval()
     names = [network.config.id2label[number] for number in range(network.config.num_labels)]
     data = sorted(tokenized(folder, examples, names), key=lambda row: len(row.ids))
     right = 0
