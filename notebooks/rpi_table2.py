@@ -56,7 +56,7 @@ from attribook.study import (
     arrow,
     erasure_table,
     item_values,
-    leads_told,
+    leads_table,
     order_agreement,
     pool_values,
     printed,
@@ -92,13 +92,13 @@ Markdown(f"{study.n_kept()} {lime_items} of them for LIME, {sig_items} for SIG."
 # %% [markdown]
 # ## The answer
 #
-# For each metric: what RPI's best, one map of RPI, and the best of as many random rankings are told to be better and
-# worse than, among the nine methods' single maps, over the texts of both.
+# Than how many of the nine methods' single maps are RPI's best, one map of RPI, and the best of as many random rankings
+# better / worse, at the 5% level, over the texts of both? Which they are: the leads in the tables below.
 
 # %% tags=["remove-input"]
 nine = {name: single[name] for name in ENCODER_ROWS if name in single}
-told = [leads_told(values[name], nine, metrics, name) for name in (best, "RPI, one map", lucky)]
-Markdown("\n".join(f"- {text}" for text in told))
+told = leads_table({name: values[name] for name in (best, "RPI, one map", lucky)}, nine, metrics)
+table(told, caption=f"Better / worse than, of {len(nine)} methods, {here}")
 
 # %% [markdown]
 # ## Every method, five metrics

@@ -56,7 +56,7 @@ from attribook.study import (
     erasure_table,
     headline,
     item_values,
-    leads_told,
+    leads_table,
     named_words_table,
     path_or_picking,
     pool_values,
@@ -89,13 +89,16 @@ Markdown(f"{study.n_kept()} {slow_items} of them for SIG.")
 # %% [markdown]
 # ## The answer
 #
-# Is it the path, or the picking? And what RPI's best, one map of RPI, and the best of as many random rankings are told
-# to be better than, among the five methods' single maps.
+# Is it the path, or the picking? And than how many of the five methods' single maps are RPI's best, one map of RPI, and
+# the best of as many random rankings better / worse, at the 5% level? Which they are: the leads in the tables below.
 
 # %% tags=["remove-input"]
 five = {name: single[name] for name in DECODER_ROWS if name in single}
-told = [leads_told(values[name], five, metrics, name) for name in (best, "RPI, one map", lucky)]
-Markdown(headline(pools["RPI"], pools["random"], metrics, size, "RPI") + "\n\n" + "\n".join(f"- {t}" for t in told))
+told = leads_table({name: values[name] for name in (best, "RPI, one map", lucky)}, five, metrics)
+Markdown(headline(pools["RPI"], pools["random"], metrics, size, "RPI"))
+
+# %% tags=["remove-input"]
+table(told, caption=f"Better / worse than, of {len(five)} methods, {here}")
 
 # %% tags=["remove-input"]
 path_listing(path_or_picking(pools["RPI"], pools["random"], metrics, size), f"RPI as released, {here}, R = {size}")

@@ -15,7 +15,7 @@ from attribook.study import (
     gain_told,
     layer_table,
     layers_told,
-    leads_told,
+    leads_table,
     map_frame,
     picked_notes,
     picked_texts,
@@ -118,9 +118,12 @@ def test_how_many_random_rankings_a_method_is_worth():
 def test_what_is_told_of_leads_and_gains():
     mine = {metric: table[0] for metric, table in pool(0, items=10, shift=5.0).values.items()}
     other = {metric: table[0] for metric, table in pool(1, items=10).values.items()}
-    assert "Comp 1, LO 1" in leads_told(mine, {"other": other}, METRICS, "mine")
-    assert "Comp 0 (worse than mine)" in leads_told(other, {"mine": mine}, METRICS, "other")
-    assert "Comp 0, LO 0" in leads_told({m: v[:9] for m, v in mine.items()}, {"other": other}, METRICS, "mine")
+    few = {metric: values[:9] for metric, values in mine.items()}
+    found = leads_table({"mine": mine, "few": few}, {"other": other, "itself": mine}, METRICS)
+    assert found.to_dict("records") == [
+        {"of": "mine", "Comp": "1 / 0", "LO": "1 / 0"}, {"of": "few", "Comp": "0 / 0", "LO": "0 / 0"},
+    ]  # fmt: skip
+    assert leads_table({"other": other}, {"mine": mine}, METRICS)["Comp"].item() == "0 / 1"
     own = pool(2, items=10)
     told = gain_told(own, own, METRICS, (1, 2, 4))
     assert "Comp 100% (100% to 100%)" in told

@@ -118,15 +118,16 @@ def erasure_table(values: Values, metric: str, against: str, known: Mapping[str,
     return frame.sort_values("ours", ascending=sign(metric) < 0, ignore_index=True)
 
 
-def leads_told(mine: Mapping[str, pd.Series], others: Values, metrics: Sequence[str], name: str) -> str:
-    """On each metric how many of the others one thing is better than at the 5% level, and which it is worse than."""
-    parts = []
-    for metric in metrics:
-        over = {other: lead(mine[metric], values[metric], metric) for other, values in others.items()}
-        better = [other for other, told in over.items() if side(told) == BETTER]
-        worse = [other for other, told in over.items() if side(told) == WORSE]
-        parts.append(f"{ERASURE[metric]} {len(better)}" + (f" (worse than {', '.join(worse)})" if worse else ""))
-    return f"**{name}** is better at the 5% level than, of {len(others)}: {', '.join(parts)}."
+def leads_table(mine: Values, others: Values, metrics: Sequence[str]) -> pd.DataFrame:
+    """For each thing and metric how many of the others it is better than at the 5% level, and worse than."""
+    found = []
+    for name, by_metric in mine.items():
+        one = {"of": name}
+        for metric in metrics:
+            told = [side(lead(by_metric[metric], values[metric], metric)) for values in others.values()]
+            one[ERASURE[metric]] = f"{told.count(BETTER)} / {told.count(WORSE)}"
+        found.append(one)
+    return pd.DataFrame(found)
 
 
 def tries_table(blind: Pool, values: Values, metrics: Sequence[str]) -> pd.DataFrame:
@@ -256,7 +257,7 @@ def headline(pool: Pool, blind: Pool, metrics: Sequence[str], size: int, name: s
     single = {metric: lead(pool.one(metric), blind.one(metric), metric) for metric in metrics}
     listed = ", ".join(f"{ERASURE[m]} {one.value:.0%} ({shares_told(one)})" for m, one in shares.items())
     return (
-        f"**Of the way from one random ranking to {name}'s best of {size} maps, the best of {size} random rankings "
+        f"**Of the way from one random ranking to the best of {size} maps of {name}, the best of {size} random rankings "
         f"goes: {listed}.** {sides(over, f'the best of {size} maps', f'the best of {size} random rankings')} "
         f"{sides(single, 'one map', 'one random ranking')} n = {next(iter(over.values())).n}."
     )
