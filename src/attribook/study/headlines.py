@@ -15,6 +15,7 @@ from attribook.published import Claim, claims, published, support
 from attribook.published.cells import PAPERS, RANKED, better, select
 from attribook.study.claims import NO_ROWS, NOT_HERE, OPPOSITE, SAME, UNDECIDED, Outcome, together, verdict
 from attribook.study.evidence import Evidence
+from attribook.study.figure_claims import answered_claim
 from attribook.study.ledger import COLUMNS, Ask, Cell, Court, Row, is_own
 
 Sides = list[list[tuple[int, int | None]]]  # (cell, the cell it should be ahead of, or None: random); any list, whole
@@ -32,6 +33,8 @@ def headline_row(claim: Claim, court: Court) -> Row:
     row: Row = dict.fromkeys(COLUMNS) | {"paper": claim.paper, "row": claim.id, "claim": claim.says, "notebook": ""}
     row |= {"table": ", ".join(map(str, claim.tables)), "column": "", "metric": "", "dataset": ""}
     if claim.query is None:
+        if (answer := answered_claim(claim.id)) is not None:
+            return row | answer
         return row | {"verdict": NO_ROWS, "reason": f"no printed table decides it; it needs: {claim.needs}"}
     printed = support(claim)
     told = f"in the paper's own tables {printed.count('held')} of {printed.total} comparisons hold"

@@ -257,8 +257,8 @@ def headline(pool: Pool, blind: Pool, metrics: Sequence[str], size: int, name: s
     single = {metric: lead(pool.one(metric), blind.one(metric), metric) for metric in metrics}
     listed = ", ".join(f"{ERASURE[m]} {one.value:.0%} ({shares_told(one)})" for m, one in shares.items())
     return (
-        f"**Of the way from one random ranking to the best of {size} maps of {name}, the best of {size} random rankings "
-        f"goes: {listed}.** {sides(over, f'the best of {size} maps', f'the best of {size} random rankings')} "
+        f"**Of the way from one random ranking to the best of {size} maps of {name}, the best of {size} random "
+        f"rankings goes: {listed}.** {sides(over, f'the best of {size} maps', f'the best of {size} random rankings')} "
         f"{sides(single, 'one map', 'one random ranking')} n = {next(iter(over.values())).n}."
     )
 
