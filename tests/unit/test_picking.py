@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import math
 
 import numpy as np
 import pandas as pd
@@ -21,7 +22,9 @@ from attribook.study.picking import (
     lead,
     picking_curves,
     picking_table,
+    ratio_of,
     share_by_picking,
+    share_told,
     transfer,
 )
 from attribook.study.seeds import generator
@@ -206,3 +209,14 @@ def test_what_no_pool_can_be_of():
         study("random:permuted")
     with pytest.raises(AttribookError, match="of one method"):
         read_pool(study("random", methods=("random", "occlusion")))
+
+
+def test_there_is_no_share_of_what_is_not_told_from_nothing():
+    items = pd.RangeIndex(40)
+    small = pd.Series([0.1, -0.1] * 20, index=items)
+    assert math.isnan(ratio_of(small + 1, small).value)
+    assert math.isnan(ratio_of(small, small * 0).value)  # nor a division by 0
+    clear = ratio_of(small + 1, small + 2)
+    assert clear.value == pytest.approx(0.5)
+    assert share_told(clear.value, clear.low, clear.high).startswith("50% (")
+    assert "no share" in share_told(math.nan, math.nan, math.nan)

@@ -1,5 +1,7 @@
 """What RPI's audits of its code, of the ceiling and of operators found, drawn and listed."""
 
+import math
+
 import pandas as pd
 
 from attribook.show.audits import interval_text
@@ -14,7 +16,7 @@ NAMES = {"sufficiency": "Suff", "comprehensiveness": "Comp", "log_odds": "LO", "
 
 def percent_text(low: pd.Series, high: pd.Series) -> list[str]:
     """Intervals of shares as text."""
-    return [f"{a:.0%} to {b:.0%}" for a, b in zip(low, high, strict=True)]
+    return ["–" if math.isnan(a) else f"{a:.0%} to {b:.0%}" for a, b in zip(low, high, strict=True)]
 
 
 def moved_figure(frame: pd.DataFrame, metric: str, where: str) -> Html:

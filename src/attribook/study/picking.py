@@ -5,6 +5,7 @@ maps in order of their values give at once. Where a pool is one method's own map
 is in every subset. All differences are turned so that above 0 is better, whichever way the metric runs.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -124,16 +125,27 @@ def lead(first: pd.Series, second: pd.Series, metric: str) -> Interval:
 
 
 def ratio_of(above: pd.Series, below: pd.Series, *, seed: int = 0) -> Interval:
-    """Ratio of two sums over the same items, resampled together."""
+    """Ratio of two sums over the same items, resampled together.
+
+    NaN where the 95% interval of the sum below contains 0: what is not told from nothing has no shares.
+    """
     a, b = above.to_numpy(float), below.to_numpy(float)
     if not len(a):
         raise AttribookError("There are no items that all have, so nothing can be compared.")
     picks = np.random.default_rng(seed).integers(len(a), size=(RESAMPLES, len(a)))
-    with np.errstate(divide="ignore", invalid="ignore"):
-        value, resampled = float(a.sum() / b.sum()), a[picks].sum(1) / b[picks].sum(1)
-    low, high = np.nanquantile(resampled, [0.025, 0.975])
-    error = float(np.nanstd(resampled, ddof=1))
-    return Interval(value, float(low), float(high), len(a), error)
+    whole = b[picks].sum(1)
+    least, most = np.quantile(whole, [0.025, 0.975])
+    if least <= 0 <= most:
+        return Interval(math.nan, math.nan, math.nan, len(a), math.nan)
+    with np.errstate(divide="ignore"):
+        resampled = a[picks].sum(1) / whole
+    low, high = np.quantile(resampled, [0.025, 0.975])
+    return Interval(float(a.sum() / b.sum()), float(low), float(high), len(a), float(np.std(resampled, ddof=1)))
+
+
+def share_told(share: Any, low: Any, high: Any) -> str:
+    """A share and its interval in words; where there is none, why."""
+    return "no share (the whole is not told from 0)" if math.isnan(share) else f"{share:.0%} ({low:.0%} to {high:.0%})"
 
 
 def share_by_picking(pool: Pool, blind: Pool, metric: str, size: int) -> Interval:

@@ -15,7 +15,7 @@ import torch
 
 from attribook.metrics.erasure import Rule, log_probabilities
 from attribook.models import Encoding, Explained
-from attribook.study.picking import Interval, Pool, lead, mean_of, ratio_of, sign
+from attribook.study.picking import Interval, Pool, lead, mean_of, ratio_of, share_told, sign
 from attribook.study.rpi_tables import ERASURE
 from attribook.study.seeds import digest
 from attribook.study.store import Row, Store
@@ -152,7 +152,7 @@ def ceilings_told(frame: pd.DataFrame, rows: pd.DataFrame) -> str:
     lines = []
     for metric, group in frame.groupby("metric", sort=False):
         best = group[group["picked"] != "one map"].set_index("pool")
-        parts = [f"{name} {row['share']:.0%} ({row['share low']:.0%} to {row['share high']:.0%})"
+        parts = [f"{name} {share_told(row['share'], row['share low'], row['share high'])}"
                  for name, row in best.iterrows()]  # fmt: skip
         sets = rows.loc[rows["metric"] == metric, "sets"].mean()
         lines.append(
@@ -169,8 +169,9 @@ def operators_told(frame: pd.DataFrame, name: str, blind: str) -> str:
     for metric, group in frame.groupby("metric", sort=False):
         own, other = (group.set_index("pool").loc[each] for each in (name, blind))
         lines.append(
-            f"- **{ERASURE[str(metric)]}**: {name} keeps {own['kept']:.0%} ({own['low']:.0%} to {own['high']:.0%}) "
-            f"of its gain, {blind} {other['kept']:.0%} ({other['low']:.0%} to {other['high']:.0%}), "
+            f"- **{ERASURE[str(metric)]}**: {name} keeps of its gain "
+            f"{share_told(own['kept'], own['low'], own['high'])}, {blind} "
+            f"{share_told(other['kept'], other['low'], other['high'])}, "
             f"n = {own['n']:.0f}."
         )
     return "\n".join(lines)

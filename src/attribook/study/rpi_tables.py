@@ -1,5 +1,6 @@
 """Tables of RPI's part: published values beside ours, single maps and picked ones side by side."""
 
+import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 
@@ -19,6 +20,7 @@ from attribook.study.picking import (
     mean_of,
     ratio_of,
     share_by_picking,
+    share_told,
     sign,
     transfer,
     tries_worth,
@@ -203,7 +205,7 @@ def gain_told(pool: Pool, blind: Pool, metrics: Sequence[str], sizes: Sequence[i
         gains = [each.picked(metric, last) - each.one(metric) for each in (blind, pool)]
         both = pd.concat(gains, axis=1, join="inner")
         share = ratio_of(both.iloc[:, 0], both.iloc[:, 1])
-        shares.append(f"{ERASURE[metric]} {share.value:.0%} ({shares_told(share)})")
+        shares.append(f"{ERASURE[metric]} {share_told(share.value, share.low, share.high)}")
         steps[metric] = lead(pool.picked(metric, last), pool.picked(metric, before), metric)
         ones[metric] = lead(pool.one(metric), blind.one(metric), metric)
     return (
@@ -238,16 +240,16 @@ def path_or_picking(pool: Pool, blind: Pool, metrics: Sequence[str], size: int) 
             "best map": pool.picked(metric, size)[shared].mean(),
         }
         for name, told in (("by picking", lucky), ("kept", kept)):
-            one |= {name: told.value, f"{name} interval": shares_told(told)}
+            one |= {name: told.value, f"{name} interval": share_interval(told)}
         one |= {"lead": over.value, "lead low": over.low, "lead high": over.high, "n": over.n,
                 "detectable": over.detectable}  # fmt: skip
         found.append(one)
     return pd.DataFrame(found)
 
 
-def shares_told(told: Interval) -> str:
-    """An interval of shares in words."""
-    return f"{told.low:.0%} to {told.high:.0%}"
+def share_interval(told: Interval) -> str:
+    """An interval of shares in words, a dash where there is no share."""
+    return "–" if math.isnan(told.value) else f"{told.low:.0%} to {told.high:.0%}"
 
 
 def headline(pool: Pool, blind: Pool, metrics: Sequence[str], size: int, name: str) -> str:
@@ -255,10 +257,17 @@ def headline(pool: Pool, blind: Pool, metrics: Sequence[str], size: int, name: s
     shares = {metric: share_by_picking(pool, blind, metric, size) for metric in metrics}
     over = {metric: lead(pool.picked(metric, size), blind.picked(metric, size), metric) for metric in metrics}
     single = {metric: lead(pool.one(metric), blind.one(metric), metric) for metric in metrics}
-    listed = ", ".join(f"{ERASURE[m]} {one.value:.0%} ({shares_told(one)})" for m, one in shares.items())
-    return (
+    known = {metric: one for metric, one in shares.items() if not math.isnan(one.value)}
+    listed = ", ".join(f"{ERASURE[m]} {share_told(one.value, one.low, one.high)}" for m, one in known.items())
+    way = (
         f"**Of the way from one random ranking to the best of {size} maps of {name}, the best of {size} random "
-        f"rankings goes: {listed}.** {sides(over, f'the best of {size} maps', f'the best of {size} random rankings')} "
+        f"rankings goes: {listed}.** "
+    )
+    missing = ", ".join(ERASURE[metric] for metric in shares if metric not in known)
+    nowhere = f"**The best of {size} maps of {name} is not told from one random ranking on {missing}.** "
+    return (
+        f"{way if known else ''}{nowhere if missing else ''}"
+        f"{sides(over, f'the best of {size} maps', f'the best of {size} random rankings')} "
         f"{sides(single, 'one map', 'one random ranking')} n = {next(iter(over.values())).n}."
     )
 
