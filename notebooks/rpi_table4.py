@@ -53,6 +53,7 @@ from attribook.study import (
     ERASURE,
     PoolStudy,
     Study,
+    alike_told,
     erasure_table,
     headline,
     item_values,
@@ -102,6 +103,18 @@ table(told, caption=f"Better / worse than, of {len(five)} methods, {here}")
 
 # %% tags=["remove-input"]
 path_listing(path_or_picking(pools["RPI"], pools["random"], metrics, size), f"RPI as released, {here}, R = {size}")
+
+# %% [markdown]
+# ## Do the maps differ?
+#
+# In a prompted decoder the released code puts noise on the attention of the user's text alone, and reads the map at the
+# last position, which is the template's. What the noise changes reaches that row by the layers between only.
+
+# %% tags=["remove-input"]
+Markdown(
+    f"Texts on which all {size} maps have one value, so that nothing can be picked: RPI "
+    f"{alike_told(pools['RPI'], metrics, size)}; random rankings {alike_told(pools['random'], metrics, size)}."
+)
 
 # %% [markdown]
 # ## Every method, five metrics

@@ -11,6 +11,7 @@ from attribook.errors import AttribookError
 from attribook.study import (
     NESTED,
     PoolStudy,
+    alike_told,
     direction_table,
     gain_told,
     layer_table,
@@ -124,6 +125,8 @@ def test_what_is_told_of_leads_and_gains():
         {"of": "mine", "Comp": "1 / 0", "LO": "1 / 0"}, {"of": "few", "Comp": "0 / 0", "LO": "0 / 0"},
     ]  # fmt: skip
     assert leads_table({"other": other}, {"mine": mine}, METRICS)["Comp"].item() == "0 / 1"
+    flat = Pool({m: pd.DataFrame([[1.0, 1.0, 2.0], [1.0, 3.0, 3.0]]) for m in METRICS}, {}, False)
+    assert alike_told(flat, METRICS, 2) == "Comp 50%, LO 50%"
     own = pool(2, items=10)
     told = gain_told(own, own, METRICS, (1, 2, 4))
     assert "Comp 100% (100% to 100%)" in told

@@ -132,6 +132,12 @@ def leads_table(mine: Values, others: Values, metrics: Sequence[str]) -> pd.Data
     return pd.DataFrame(found)
 
 
+def alike_told(pool: Pool, metrics: Sequence[str], size: int) -> str:
+    """On what share of the texts all of the first `size` maps have one value, so that nothing is to be picked."""
+    same = {metric: (pool.values[metric].iloc[:, :size].nunique(axis=1) == 1).mean() for metric in metrics}
+    return ", ".join(f"{ERASURE[metric]} {share:.0%}" for metric, share in same.items())
+
+
 def tries_table(blind: Pool, values: Values, metrics: Sequence[str]) -> pd.DataFrame:
     """How many random rankings each thing is worth: name down, metrics across, NaN for more than there are."""
     found = [
