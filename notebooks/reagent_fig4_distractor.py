@@ -34,7 +34,7 @@ from dataclasses import replace
 import pandas as pd
 from IPython.display import Markdown
 
-from attribook.show import heatmaps, mass_bars, score_grid, table
+from attribook.show import heatmaps, mass_bars, score_grid, share_listing, table
 from attribook.study import PARTS, Study, against_flat, length_shares, mass_shares, mean_shares
 
 methods = ("random", "occlusion", "input_x_gradient", "integrated_gradients", "gradient_shap",
@@ -86,13 +86,7 @@ mass_bars(means, "Mean share of attribution mass on antecedent, main part and di
 
 # %% tags=["remove-input"]
 found = {part: mean_shares(shares, part, seed=seed) for part in ("antecedent", "distractor")}
-frame = found["antecedent"].merge(found["distractor"], on=["method", "n", "failed"], suffixes=(" ante", " dist"))
-frame = frame[["method", *(f"{x} {p}" for p in ("ante", "dist") for x in ("share", "low", "high")), "n", "failed"]]
-table(
-    frame,
-    caption="Mean share of positive mass on antecedent and distractor, with 95% bootstrap intervals over prompts",
-    formats={c: "{:.3f}" for c in frame.columns if " " in c},
-)
+share_listing(found, "Mean share of positive mass on antecedent and distractor, with 95% intervals over prompts")
 
 # %% [markdown]
 # ## Against the flat attribution

@@ -12,7 +12,15 @@ from attribook.show.faithfulness import NAMES, faithfulness_figure, faithfulness
 from attribook.show.figures import intervals, lines, mass_bars, scatter, score_grid
 from attribook.show.heatmap import heatmaps, page
 from attribook.show.marked import marked_texts
-from attribook.show.noiser import bound_listing, search_listing, sum_figure, sum_listing, versus_listing
+from attribook.show.noiser import (
+    bound_listing,
+    mass_lead_listing,
+    search_listing,
+    share_listing,
+    sum_figure,
+    sum_listing,
+    versus_listing,
+)
 from attribook.show.noiser_judge import answer_listing, control_listing, gain_figure, minimum_listing
 from attribook.show.picking import (
     budget_figure,
@@ -54,6 +62,7 @@ __all__ = [
     "lines",
     "marked_texts",
     "mass_bars",
+    "mass_lead_listing",
     "minimum_listing",
     "model_listing",
     "moved_figure",
@@ -67,6 +76,7 @@ __all__ = [
     "scatter",
     "score_grid",
     "search_listing",
+    "share_listing",
     "stable_figure",
     "stable_listing",
     "steps_figure",

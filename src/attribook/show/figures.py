@@ -13,6 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
+from matplotlib.transforms import Bbox
 
 from attribook.show.colours import AGAINST, SUPPORTS
 from attribook.show.heatmap import Html
@@ -151,16 +152,31 @@ def scatter(frame: pd.DataFrame, x: str, y: str, name: str, alt: str) -> Html:
 
     def draw(axes: Axes, theme: str) -> None:
         axes.plot(frame[x], frame[y], "o", color=hexed(SUPPORTS), ms=7)
-        for row in frame.to_dict("records"):
-            axes.annotate(row[name], (row[x], row[y]), xytext=(6, 4), textcoords="offset points", color=INK[theme])
         axes.axhline(0, color=INK[theme], lw=0.8, alpha=0.6)
         axes.margins(x=0.18, y=0.12)
+        name_points(axes, frame, x, y, name, INK[theme])
         axes.set_xlabel(x)
         axes.set_ylabel(y)
         for side in ("top", "right"):
             axes.spines[side].set_visible(False)
 
     return themed(draw, 7.5, 4.2, alt)
+
+
+def name_points(axes: Axes, frame: pd.DataFrame, x: str, y: str, name: str, colour: str) -> None:
+    """Write each point's name beside it, at the first of eight places where no earlier name stands."""
+    taken: list[Bbox] = []
+    for row in frame.to_dict("records"):
+        for side, up in ((6, 4), (6, -11), (-6, 4), (-6, -11), (6, 15), (-6, 15), (6, -22), (-6, -22)):
+            text = axes.annotate(row[name], (row[x], row[y]), xytext=(side, up), textcoords="offset points",
+                                 color=colour, ha="left" if side > 0 else "right")  # fmt: skip
+            box = text.get_window_extent()
+            if not any(box.overlaps(other) for other in taken):
+                break
+            text.remove()
+        else:  # no place is free: names on top of each other say more than none
+            axes.annotate(row[name], (row[x], row[y]), xytext=(6, 4), textcoords="offset points", color=colour)
+        taken.append(box)
 
 
 def lines(frame: pd.DataFrame, label: str, alt: str) -> Html:

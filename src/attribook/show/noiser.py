@@ -1,5 +1,7 @@
 """Tables and figures of Noiser's part; see `study.noiser_tables`."""
 
+from collections.abc import Mapping
+
 import pandas as pd
 
 from attribook.show.audits import interval_text
@@ -32,6 +34,31 @@ def versus_listing(frame: pd.DataFrame, where: str) -> Html:
     columns = ["method", "other", "difference", "95% interval", "p (Holm)", "n", "detectable"]
     formats = {"difference": "{:+.2f}", "p (Holm)": "{:.4f}", "detectable": "{:.2f}"}
     return table(shown[columns], caption=f"Faithfulness, one against others, {where}", formats=formats)
+
+
+def share_listing(found: Mapping[str, pd.DataFrame], caption: str) -> Html:
+    """Mean shares of the mass on each part, with intervals; see `study.mean_shares`."""
+    first = next(iter(found.values()))
+    shown = {"method": first["method"]}
+    for part, frame in found.items():
+        shown |= {part: frame["share"], f"{part} interval": spans(frame["low"], frame["high"])}
+    shown |= {name: first[name] for name in ("n", "failed")}
+    return table(pd.DataFrame(shown), caption=caption, formats=dict.fromkeys(found, "{:.3f}"))
+
+
+def mass_lead_listing(frame: pd.DataFrame, caption: str) -> Html:
+    """One method's shares minus each other's; see `study.mass_lead`."""
+    shown = {"method": frame["method"]}
+    for part in ("antecedent", "distractor"):
+        told = interval_text(frame[f"{part} low"], frame[f"{part} high"], 3)
+        shown |= {part: frame[part], f"{part} interval": pd.Series(told, index=frame.index)}
+    formats = dict.fromkeys(("antecedent", "distractor"), "{:+.3f}")
+    return table(pd.DataFrame(shown | {"n": frame["n"]}), caption=caption, formats=formats)
+
+
+def spans(low: pd.Series, high: pd.Series) -> pd.Series:
+    """Intervals of shares, which have no sign."""
+    return low.map("{:.3f}".format) + " to " + high.map("{:.3f}".format)
 
 
 def bound_listing(frame: pd.DataFrame, where: str) -> Html:
