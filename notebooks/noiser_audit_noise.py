@@ -19,7 +19,7 @@
 profile: str = "laptop"  # which stored rows to read
 model: str = "smollm2-135m"  # a known name, a folder, or a hub id
 dataset: str = "knowns-mini"  # or knowns from $ATTRIBOOK_DATA
-n_items: int = 6  # 0 takes all kept prompts
+n_items: int = 24  # 0 takes all kept prompts
 keep: str = "correct"  # correct_both, correct, or all
 seed: int = 0  # the only source of randomness
 

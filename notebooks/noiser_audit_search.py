@@ -17,7 +17,7 @@
 profile: str = "laptop"  # which stored rows to read
 model: str = "smollm2-135m"  # a known name, a folder, or a hub id
 dataset: str = "knowns-mini"  # or knowns from $ATTRIBOOK_DATA
-n_items: int = 6  # 0 takes all kept prompts
+n_items: int = 24  # 0 takes all kept prompts
 random_seeds: int = 1  # seeds of each setting
 keep: str = "correct"  # correct_both, correct, or all
 seed: int = 0  # the only source of randomness
@@ -46,7 +46,8 @@ search_listing(found, f"noiser-paper, {model}, {dataset}")
 # `agreement`: Spearman's rank correlation with the scores of ten vectors and ten steps from the same seed, mean over
 # prompts. `scale`: the mean bound s\*. `turned back`: the share of prompts in whose search some token was seen to
 # flip at one scale and to hold at a larger one; the shared search looks at few scales, so this is a lower bound.
-# `forwards`: mean for a prompt.
+# `forwards`: mean for a prompt. `failed`: prompts without a value, such as those whose bound is 0 because few halvings
+# found no scale small enough: without noise all scores are 0.
 
 # %% tags=["remove-input"]
 least = found.iloc[1:]["agreement"].idxmin()

@@ -19,7 +19,7 @@
 profile: str = "laptop"  # which stored rows to read
 model: str = "smollm2-135m"  # a known name, a folder, or a hub id
 dataset: str = "knowns-mini"  # a data set with antecedents
-n_items: int = 12  # 0 takes all kept prompts
+n_items: int = 24  # 0 takes all kept prompts
 random_seeds: int = 1  # seeds of noiser and of permutations
 keep: str = "correct"  # correct_both, correct, or all
 seed: int = 0  # the only source of randomness

@@ -18,8 +18,8 @@
 # :class: important
 # **Model**: 135M parameters, 4-bit weights brought back to float32, not the paper's six. **Data**: our own prompts in
 # the form of LongRA, all relations, not capitals alone. **n** is in the table; Noiser, with three noise vectors, has
-# fewer prompts or none; DeepLIFT and sequential integrated gradients have no rows here. The figure's values are not
-# in the paper's text, so only its order is compared.
+# fewer prompts or none; sequential integrated gradients has no rows here. The figure's values are not in the paper's
+# text, so only its order is compared.
 # ```
 
 # %% tags=["parameters"]
@@ -27,18 +27,17 @@ profile: str = "laptop"  # which stored rows to read
 model: str = "smollm2-135m"  # a known name, a folder, or a hub id
 dataset: str = "longra-mini"  # a data set with antecedents and distractors
 n_items: int = 24  # 0 takes all kept prompts
-few_items: int = 4  # for Noiser; 0 leaves it out
+few_items: int = 24  # for Noiser; 0 leaves it out
 keep: str = "correct_both"  # correct_both, correct, or all
 seed: int = 0  # the only source of randomness
 
 # %% tags=["remove-input"]
-import pandas as pd
 from IPython.display import Markdown
 
-from attribook.show import mass_bars, table
+from attribook.show import mass_bars, mass_lead_listing, share_listing, table
 from attribook.study import PARTS, TEN, against_flat, length_shares, mass_lead, mass_shares, mean_shares, noiser_study
 
-dear = ("noiser", "deeplift", "sequential_integrated_gradients")
+dear = ("noiser", "sequential_integrated_gradients")
 quick, few = ("random", *(name for name in TEN if name not in dear)), ("noiser{vectors=3}",)
 parts = [noiser_study("LongRA", profile, model, dataset, methods, n_items=n, keep=keep, seed=seed)
          for methods, n in ((quick, n_items), (few, few_items))[: 2 if few_items else 1]]  # fmt: skip
@@ -54,11 +53,7 @@ mass_bars(means, "Mean share of attribution mass on antecedent, main part and di
 
 # %% tags=["remove-input"]
 found = {part: mean_shares(shares, part, seed=seed) for part in PARTS}
-frame = pd.concat([each.set_index(["method", "n", "failed"]).add_prefix(f"{part} ") for part, each in found.items()],
-                  axis="columns").reset_index()  # fmt: skip
-ends = [name for name in frame if name not in ("method", "n", "failed")]
-table(frame[["method", *ends, "n", "failed"]], formats=dict.fromkeys(ends, "{:.3f}"),
-      caption=f"Mean share of positive mass with 95% intervals over prompts, {model}, {dataset}")  # fmt: skip
+share_listing(found, f"Mean share of positive mass with 95% intervals over prompts, {model}, {dataset}")
 
 # %% [markdown]
 # ## Who is ahead?
@@ -78,8 +73,7 @@ Markdown(
 )
 
 # %% tags=["remove-input"]
-differences = {name: "{:+.3f}" for name in lead if name not in ("method", "n")}
-table(lead, caption=f"{leader} minus others, {model}, {dataset}", formats=differences)
+mass_lead_listing(lead, f"{leader} minus others, {model}, {dataset}")
 
 # %% tags=["remove-input"]
 flat = means.loc["flat (by length)"]

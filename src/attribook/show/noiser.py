@@ -79,6 +79,6 @@ def bound_listing(frame: pd.DataFrame, where: str) -> Html:
 def search_listing(frame: pd.DataFrame, where: str) -> Html:
     """Vectors and steps of Noiser's search."""
     shown = frame.assign(**{"95% interval": interval_text(frame["low"], frame["high"])})
-    columns = ["search", "ours", "95% interval", "agreement", "scale", "turned back", "forwards", "n"]
+    columns = ["search", "ours", "95% interval", "agreement", "scale", "turned back", "forwards", "n", "failed"]
     formats = {"ours": "{:+.2f}", "agreement": "{:+.2f}", "scale": "{:.4f}", "turned back": "{:.0%}"}
     return table(shown[columns], caption=f"Noiser's search, {where}", formats=formats | {"forwards": "{:.0f}"})

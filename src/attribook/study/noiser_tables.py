@@ -182,7 +182,7 @@ def search_table(rows: pd.DataFrame, scores: Sequence[Row], names: Mapping[str, 
             "search": title, "ours": ours.value, "low": ours.low, "high": ours.high,
             "agreement": ranks.loc[name, default], "scale": details["scale"].mean(),
             "turned back": (details["not_monotone"] > 0).mean(),
-            "forwards": frame.loc[frame["method"] == name, "forwards"].mean(), "n": ours.n,
+            "forwards": frame.loc[frame["method"] == name, "forwards"].mean(), "n": ours.n, "failed": ours.failed,
         })  # fmt: skip
     return pd.DataFrame(found)
 
