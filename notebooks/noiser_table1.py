@@ -113,13 +113,14 @@ display(sum_listing(tables["WikiBio"], where["WikiBio"]), versus_listing(versus[
 # %% [markdown]
 # ## A second model
 #
-# Knowns again, over the prompts that *it* answers.
+# Knowns again, over the prompts that *it* answers, by eight of the methods.
 
 # %% tags=["remove-input"]
 if second:
+    quick = tuple(name for name in TEN if name not in ("lime", "sequential_integrated_gradients"))
     asked = {"n_items": second_items, "seed": seed, **own}
     parts = [noiser_study("Knowns", profile, second, knowns, methods, random_seeds=seeds, **asked)
-             for methods, seeds in ((("random",), 5), (TEN, 1))]  # fmt: skip
+             for methods, seeds in ((("random",), 5), (quick, 1))]  # fmt: skip
     theirs = pd.concat([each.rows() for each in parts], ignore_index=True)
     found, place = sum_table(theirs, "Knowns"), f"noiser-paper, {second}, {knowns}"
     display(Markdown(f"{parts[0].n_kept()} {leader_told(sum_leader(theirs, list(found['method']), 'noiser'))}"))

@@ -12,7 +12,7 @@ from conftest import ROOT
 from attribook.attribution import METHODS
 from attribook.check.stored import study_of
 from attribook.metrics import METRICS
-from attribook.models.registry import SOURCES
+from attribook.models.load import known_fingerprint
 from attribook.study import JudgeStudy, Study, kept_table
 from attribook.study.names import read_setting
 from attribook.study.variants import parted
@@ -30,7 +30,7 @@ def test_manifests_name_the_files_beside_them(path):
     for name, digest in manifest["files"].items():
         content = (path.parent / name).read_bytes()
         assert hashlib.sha256(content).hexdigest() == digest, f"{name} was changed after its manifest was written"
-    assert {SOURCES[run["study"]["model"]].weights_sha256 for run in manifest["runs"]} == {manifest["weights"]}
+    assert {known_fingerprint(run["study"]["model"]) for run in manifest["runs"]} == {manifest["weights"]}
 
 
 @pytest.mark.parametrize("path", MANIFESTS, ids=lambda path: "/".join(path.parts[-4:-1]))
