@@ -58,7 +58,7 @@ studies = {
                        asking=asking) for where, (task, dataset, methods, asked, n, kept) in wanted.items()
 }  # fmt: skip
 rows = {where: each.rows() for where, each in studies.items()}
-found = {where: answer_table(frame) for where, frame in rows.items()}
+found = {where: answer_table(frame, task=wanted[where][0]) for where, frame in rows.items()}
 Markdown("\n".join(f"- {where}: {each.n_kept()}" for where, each in studies.items()))
 
 # %% [markdown]
@@ -89,7 +89,7 @@ for where, frame in found.items():
 
 # %% tags=["remove-input"]
 for where, frame in rows.items():
-    five = answer_table(frame, top5=True)
+    five = answer_table(frame, top5=True, task=wanted[where][0])
     display(Markdown(f"**{where}**: {gains_told(five)}"), answer_listing(five, f"{where}, five candidates"))
 
 # %% [markdown]

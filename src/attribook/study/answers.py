@@ -45,16 +45,17 @@ def answer_metrics(rows: pd.DataFrame, selection: str = "top") -> pd.DataFrame:
     return pd.concat(found, ignore_index=True)
 
 
-def answer_table(rows: pd.DataFrame, *, top5: bool = False) -> pd.DataFrame:
+def answer_table(rows: pd.DataFrame, *, top5: bool = False, task: str = "Knowns") -> pd.DataFrame:
     """Each method's rate and score beside the printed ones, its gain over random words, and its least important words.
 
     `gain`: the rate minus that of as many random words of the same prompts, in percentage points, with the 95% interval
-    of a paired bootstrap over prompts. `bottom`: the rate with as many of the least important words.
+    of a paired bootstrap over prompts. `bottom`: the rate with as many of the least important words. The printed
+    numbers are of Knowns: beside another `task` there are none.
     """
     rate, score = (f"answerability_{name}{TOP5[top5]}" for name in ("rate", "score"))
     top, bottom, random = (answer_metrics(rows, name) for name in ("top", "bottom", "random"))
     words = per_item(random, CONTROL, rate)[0]
-    cells = published("noiser").query("metric == @rate or metric == @score")
+    cells = published("noiser").query("(metric == @rate or metric == @score) and dataset == @task")
     found = []
     for method in dict.fromkeys(top["method"]):
         printed = cells[cells["method"] == method.split("{")[0]]
