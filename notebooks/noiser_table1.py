@@ -36,8 +36,8 @@ wikibio: str = "wikibio-mini"  # or wikibio
 n_items: int = 24  # of Knowns; 0 takes all kept prompts
 longra_items: int = 24  # of LongRA
 wikibio_items: int = 24  # of WikiBio
-few_items: int = 12  # of WikiBio, for LIME
-noiser_items: int = 12  # of the tasks with long prompts, for Noiser
+few_items: int = 12  # of WikiBio, for LIME and Noiser
+noiser_items: int = 24  # of LongRA, for Noiser
 long_tasks: str = "LongRA,WikiBio"  # where it is asked, with commas between them
 second: str = "gemma-3-270m"  # another model, on Knowns; empty for none
 second_items: int = 12  # prompts of it
@@ -59,7 +59,7 @@ wanted = {  # task: the data set, then methods with their number of prompts and 
     "LongRA": (longra, [(("random",), longra_items, 5), ((*plain, "lime"), longra_items, 1),
                         ((few,), noiser_items, 1)][: 3 if "LongRA" in long_tasks else 2]),
     "WikiBio": (wikibio, [(("random",), wikibio_items, 5), (plain, wikibio_items, 1),
-                          (("lime",), few_items, 1), ((few,), noiser_items, 1)][: 4 if "WikiBio" in long_tasks else 3]),
+                          (("lime",), few_items, 1), ((few,), few_items, 1)][: 4 if "WikiBio" in long_tasks else 3]),
 }  # fmt: skip
 own = {"keep": keep}
 studies = {
