@@ -165,7 +165,7 @@ def erasure_moves(profile: str) -> pd.DataFrame:
     for (model, protocol), rows in kept.items():
         known, _, option = protocol.partition("+")
         other = "+".join([known, *option.split(",")[:-1]]) if option else ""  # all but the last change
-        if option and (model, other) in kept:
+        if option and (model, other) in kept and set(ERASED) <= set(rows["metric"]):  # not those of soft metrics
             base = kept[model, other]
             for method in rows["method"].unique():
                 moves = dict(mean_moves(base, method, rows, method))
