@@ -27,7 +27,7 @@ from rich.text import Text
 from torch import Tensor
 
 from attribook.archives import to_stderr
-from attribook.attribution import find_method
+from attribook.attribution import Attribution, find_method
 from attribook.bench_limit import PROBES, STEPS, VECTORS, least, matmul_rate, wall_seconds
 from attribook.bench_rpi import rpi_rows
 from attribook.errors import AttribookError
@@ -164,14 +164,14 @@ def compared(
     try:
         peer = peer_side(comparison, model, encoding, inseq)
         target = answer(comparison, model, encoding)
+        if comparison.far_fetched and attribution(comparison, model, target).details.get("runs_stopped"):
+            return {**row, "status": "a run of ours stopped early, so the work differs"}
         before = model.engine.counter.copy()
         mine, *theirs = timed([lambda: ours(comparison, model, target), *([peer] if callable(peer) else [])])
     except AttribookError as error:  # such as a tokenizer without a token to mask with
         return {**row, "status": str(error)}
     spent = model.engine.counter - before  # captum does not go through the engine
     row["tokens_computed"] = spent.tokens // (REPEATS + 1)
-    if comparison.random and row["tokens_computed"] < least_tokens:
-        return {**row, "status": "a run of ours stopped early, so the work differs"}
     row |= {"ours_seconds": mine[1], "limit_share": operations / rate / mine[1]}
     if isinstance(peer, str):
         return {**row, "status": peer}
@@ -210,11 +210,16 @@ def answer(comparison: Comparison, model: Explained, encoding: Encoding) -> str 
     raise AttribookError("No token of the vocabulary can be written after the prompt and read back.")
 
 
-def ours(comparison: Comparison, model: Explained, target: str | None = None) -> Tensor:
-    """Our scores `(T,)`, from the text on: encoding it runs the forward that the method starts from."""
+def attribution(comparison: Comparison, model: Explained, target: str | None = None) -> Attribution:
+    """Our method with the comparison's options, from the text on, whose encoding runs a forward that it starts from."""
     method = find_method(comparison.method)
     chance = torch.Generator().manual_seed(0) if comparison.random else None
-    return method(model, model.encode(PROMPT, target=target), generator=chance, **comparison.options).scores
+    return method(model, model.encode(PROMPT, target=target), generator=chance, **comparison.options)
+
+
+def ours(comparison: Comparison, model: Explained, target: str | None = None) -> Tensor:
+    """Our scores `(T,)`."""
+    return attribution(comparison, model, target).scores
 
 
 def timed(runs: list[Callable[[], Tensor]]) -> list[Timed]:
