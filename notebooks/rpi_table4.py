@@ -69,20 +69,18 @@ from attribook.study import (
     verdicts_table,
 )
 
-metrics = tuple(ERASURE)
-where = (profile, model, dataset, "rpi-prompted")
+metrics, where = tuple(ERASURE), (profile, model, dataset, "rpi-prompted")
 plain = ("self_ranking", "input_x_gradient", "deeplift", f"gradient_shap{{samples={samples}}}", "occlusion",
          *(f"input_x_gradient:{control}" for control in ("permuted", "reversed", "flat")))  # fmt: skip
 given = {"keep": "all", "seed": seed, "n_items": n_items}
 study = Study("rpi_table4", *where, plain, metrics, **given, random_seeds=1)
 slow = replace(study, methods=(f"sequential_integrated_gradients{{steps={slow_steps}}}",), n_items=slow_items)
-rows = pd.concat([study.rows(), slow.rows()])
 sources = {
     "RPI": PoolStudy("rpi_pools", *where, (released_setting(layers=layer, steps=steps),), metrics, size=size, **given),
     "random": PoolStudy("rpi_pools", *where, ("random",), metrics, **given, size=blind_size),
 }
 pools = {name: read_pool(source) for name, source in sources.items()}
-single = renamed(item_values(rows))
+single = renamed(item_values(pd.concat([study.rows(), slow.rows()])))
 values = single | pool_values(pools["RPI"], size, "RPI") | pool_values(pools["random"], size, "random")
 best, lucky, here = f"RPI, best of {size}", f"random, best of {size}", f"{model}, {dataset}"
 Markdown(f"{study.n_kept()} {slow_items} of them for SIG.")
