@@ -164,14 +164,14 @@ def scatter(frame: pd.DataFrame, x: str, y: str, name: str, alt: str) -> Html:
 
 
 def name_points(axes: Axes, frame: pd.DataFrame, x: str, y: str, name: str, colour: str) -> None:
-    """Write each point's name beside it, at the first of eight places where no earlier name stands."""
+    """Write each point's name beside it, at the first of eight places that neither an axis nor another name takes."""
     taken: list[Bbox] = []
     for row in frame.to_dict("records"):
         for side, up in ((6, 4), (6, -11), (-6, 4), (-6, -11), (6, 15), (-6, 15), (6, -22), (-6, -22)):
             text = axes.annotate(row[name], (row[x], row[y]), xytext=(side, up), textcoords="offset points",
                                  color=colour, ha="left" if side > 0 else "right")  # fmt: skip
             box = text.get_window_extent()
-            if not any(box.overlaps(other) for other in taken):
+            if box.x0 > axes.bbox.x0 and not any(box.overlaps(other) for other in taken):
                 break
             text.remove()
         else:  # no place is free: names on top of each other say more than none
