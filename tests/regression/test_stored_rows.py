@@ -11,8 +11,9 @@ from conftest import ROOT
 
 from attribook.attribution import METHODS
 from attribook.check.stored import study_of
+from attribook.data import DATASETS
 from attribook.metrics import METRICS
-from attribook.models.load import known_fingerprint
+from attribook.models.load import known_fingerprint, tuned_where_used
 from attribook.study import JudgeStudy, Study, kept_table
 from attribook.study.names import read_setting
 from attribook.study.variants import parted
@@ -30,14 +31,33 @@ def test_manifests_name_the_files_beside_them(path):
     for name, digest in manifest["files"].items():
         content = (path.parent / name).read_bytes()
         assert hashlib.sha256(content).hexdigest() == digest, f"{name} was changed after its manifest was written"
-    assert {known_fingerprint(run["study"]["model"]) for run in manifest["runs"]} == {manifest["weights"]}
+    for model in {run["study"]["model"] for run in manifest["runs"]}:
+        assert tuned_where_used(model) or known_fingerprint(model) == manifest["weights"]
+
+
+def test_no_row_holds_text_of_data_that_is_not_part_of_this_project():
+    seen = 0
+    for path in MANIFESTS:
+        datasets = {run["study"]["dataset"] for run in json.loads(path.read_text())["runs"]}
+        if any(DATASETS[name].elsewhere for name in datasets):
+            lines = (path.parent / "scores.jsonl").read_text().splitlines()
+            assert all(json.loads(line)["tokens"] == [] for line in lines)
+            seen += 1
+    assert seen >= 2
 
 
 @pytest.mark.parametrize("path", MANIFESTS, ids=lambda path: "/".join(path.parts[-4:-1]))
 def test_rows_are_those_of_the_studies_that_the_manifest_tells(path, monkeypatch):
     monkeypatch.setenv("ATTRIBOOK_RESULTS", str(ROOT / "results"))
-    told = [run["study"] for run in json.loads(path.read_text())["runs"]]
+    manifest = json.loads(path.read_text())
+    told = [run["study"] for run in manifest["runs"]]
+    if away := [
+        name for name in {each["dataset"] for each in told} if DATASETS[name].elsewhere and not DATASETS[name].here()
+    ]:
+        pytest.skip(f"texts of {', '.join(away)} are not here")
     studies = [study_of(each) for each in told]
+    for study in studies:
+        study.__dict__["fingerprint"] = manifest["weights"]  # the test above compares it
     units = [(study, unit) for study in studies for unit in study.units()]
     if isinstance(studies[0], JudgeStudy):  # its scores lie with the study that it judges
         asked = {study._answer_key(unit, part) for study, unit in units for part in study.parts(unit)}

@@ -122,11 +122,15 @@ def test_the_order_of_minimum_shares(results, shares, side):
     assert "of 6 tests" in found["reason"]
 
 
-@pytest.mark.parametrize(("right", "side"), [(99, SAME), (60, OPPOSITE), (91, UNDECIDED)])
-def test_accuracy_is_held_against_what_is_promised(results, right, side):
-    path = results / "laptop" / "predictions" / "m+sentiment" / "rotten-tomatoes-held-out.jsonl"
-    path.parent.mkdir(parents=True)
-    path.write_text("\n".join(json.dumps({"item": i, "correct": i < right}) for i in range(100)))
+@pytest.mark.parametrize(
+    ("right", "side"),
+    [((99,), SAME), ((60,), OPPOSITE), ((91,), UNDECIDED), ((99, 60), OPPOSITE), ((99, 91), UNDECIDED)],
+)
+def test_accuracy_of_every_decoder_is_held_against_what_is_promised(results, right, side):
+    for number, share in enumerate(right):
+        path = results / "laptop" / "predictions" / f"m{number}+sentiment" / "rotten-tomatoes-held-out.jsonl"
+        path.parent.mkdir(parents=True)
+        path.write_text("\n".join(json.dumps({"item": i, "correct": i < share}) for i in range(100)))
     found = answered_claim("rpi-prompt-accuracy")
     assert (found["verdict"], found["n"]) == (side, 100)
-    assert f"right on {right}%" in found["reason"]
+    assert all(f"m{number}+sentiment {share}%" in found["reason"] for number, share in enumerate(right))

@@ -28,7 +28,7 @@ from attribook.study import (
     tries_table,
     words_of,
 )
-from attribook.study.claims import NO_ROWS, OPPOSITE, SAME
+from attribook.study.claims import NO_ROWS, NOT_HERE, OPPOSITE, SAME
 from attribook.study.layer_pools import BOTTOM_UP, SINGLE, TOP_DOWN, layer_pools, printed_layer
 from attribook.study.ledger import full_ledger
 from attribook.study.links import links
@@ -153,14 +153,14 @@ def plant(tmp_path, monkeypatch):
     """Single maps of Comp and pools beside them, by method: the values' mean."""
     monkeypatch.setenv("ATTRIBOOK_RESULTS", str(tmp_path))
 
-    def planted(single, pools, dataset="rotten-tomatoes-held-out"):
+    def planted(single, pools, dataset="rotten-tomatoes-held-out", judged="rotten-tomatoes-held-out"):
         chance = np.random.default_rng(0)
         for study, given in (("rpi_table2", single), ("rpi_pools", pools)):
             folder = tmp_path / "laptop" / study / "minilm-rotten-tomatoes" / "rpi-paper"
             folder.mkdir(parents=True)
             told = {"name": study, "profile": "laptop", "model": "minilm-rotten-tomatoes", "protocol": "rpi-paper",
                     "metrics": ["comprehensiveness"], "methods": list(given),
-                    "dataset": dataset if study == "rpi_pools" else "rotten-tomatoes-held-out"}  # fmt: skip
+                    "dataset": dataset if study == "rpi_pools" else judged}  # fmt: skip
             (folder / "manifest.json").write_text(json.dumps({"weights": "w", "files": {}, "runs": [{"study": told}]}))
             column = "value" if study == "rpi_table2" else "values"
             with (folder / "rows.csv").open("w", newline="") as file:
@@ -176,10 +176,10 @@ def plant(tmp_path, monkeypatch):
     return planted
 
 
-def cells(rows, table, row, column):
+def cells(rows, table, row, column, dataset="RTN"):
     return next(
         r for r in rows if (r["table"], r["row"], r["column"], r["metric"]) == (table, row, column, "comprehensiveness")
-        and r["dataset"] == "RTN"
+        and r["dataset"] == dataset
     )  # fmt: skip
 
 
@@ -198,7 +198,9 @@ def test_printed_bests_are_answered_by_bests(plant):
     assert cells(rows, 5, "R=1", "Comp")["ours"] == pytest.approx(0.4, abs=0.01)
     assert cells(rows, 5, "R=32", "Comp")["verdict"] == SAME, "the best row is ahead of all others"
     assert cells(rows, 7, "L", SINGLE)["verdict"] == SAME  # behind L-2
-    assert cells(rows, 7, "L-7", SINGLE)["verdict"] == NO_ROWS
+    assert cells(rows, 7, "L-7", SINGLE)["verdict"] == NOT_HERE
+    assert "encoder of six" in cells(rows, 7, "L-7", SINGLE)["reason"]
+    assert cells(rows, 2, "DCMP", "BERT", "SST2")["verdict"] == NO_ROWS
     both = best.value(f"{RPI.replace('-3', '-1|-3')}, best of 48", "comprehensiveness")
     assert both.mean() >= values.mean() - 0.01
     assert best.value(f"{RPI}, best of 33", "comprehensiveness") is None
@@ -211,6 +213,15 @@ def test_pools_on_other_texts_answer_nothing(plant):
     plant({"decompx": 0.2}, {RPI: 0.4}, dataset="reviews-mini")
     rows = full_ledger(["rpi"])
     assert cells(rows, 2, "RPI", "BERT")["verdict"] == NO_ROWS
+
+
+def test_rows_answer_cells_of_their_own_texts_alone(plant):
+    plant({"decompx": 0.2}, {RPI: 0.4}, dataset="sst2-held-out", judged="sst2-held-out")
+    rows = full_ledger(["rpi"])
+    found = cells(rows, 2, "DCMP", "BERT", "SST2")
+    assert (found["verdict"], found["data"]) == (SAME, "sst2-held-out")
+    assert "stands in for BERT on SST2" in found["reason"]
+    assert {cells(rows, 2, "DCMP", "BERT", name)["verdict"] for name in ("RTN", "AGN", "EMR")} == {NO_ROWS}
 
 
 def test_names_of_links_are_settings_that_can_be_read():

@@ -10,6 +10,8 @@ import sys
 import pandas as pd
 import pytest
 
+from attribook.check.stored import part_difference
+from attribook.data.datasets import Dataset
 from attribook.errors import AttribookError
 from attribook.study import PROTOCOLS, Study, as_released
 from attribook.study.protocols import Protocol
@@ -46,6 +48,21 @@ def test_rows_are_complete_and_read_again_without_a_model(monkeypatch):
 def test_a_smaller_study_is_a_part_of_a_larger_one():
     small = [item.id for item in study(n_items=2).items]
     assert [item.id for item in study(n_items=5).items][:2] == small
+
+
+def test_no_row_holds_text_that_is_not_part_of_this_project(monkeypatch):
+    plain = study(methods=("occlusion",))
+    ours = {row["item"]: row["tokens"] for row in plain.scores()}
+    assert all("".join(tokens) in prompt.text for tokens, prompt in zip(ours.values(), plain.items, strict=True))
+    monkeypatch.setattr(Dataset, "elsewhere", True)
+    one = study(methods=("occlusion",), profile="elsewhere")
+    assert {row["item"]: row["tokens"] for row in one.scores()} == ours  # read off the text that is here
+    stored = [json.loads(line) for line in (one.folder / "scores.jsonl").read_text().splitlines()]
+    assert [row["tokens"] for row in stored] == [[], []]
+    unit = next(one.units())
+    assert (
+        part_difference("scores", one.stored(unit)["scores"], one.recomputed(unit, ["scores"])["scores"]).words is None
+    )
 
 
 def test_scores_are_the_same_in_any_order_of_work():

@@ -3,6 +3,7 @@
 import random
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from attribook.check.drift import Apart, Drift, farthest
 from attribook.data import DATASETS
 from attribook.errors import AttribookError
 from attribook.models.fetch import waits_for_consent
-from attribook.models.load import known_fingerprint
+from attribook.models.load import known_fingerprint, tuned_alike, tuned_where_used
 from attribook.paths import results_folder
 from attribook.study import Study
 from attribook.study.manifest import read_manifest
@@ -39,6 +40,18 @@ class Shelf:
     def name(self) -> str:
         """Study, model and protocol."""
         return "/".join(self.folder.relative_to(results_folder()).parts[1:])
+
+    @cached_property
+    def barred(self) -> str | None:
+        """Why its rows cannot be computed again on this machine; None where they can."""
+        model, datasets = self.studies[0].model, {study.dataset for study in self.studies}
+        if not all(DATASETS[name].here() for name in datasets):
+            return "data that is not here (attribook data verify)"
+        if waits_for_consent(model):
+            return "not computed again, as the model's terms wait for consent (attribook models list)"
+        if tuned_where_used(model) and not tuned_alike(model, self.manifest["weights"]):
+            return "the model was not tuned here to the same weights (attribook models train)"
+        return None
 
     def units(self) -> Iterator[tuple[Study, Unit]]:
         """Everything that was stored at once; what several studies have in common once, with the most metrics."""
@@ -82,8 +95,7 @@ def stored_drift(profile: str, sample: int | None, seed: int, budget: float = BU
     seconds is left out and named.
     """
     every = shelves(profile)
-    here = [shelf for shelf in every if all(DATASETS[study.dataset].here() for study in shelf.studies)]
-    held = [shelf for shelf in here if not any(waits_for_consent(study.model) for study in shelf.studies)]
+    held = [shelf for shelf in every if shelf.barred is None]
     seen = Seen(Clock(budget))
     drifts = [drift for shelf in held for drift in known_drift(shelf)]
     chosen = in_turns([sampled(shelf, sample, seed) for shelf in held], seed)
@@ -107,13 +119,8 @@ def stored_drift(profile: str, sample: int | None, seed: int, budget: float = BU
         rest = listed(look.shelf.name for look, part in seen.left if part != "scores")
         told += f"; not computed again, over the budget of {budget:g} s (--budget): "
         told += "; ".join([f"scores: {dear}"] * bool(dear) + [f"metrics: {rest}"] * bool(rest))
-    if len(here) < len(every):
-        away = [shelf.name for shelf in every if shelf not in here]
-        told += f"; data that is not here (attribook data verify): {', '.join(away)}"
-    if waiting := [shelf.name for shelf in here if shelf not in held]:
-        told += (
-            f"; not computed again, as the model's terms wait for consent (attribook models list): {', '.join(waiting)}"
-        )
+    for why in dict.fromkeys(shelf.barred for shelf in every if shelf.barred):
+        told += f"; {why}: {', '.join(shelf.name for shelf in every if shelf.barred == why)}"
     return list(dict.fromkeys(drifts)), told
 
 

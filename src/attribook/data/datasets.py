@@ -48,6 +48,11 @@ class Dataset:
     task: Task | None = None  # several files, of which `file` is the held-out part
     all_parts: bool = False  # of a task: with what is tuned on, or the held-out part alone
 
+    @property
+    def elsewhere(self) -> bool:
+        """Whether it lies under `$ATTRIBOOK_DATA` alone: then no row may hold its text."""
+        return not self.own and self.archive is None
+
     def here(self) -> bool:
         """Whether it can be looked for without fetching anything."""
         if self.archive and self.member:

@@ -129,9 +129,20 @@ def refuse_what_no_hub_has(name: str) -> None:
         )
 
 
+def tuned_where_used(name: str) -> bool:
+    """Whether a model is tuned by its recipe on each machine, and not registered."""
+    return name in RECIPES and name not in SOURCES
+
+
+def tuned_alike(name: str, fingerprint: str) -> bool:
+    """Whether a model that is tuned where it is used has been tuned here, to these weights."""
+    folder = home() / "trained" / name
+    return folder.is_dir() and folder_fingerprint(folder) == fingerprint
+
+
 def tuned_folder(name: str) -> Path | None:
     """Where a model with a recipe lies that is tuned here; None for others. Raises: AttribookError if not yet."""
-    if name not in RECIPES or name in SOURCES:
+    if not tuned_where_used(name):
         return None
     folder = home() / "trained" / name
     if not folder.is_dir():

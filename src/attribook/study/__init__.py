@@ -119,6 +119,7 @@ from attribook.study.rpi_tables import (
     tries_table,
     verdicts_table,
 )
+from attribook.study.rpi_tasks import compute_task, read_tasks, task_accuracies, task_evidence, task_values
 from attribook.study.sensitivity import (
     change_table,
     changes_told,
@@ -181,6 +182,7 @@ __all__ = [
     "chance_jaccard",
     "change_table",
     "changes_told",
+    "compute_task",
     "control_table",
     "correlation_told",
     "cost_of_scores",
@@ -264,6 +266,7 @@ __all__ = [
     "ratio_of",
     "read_pool",
     "read_sentence",
+    "read_tasks",
     "released_setting",
     "released_table",
     "renamed",
@@ -295,6 +298,9 @@ __all__ = [
     "sum_leader",
     "sum_table",
     "targets_table",
+    "task_accuracies",
+    "task_evidence",
+    "task_values",
     "third_party_table",
     "third_party_told",
     "told_study",

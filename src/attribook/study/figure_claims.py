@@ -76,7 +76,7 @@ def answered_claim(name: str) -> Row | None:
 def distractor() -> Row | None:
     """ReAGent gives the antecedent more, and the distractor less, than an even spread over the tokens would."""
     for source, rows in stored_scores("reagent_longra", ("reagent",)):
-        mine, even = shares(rows), shares([{**row, "scores": [1.0] * len(row["tokens"])} for row in rows])
+        mine, even = shares(rows), shares([{**row, "scores": [1.0] * len(row["scores"])} for row in rows])
         tests = Tests()
         tests.add("antecedent above its share of the tokens", mine["antecedent"], even["antecedent"])
         tests.add("distractor below its share of the tokens", even["distractor"], mine["distractor"])
@@ -136,15 +136,19 @@ def fewest_words() -> Row | None:
 
 
 def prompt_accuracy() -> Row | None:
-    """A prompted decoder is right on more than 90% of the texts, by Wilson's interval."""
+    """Every prompted decoder is right on more than 90% of the texts, by Wilson's intervals."""
     for profile in PROFILES:
-        for path in sorted(results_folder().glob(f"{profile}/predictions/*+sentiment/rotten-tomatoes-held-out.jsonl")):
+        paths = sorted(results_folder().glob(f"{profile}/predictions/*+sentiment/rotten-tomatoes-held-out.jsonl"))
+        sides, told = [], []
+        for path in paths:
             right = [json.loads(line)["correct"] for line in path.read_text().splitlines()]
             low, high = wilson(sum(right), len(right))
-            side = SAME if low > PROMISED else OPPOSITE if high < PROMISED else UNDECIDED
-            reason = f"right on {sum(right) / len(right):.0%} ({low:.0%} to {high:.0%}) of {len(right)} snippets"
-            source = Source(path, profile, path.parent.name, path.stem, "")
-            return source.row(side, f"{reason}, with a prompt of ours", "classifiers", len(right))
+            sides.append(SAME if low > PROMISED else OPPOSITE if high < PROMISED else UNDECIDED)
+            told.append(f"{path.parent.name} {sum(right) / len(right):.0%} ({low:.0%} to {high:.0%})")
+        if paths:
+            source = Source(paths[0], profile, ", ".join(path.parent.name for path in paths), paths[0].stem, "")
+            reason = f"right, of {len(right)} snippets, with a prompt of ours: {', '.join(told)}"
+            return source.row(together(sides), reason, "classifiers", len(right))
     return None
 
 

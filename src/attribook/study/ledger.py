@@ -77,7 +77,11 @@ class Court:
             return []
         wanted, metric = self.links.models.get(cell["model"]), cell["metric"]
         first, *more = (
-            [e for e in self.shelf.find(study, link.protocols[role], link.pools) if e.has(method, metric)]
+            [
+                e
+                for e in self.shelf.find(study, link.protocols[role], link.pools)
+                if self.links.fits(e.dataset, cell) and e.has(method, metric)
+            ]
             for study in link.studies
         )
         first.sort(key=lambda e: (e.model != wanted, PROFILES.index(e.profile), -len(e.rows)))
@@ -253,6 +257,8 @@ def provenance(cell: Cell, found: Sequence[Evidence], known: Links) -> str:
 def unanswered(cell: Cell, known: Links) -> Row:
     """Verdict and reason where no row answers a cell."""
     link, data = known.find(cell), known.stand_ins(cell)
+    if link and (why := link.refusal(cell)):
+        return {"verdict": NOT_HERE, "reason": f"needs {why}"}
     if link:
         method = link.method(cell) or cell["row"]
         return {"verdict": NO_ROWS, "reason": f"{', '.join(link.studies)} has no rows of {method}"}

@@ -27,11 +27,19 @@ class Link:
     dataset: str | None = None  # None: all of the table
     names: dict[str, str] = field(default_factory=dict)
     pools: str | None = None  # a study of pools whose best maps join the rows
+    unnamed: str | None = None  # why rows that `names` lacks cannot be asked here
 
     def method(self, cell: Mapping[str, Any]) -> str:
         """Our name for what a printed row measures; empty where there is none."""
+        return self._named(cell) or cell["method"]
+
+    def refusal(self, cell: Mapping[str, Any]) -> str | None:
+        """Why a cell's row cannot be asked here; None where it can."""
+        return None if self._named(cell) else self.unnamed
+
+    def _named(self, cell: Mapping[str, Any]) -> str | None:
         row, column = cell["row"], cell["column"]
-        return self.names.get(f"{column}/{row}") or self.names.get(row) or cell["method"]
+        return self.names.get(f"{column}/{row}") or self.names.get(row)
 
 
 @dataclass(frozen=True)
@@ -52,6 +60,10 @@ class Links:
     def own(self, cell: Mapping[str, Any]) -> str | None:
         """The paper's own items for a cell, by our name."""
         return self.data[cell["paper"]].get(cell["dataset"], {}).get("own")
+
+    def fits(self, dataset: str, cell: Mapping[str, Any]) -> bool:
+        """Whether rows on a data set of ours can answer a cell; a column over all of a paper's takes any."""
+        return not cell["dataset"] or dataset in self.data[cell["paper"]].get(cell["dataset"], {}).values()
 
     def stand_ins(self, cell: Mapping[str, Any]) -> list[str]:
         """Data sets of ours for a cell; for a column over all of a paper's, one for each of them."""

@@ -117,7 +117,7 @@ class PoolStudy(Study):
         encoding, found = self._encode(unit.prompt, unit.step), {}
         for part in parts:
             if part == "scores":
-                told = {"tokens": encoding.tokens, "target": encoding.target_text}
+                told = {"tokens": self._stored_tokens(encoding), "target": encoding.target_text}
                 found[part] = [told | {"scores": self._maps(encoding, unit).flatten().tolist()}]
             else:
                 found[part] = spread(self._judged_row(encoding, unit, part))
@@ -159,7 +159,7 @@ class PoolStudy(Study):
             "version": method.version,
             "options": self._options(unit.name),
             "seed": unit.seed,
-            "tokens": encoding.tokens,
+            "tokens": self._stored_tokens(encoding),
             "target": encoding.target_text,
             "probability": round(encoding.probability, 6),
             "maps": [written_map(scores) for scores in maps],

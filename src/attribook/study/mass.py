@@ -30,7 +30,7 @@ def mass_shares(rows: Iterable[Row]) -> pd.DataFrame:
 
 def length_shares(rows: Iterable[Row]) -> pd.Series:
     """Share of the tokens that each part has, averaged over prompts: what a flat attribution would give it."""
-    even = ({**row, "scores": [1.0] * len(row["tokens"]), "method": "flat"} for row in rows)
+    even = ({**row, "scores": [1.0] * len(row["scores"]), "method": "flat"} for row in rows)
     return mass_shares(even).groupby("item")[list(PARTS)].mean().mean()
 
 

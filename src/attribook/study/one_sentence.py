@@ -40,7 +40,7 @@ def read_sentence(study: PoolStudy, place: int) -> Sentence:
     """The sentence at a place of a study of one method; missing maps are computed."""
     tables = study.values()
     unit = list(study.units())[place]
-    row = study.stored(unit)["scores"][0]
+    row = study.score_row(unit)
     attributable = study.explained.encode(unit.prompt.text).attributable.tolist()
     values = {metric: tables[unit.name, metric].loc[unit.prompt.id].to_numpy(float) for metric in study.metrics}
     return Sentence(

@@ -127,7 +127,12 @@ class Study(Items):
         """Stored score vectors of every method, computed where they are missing; variants have none of their own."""
         self.run()
         units = [unit for unit in self.units() if ":" not in unit.name]
-        return [{**self._scores[self._score_key(unit)][0], "method": unit.name} for unit in units]
+        return [self.score_row(unit) for unit in units]
+
+    def score_row(self, unit: Unit) -> Row:
+        """The stored score row of a unit, with the tokens of its text."""
+        row = {**self._scores[self._score_key(unit)][0], "method": unit.name}
+        return row if row["tokens"] else row | {"tokens": self._encode(unit.prompt, unit.step).tokens}
 
     def rows(self) -> pd.DataFrame:
         """Metric rows of every unit, computed where they are missing, with the columns that the study fixes."""
@@ -226,6 +231,10 @@ class Study(Items):
         chance = generator(self.name, unit.place, method.name, unit.seed)
         return method(self.explained, encoding, generator=chance, **self._options(unit.name))
 
+    def _stored_tokens(self, encoding: Encoding) -> list[str]:
+        """Tokens as rows hold them: none of a text that is not part of this project."""
+        return [] if DATASETS[self.dataset].elsewhere else encoding.tokens
+
     def _score_row(self, encoding: Encoding, unit: Unit, found: Attribution) -> Row:
         cost = found.cost
         return {
@@ -235,7 +244,7 @@ class Study(Items):
             "version": found.version,
             "options": found.options,
             "seed": unit.seed,
-            "tokens": encoding.tokens,
+            "tokens": self._stored_tokens(encoding),
             "spans": {name: mask.nonzero()[:, 0].tolist() for name, mask in encoding.spans.items()},
             "target": encoding.target_text,
             "probability": significant(encoding.probability),

@@ -1,0 +1,115 @@
+"""RPI's Table 2 on its other data sets: SST-2, AG News and Emotion, with encoders that are tuned where they are used.
+
+Their texts and encoders are not part of this project, so rows are computed where both are and read everywhere: a table
+here is made of stored rows alone.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pandas as pd
+
+from attribook.errors import AttribookError
+from attribook.paths import results_folder
+from attribook.study.accuracy import wilson
+from attribook.study.evidence import Evidence, read_evidence
+from attribook.study.kept import stored_count
+from attribook.study.map_pools import PoolStudy
+from attribook.study.picked_rows import read_picked
+from attribook.study.rpi_tables import ERASURE, Values, renamed
+from attribook.study.store import Store
+from attribook.study.study import Study
+
+STUDY, POOLS, PROTOCOL = "rpi_table2", "rpi_pools", "rpi-paper"
+PLAIN = ("input_x_gradient", "integrated_gradients", "gradient_shap", "deeplift", "globenc", "alti", "decompx")
+
+
+@dataclass(frozen=True)
+class Task:
+    """One of the table's data sets: its printed name, and what stands for it here."""
+
+    printed: str
+    model: str
+    dataset: str
+
+    @property
+    def where(self) -> str:
+        """For captions."""
+        return f"{self.model}, {self.dataset}"
+
+
+def read_tasks(text: str) -> list[Task]:
+    """Tasks from `printed:model:dataset`, several with commas between. Raises: AttribookError for another form."""
+    parts = [part.strip().split(":") for part in text.split(",") if part.strip()]
+    if bad := [":".join(part) for part in parts if len(part) != 3]:
+        raise AttribookError(f"{bad[0]!r} is no task. Write its printed name, a model and a data set, as in "
+                             "SST2:minilm-sst2:sst2-held-out.")  # fmt: skip
+    return [Task(*part) for part in parts]
+
+
+def compute_task(
+    task: Task, profile: str, rpi: str, *, n_items: int, slow_items: int, size: int, slow_steps: int, seed: int
+) -> None:
+    """Compute and store what is missing of a task: predictions of all texts, single maps, pools of RPI and random.
+
+    `rpi` is RPI's setting; LIME and SIG have `slow_items` of the texts. Raises: AttribookError where its texts or its
+    model are not here.
+    """
+    where = (profile, task.model, task.dataset, PROTOCOL)
+    metrics = tuple(ERASURE)
+    given: dict[str, Any] = {"keep": "all", "seed": seed}
+    slow = ("lime", f"sequential_integrated_gradients{{steps={slow_steps}}}")
+    for methods, many in ((PLAIN, n_items), (slow, slow_items)):
+        study = Study(STUDY, *where, methods, metrics, n_items=many, random_seeds=1, **given)
+        study.run()
+    for method in (rpi, "random"):
+        PoolStudy(POOLS, *where, (method,), metrics, n_items=n_items, size=size, **given).run()
+    assert len(study.predictions)  # stored when first asked for
+
+
+def task_evidence(task: Task, profile: str) -> Evidence | None:
+    """Stored rows of a task; None where there are none, or rows on other texts."""
+    rows, pools = (
+        results_folder() / profile / name / task.model.replace("/", "--") / PROTOCOL for name in (STUDY, POOLS)
+    )
+    if not (rows / "manifest.json").is_file() or not (pools / "rows.csv").is_file():
+        return None
+    held = read_evidence(rows / "manifest.json")
+    return replace(held, picked=read_picked(pools / "rows.csv")) if held.dataset == task.dataset else None
+
+
+def task_values(held: Evidence, rpi: str, *, size: int) -> Values:
+    """Values of every text by method and metric: single maps, then one map and the best of RPI and of random."""
+    single: dict[str, dict[str, pd.Series]] = {}
+    for (method, metric), values in held.values.items():
+        single.setdefault(method, {})[metric] = values
+    pools = {"RPI": rpi, "random": "random"}
+    picked = {
+        f"{name}, {title}": {metric: known(held, f"{setting}, best of {many}", metric) for metric in ERASURE}
+        for name, setting in pools.items()
+        for title, many in (("one map", 1), (f"best of {size}", size))
+    }
+    return renamed(single) | picked
+
+
+def known(held: Evidence, name: str, metric: str) -> pd.Series:
+    """Values under a name. Raises: AttribookError where they are not stored."""
+    if (found := held.item_values(name, metric)) is None:
+        raise AttribookError(f"No stored rows of {name} under {metric} in {held.places}: run rpi_table2_tasks again.")
+    return found
+
+
+def task_accuracies(tasks: Mapping[Task, Evidence]) -> pd.DataFrame:
+    """How often each task's encoder is right on all texts of its data set, by its stored predictions."""
+    found = []
+    for task, held in tasks.items():
+        right = stored_count(task.model, task.dataset)
+        if right is None:
+            raise AttribookError(f"The predictions of {task.model} on {task.dataset} are not all stored.")
+        path = results_folder() / held.profile / "predictions" / task.model.replace("/", "--") / f"{task.dataset}.jsonl"
+        n = len(Store(path).groups)
+        low, high = wilson(right, n)
+        found.append({"data set": task.dataset, "printed as": task.printed, "model": task.model,
+                      "accuracy": right / n, "low": low, "high": high, "n": n})  # fmt: skip
+    return pd.DataFrame(found)

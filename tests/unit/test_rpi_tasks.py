@@ -1,0 +1,43 @@
+"""RPI's Table 2 on its other data sets: computed where the texts are, then read from rows alone."""
+
+import pytest
+
+from attribook.errors import AttribookError
+from attribook.study import ERASURE, Study, compute_task, read_tasks, task_accuracies, task_evidence, task_values
+from attribook.study.accuracy import wilson
+from attribook.study.rpi_tables import released_setting
+
+TASK = "RTN:tiny-bert:reviews-mini"
+RPI = released_setting(layers=-1, steps=2)
+
+
+def test_tasks_are_written_with_colons():
+    first, second = read_tasks("SST2:a/b:sst2-held-out, EMR:c:emotion-held-out,")
+    assert (first.printed, first.model, first.dataset) == ("SST2", "a/b", "sst2-held-out")
+    assert second.where == "c, emotion-held-out"
+    with pytest.raises(AttribookError, match="'SST2:sst2-held-out' is no task"):
+        read_tasks("SST2:sst2-held-out")
+
+
+def test_a_task_is_computed_once_and_read_without_its_texts(monkeypatch):
+    (task,) = read_tasks(TASK)
+    assert task_evidence(task, "smoke") is None
+    given = {"n_items": 3, "slow_items": 2, "size": 4, "slow_steps": 2, "seed": 0}
+    compute_task(task, "smoke", RPI, **given)
+    monkeypatch.setattr(Study, "_compute", lambda *_: pytest.fail("stored rows were computed again"))
+    monkeypatch.setattr("attribook.study.items.load_dataset", lambda _: pytest.fail("the texts were read"))
+    held = task_evidence(task, "smoke")
+    values = task_values(held, RPI, size=4)
+    assert set(values["decompx"]) == set(ERASURE)
+    assert len(values["decompx"]["log_odds"]) == 3
+    assert len(values["lime"]["log_odds"]) == len(values["sequential_integrated_gradients"]["log_odds"]) == 2
+    one, best = (values[f"RPI, {name}"]["comprehensiveness"] for name in ("one map", "best of 4"))
+    assert (best >= one).all()
+    assert best.equals(held.picked.value(f"{RPI}, best of 4", "comprehensiveness"))
+    (told,) = task_accuracies({task: held}).to_dict("records")
+    assert told["n"] == 40
+    assert (told["low"], told["high"]) == wilson(round(40 * told["accuracy"]), 40)
+    with pytest.raises(AttribookError, match="run rpi_table2_tasks again"):
+        task_values(held, RPI, size=8)
+    (other,) = read_tasks("RTN:tiny-bert:rotten-tomatoes-held-out")
+    assert task_evidence(other, "smoke") is None
