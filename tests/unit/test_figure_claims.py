@@ -54,7 +54,7 @@ def plant_minimum(results, shares, *, items=20):
 
 def test_without_rows_there_is_no_answer(results):
     assert all(answered_claim(name) is None for name in ANSWERS)
-    assert answered_claim("rpi-steps") is None
+    assert answered_claim("no-such-claim") is None
     rows = {row["row"]: row for row in headline_rows()}
     assert {rows[name]["verdict"] for name in ANSWERS} == {NO_ROWS}
 

@@ -21,6 +21,7 @@ from attribook.study.answers import (
 from attribook.study.claims import EXPLANATION, verdict_counts
 from attribook.study.departures import departure_names, departure_readings, departures_told
 from attribook.study.faithfulness import faithfulness_table, mean_over_tasks, order_table
+from attribook.study.figure_claims import answered_claim
 from attribook.study.golden_picking import METRICS as GOLDEN
 from attribook.study.golden_picking import golden_curves, golden_headline, golden_pools, golden_table
 from attribook.study.judged import JudgeStudy
@@ -95,6 +96,7 @@ from attribook.study.rpi_departures import (
     departures_of,
     moves_told,
 )
+from attribook.study.rpi_steps import map_agreement, points_table
 from attribook.study.rpi_tables import (
     DECODER_ROWS,
     ENCODER_ROWS,
@@ -171,6 +173,7 @@ __all__ = [
     "alike_told",
     "answer_metrics",
     "answer_table",
+    "answered_claim",
     "antecedent_table",
     "arrow",
     "as_released",
@@ -226,6 +229,7 @@ __all__ = [
     "leads_table",
     "length_shares",
     "log_ratio",
+    "map_agreement",
     "map_frame",
     "marked_example",
     "marked_live",
@@ -257,6 +261,7 @@ __all__ = [
     "picked_texts",
     "picking_curves",
     "picking_table",
+    "points_table",
     "pool_values",
     "printed",
     "printed_by_size",

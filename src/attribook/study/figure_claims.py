@@ -20,10 +20,14 @@ from attribook.study.judged import MINIMUM
 from attribook.study.manifest import read_manifest
 from attribook.study.mass import mass_shares
 from attribook.study.noiser_tables import FEWER
+from attribook.study.picked_rows import read_picked
+from attribook.study.rpi_steps import apart, spread
+from attribook.study.rpi_tables import ERASURE, released_setting
 from attribook.study.statistics import LogRatio, combined_if_any, holm, per_item
 from attribook.study.store import Row
 
 PROMISED = 0.9  # of the texts, that RPI's prompted decoders are said to classify rightly
+ENOUGH, BEYOND = 31, 61  # points on RPI's path: "about 30 steps" with both ends, and twice as many
 BASELINES = 3  # of Noiser's "best-performing baselines", which its text does not name
 Test = LogRatio  # an estimate that lies above 0 where the claim is right
 
@@ -152,12 +156,34 @@ def prompt_accuracy() -> Row | None:
     return None
 
 
+def enough_steps() -> Row | None:
+    """From 31 to 61 points on RPI's path every metric moves less than from one draw of noise to another."""
+    for folder in folders("rpi_pools", "rpi-paper"):
+        pools = read_picked(folder / "rows.csv").pools
+        fewer, more = (
+            {metric: found[0] for metric in ERASURE if (found := pools.get((released_setting(steps=steps), metric)))}
+            for steps in (ENOUGH, BEYOND)
+        )
+        if not set(ERASURE) <= set(fewer) & set(more):
+            continue
+        tests, told = Tests(), []
+        for metric, name in ERASURE.items():
+            moved, drawn = apart(fewer[metric], more[metric], metric), spread(more[metric], metric)
+            tests.add(f"{name} moves less than by another draw", drawn, moved)
+            told.append(f"{name} {moved.mean():.4f} of {drawn.mean():.4f}")
+        side, why, n = tests.outcome()
+        reason = f"mean move from {ENOUGH} to {BEYOND} points, of that from draw to draw: {', '.join(told)}; "
+        return source_of(folder, "rows.csv").row(side, reason + why, "rpi_audit_steps", n)
+    return None
+
+
 ANSWERS: Mapping[str, Callable[[], Row | None]] = {
     "reagent-distractor": distractor,
     "reagent-forwards-only": forwards_only,
     "noiser-critical-words": critical_words,
     "noiser-fewest-words": fewest_words,
     "rpi-prompt-accuracy": prompt_accuracy,
+    "rpi-steps": enough_steps,
 }
 
 
