@@ -56,7 +56,8 @@ for task, dataset in TASKS.items():
                   seed=seed, keep="all", continuation=continuation, start=start, stride=stride)  # fmt: skip
     slow = replace(study, methods=("gradient_shap", "reagent"), random_seeds=1)
     lime = replace(slow, methods=("lime",), n_items=lime_items)
-    rows[task] = pd.concat([each.rows() for each in (study, slow, lime)], ignore_index=True)
+    control = replace(study, methods=tuple(f"reagent:{name}" for name in ("permuted", "reversed", "flat")))
+    rows[task] = pd.concat([each.rows() for each in (study, slow, lime, control)], ignore_index=True)
     told.append(f"- **{task}**: {study.n_kept()}")
 tables = {
     (task, metric): faithfulness_table(rows[task], metric, paper="reagent", table=2, column=task)
@@ -69,7 +70,8 @@ Markdown("\n".join([*told, "", f"{draws} mask draws a prompt and metric; random:
 # ## Soft-NC
 #
 # True Hellinger distance, raw attention, signed gradients clipped at 0. Higher is better; 0 is random. Published values
-# (diamonds) stand there for orientation: they come from other models.
+# (diamonds) stand there for orientation: they come from other models. Controls are made of ReAGent's scores: in random
+# order, turned round, and all the same.
 
 # %% tags=["remove-input"]
 for task in TASKS:

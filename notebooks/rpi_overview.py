@@ -18,13 +18,16 @@
 #   its components.
 # - [](rpi_table1): one sentence, all its maps, and the one that each metric picks.
 # - [](rpi_table2): RPI and nine methods by five metrics, with controls and random rankings at equal tries.
+# - [](rpi_table2_tasks): the same on three other data sets, with encoders tuned on them.
 # - [](rpi_table4): the same on a prompted causal model, rankings by the model itself among them.
 # - [](rpi_table3): the words that several methods mark (Tables 3 and 8).
 # - [](rpi_table5), [](rpi_table6), [](rpi_table7): by the number of maps, by component, by layer.
 # - [](rpi_audit_departures): each difference between the paper and its released code, switched alone.
 # - [](rpi_audit_picking): is it the path, or the picking? On a small classifier of ours.
 # - [](rpi_audit_ceiling): how far any ranking could go, and whether a pick lasts when tokens go in another way.
+# - [](rpi_audit_steps): from how many points on is the path long enough?
 # - [](rpi_audit_golden): the same question where every value is known exactly, on classifiers that others released.
+# - [](rpi_audit_third_party): its baselines' numbers beside those of other authors.
 # - Its printed cells, with what became of each, are in the [ledger](../claims/ledger).
 #
 # ## What the audit found
