@@ -28,7 +28,7 @@
 # %% tags=["parameters"]
 profile: str = "laptop"  # whoever reads; the rows are of the profile original
 rows_of: str = "original"  # the profile that computed rows belong to
-tasks: str = "SST2:minilm-sst2:sst2-held-out,AGN:minilm-ag-news:ag-news-held-out,EMR:minilm-emotion:emotion-held-out"
+tasks: str = "SST2,AGN,EMR"  # as they are printed; or printed:model:dataset for another model
 compute: bool = False  # compute what is not stored, which needs texts and encoders
 n_items: int = 60  # texts of each data set
 slow_items: int = 24  # as many of them for LIME and SIG

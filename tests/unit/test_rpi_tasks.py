@@ -15,6 +15,9 @@ def test_tasks_are_written_with_colons():
     first, second = read_tasks("SST2:a/b:sst2-held-out, EMR:c:emotion-held-out,")
     assert (first.printed, first.model, first.dataset) == ("SST2", "a/b", "sst2-held-out")
     assert second.where == "c, emotion-held-out"
+    assert [task.dataset for task in read_tasks("SST2,AGN,EMR")] == [
+        "sst2-held-out", "ag-news-held-out", "emotion-held-out",
+    ]  # fmt: skip
     with pytest.raises(AttribookError, match="'SST2:sst2-held-out' is no task"):
         read_tasks("SST2:sst2-held-out")
 

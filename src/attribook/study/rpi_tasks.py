@@ -39,13 +39,24 @@ class Task:
         return f"{self.model}, {self.dataset}"
 
 
+KNOWN = [
+    Task("SST2", "minilm-sst2", "sst2-held-out"),
+    Task("AGN", "minilm-ag-news", "ag-news-held-out"),
+    Task("EMR", "minilm-emotion", "emotion-held-out"),
+]
+
+
 def read_tasks(text: str) -> list[Task]:
-    """Tasks from `printed:model:dataset`, several with commas between. Raises: AttribookError for another form."""
-    parts = [part.strip().split(":") for part in text.split(",") if part.strip()]
-    if bad := [":".join(part) for part in parts if len(part) != 3]:
-        raise AttribookError(f"{bad[0]!r} is no task. Write its printed name, a model and a data set, as in "
-                             "SST2:minilm-sst2:sst2-held-out.")  # fmt: skip
-    return [Task(*part) for part in parts]
+    """Tasks from printed names, or `printed:model:dataset`, with commas between. Raises: AttribookError for others."""
+    known = {task.printed: task for task in KNOWN}
+    found = []
+    for part in text.replace(",", " ").split():
+        names = part.split(":")
+        if len(names) != 3 and part not in known:
+            raise AttribookError(f"{part!r} is no task. Choose of {', '.join(known)}, or write its printed name, a model "
+                                 "and a data set, as in SST2:minilm-sst2:sst2-held-out.")  # fmt: skip
+        found.append(known[part] if part in known else Task(*names))
+    return found
 
 
 def compute_task(
