@@ -53,8 +53,10 @@ def read_tasks(text: str) -> list[Task]:
     for part in text.replace(",", " ").split():
         names = part.split(":")
         if len(names) != 3 and part not in known:
-            raise AttribookError(f"{part!r} is no task. Choose of {', '.join(known)}, or write its printed name, a model "
-                                 "and a data set, as in SST2:minilm-sst2:sst2-held-out.")  # fmt: skip
+            raise AttribookError(
+                f"{part!r} is no task. Choose of {', '.join(known)}, or write a printed name, a model and a data set, "
+                "as in SST2:minilm-sst2:sst2-held-out."
+            )
         found.append(known[part] if part in known else Task(*names))
     return found
 
