@@ -39,18 +39,17 @@ slow_steps: int = 10  # points on a path of SIG
 seed: int = 0  # the only source of randomness
 
 # %% tags=["remove-input"]
-import pandas as pd
 from IPython.display import Markdown, display
 
 from attribook.show import erasure_figure, erasure_listing, table
 from attribook.study import (
     ENCODER_ROWS,
     ERASURE,
-    arrow,
+    chance_table,
+    chance_told,
     compute_task,
     erasure_table,
     leads_table,
-    order_agreement,
     printed,
     read_tasks,
     released_setting,
@@ -77,7 +76,11 @@ Markdown(f"**No rows are stored of {missing}.**" if missing else "Rows of every 
 
 # %% tags=["remove-input"]
 percent = dict.fromkeys(("accuracy", "low", "high"), "{:.1%}")
-table(task_accuracies(held), caption="Accuracy on all held-out texts with its 95% interval (Wilson)", formats=percent)
+table(
+    task_accuracies(held),
+    caption="Accuracy on all different held-out texts with its 95% interval (Wilson)",
+    formats=percent,
+)
 
 # %% [markdown]
 # ## The answer
@@ -101,16 +104,11 @@ for task, found in values.items():
     for metric in metrics:
         known = printed(2, metric, {best: "RPI", **ENCODER_ROWS}, dataset=task.printed, column="BERT")
         tables[task, metric] = erasure_table(found, metric, best, {f"BERT, {task.printed}": known})
-alike = []
-for (task, metric), frame in tables.items():
-    rank, many = order_agreement(frame, f"BERT, {task.printed}")
-    chance = frame.set_index("method").loc[lucky]
-    alike.append({"data set": task.printed, "metric": arrow(metric), "lead": chance["lead"], "low": chance["lead low"],
-                  "high": chance["lead high"], "detectable": chance["detectable"], "order": rank,
-                  "methods": many})  # fmt: skip
+alike = chance_table(tables, lucky)
+display(Markdown(chance_told(alike, size)))
 formats = dict.fromkeys(("lead", "low", "high", "order"), "{:+.3f}") | {"detectable": "{:.3f}"}
 caption = f"RPI's best against the best of {size} random rankings, and our order of the methods against BERT's"
-table(pd.DataFrame(alike), caption=caption, formats=formats)
+table(alike, caption=caption, formats=formats)
 
 # %% [markdown]
 # ## Every method, five metrics

@@ -66,6 +66,22 @@ def test_models_whose_terms_are_not_accepted_are_named_and_not_fetched(tmp_path,
     assert "wait for consent (attribook models list): reagent_longra/gemma-3-270m/attribook" in told
 
 
+def test_encoders_that_are_not_tuned_alike_here_are_named(tmp_path, monkeypatch):
+    place = "rpi_table2/minilm-sst2/rpi-paper"
+    shutil.copytree(ROOT / "results" / "original" / place, tmp_path / "results" / "original" / place)
+    monkeypatch.setenv("ATTRIBOOK_RESULTS", str(tmp_path / "results"))
+    monkeypatch.setenv("ATTRIBOOK_HOME", str(tmp_path / "home"))
+    monkeypatch.delenv("ATTRIBOOK_DATA", raising=False)
+    drifts, told = stored_drift("original", 3, 0)
+    assert drifts == []
+    assert told.endswith(f"data that is not here (attribook data verify): {place}")
+    monkeypatch.setenv("ATTRIBOOK_DATA", str(tmp_path))
+    not_alike = f"the model was not tuned here to the same weights (attribook models train): {place}"
+    assert stored_drift("original", 3, 0)[1].endswith(not_alike)
+    (tmp_path / "home" / "trained" / "minilm-sst2").mkdir(parents=True)
+    assert stored_drift("original", 3, 0)[1].endswith(not_alike)  # tuned, to other weights
+
+
 @pytest.mark.parametrize("seed", range(2))
 def test_an_untouched_tree_passes(tree, seed):
     assert found(seed=seed, sample=(None, 4)[seed]) == set()

@@ -1,9 +1,20 @@
 """RPI's Table 2 on its other data sets: computed where the texts are, then read from rows alone."""
 
+import pandas as pd
 import pytest
 
 from attribook.errors import AttribookError
-from attribook.study import ERASURE, Study, compute_task, read_tasks, task_accuracies, task_evidence, task_values
+from attribook.study import (
+    ERASURE,
+    Study,
+    chance_table,
+    chance_told,
+    compute_task,
+    read_tasks,
+    task_accuracies,
+    task_evidence,
+    task_values,
+)
 from attribook.study.accuracy import wilson
 from attribook.study.rpi_tables import released_setting
 
@@ -22,6 +33,20 @@ def test_tasks_are_written_with_colons():
         read_tasks("SST2:sst2-held-out")
 
 
+def test_leads_over_chance_are_told_by_data_set():
+    (task,) = read_tasks(TASK)
+    frame = pd.DataFrame({"method": ["lucky", "alti", "lime", "decompx"], "ours": [1.0, 2.0, 3.0, 4.0],
+                          "BERT, RTN": [float("nan"), 2.0, 3.0, 4.0], "lead": 0.5, "lead low": 0.1, "lead high": 0.9,
+                          "detectable": 0.4, "n": 60})  # fmt: skip
+    behind = frame.assign(**{"lead low": -0.9, "lead high": -0.1})
+    open_ = frame.assign(**{"lead low": -0.9})
+    tables = {(task, "comprehensiveness"): frame, (task, "log_odds"): behind, (task, "sufficiency"): open_}
+    found = chance_table(tables, "lucky")
+    assert found[["metric", "low", "order", "methods"]].values.tolist()[0] == ["Comp ↑", 0.1, 1.0, 3]
+    assert "random rankings by Comp ↑, behind by LO ↓, at the 5% level of each, n = 60." in chance_told(found, 24)
+    assert chance_told(found.head(0), 24) == ""
+
+
 def test_a_task_is_computed_once_and_read_without_its_texts(monkeypatch):
     (task,) = read_tasks(TASK)
     assert task_evidence(task, "smoke") is None
@@ -38,7 +63,7 @@ def test_a_task_is_computed_once_and_read_without_its_texts(monkeypatch):
     assert (best >= one).all()
     assert best.equals(held.picked.value(f"{RPI}, best of 4", "comprehensiveness"))
     (told,) = task_accuracies({task: held}).to_dict("records")
-    assert told["n"] == 40
+    assert told["n"] == told["texts"] == 40
     assert (told["low"], told["high"]) == wilson(round(40 * told["accuracy"]), 40)
     with pytest.raises(AttribookError, match="run rpi_table2_tasks again"):
         task_values(held, RPI, size=8)

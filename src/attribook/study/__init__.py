@@ -121,7 +121,15 @@ from attribook.study.rpi_tables import (
     tries_table,
     verdicts_table,
 )
-from attribook.study.rpi_tasks import compute_task, read_tasks, task_accuracies, task_evidence, task_values
+from attribook.study.rpi_tasks import (
+    chance_table,
+    chance_told,
+    compute_task,
+    read_tasks,
+    task_accuracies,
+    task_evidence,
+    task_values,
+)
 from attribook.study.sensitivity import (
     change_table,
     changes_told,
@@ -183,6 +191,8 @@ __all__ = [
     "ceiling_table",
     "ceilings_told",
     "chance_jaccard",
+    "chance_table",
+    "chance_told",
     "change_table",
     "changes_told",
     "compute_task",

@@ -10,14 +10,14 @@ from typing import Any
 
 import pandas as pd
 
+from attribook.data import DATASETS
 from attribook.errors import AttribookError
 from attribook.paths import results_folder
 from attribook.study.accuracy import wilson
 from attribook.study.evidence import Evidence, read_evidence
-from attribook.study.kept import stored_count
 from attribook.study.map_pools import PoolStudy
 from attribook.study.picked_rows import read_picked
-from attribook.study.rpi_tables import ERASURE, Values, renamed
+from attribook.study.rpi_tables import ERASURE, Values, arrow, order_agreement, renamed
 from attribook.study.store import Store
 from attribook.study.study import Study
 
@@ -106,6 +106,31 @@ def task_values(held: Evidence, rpi: str, *, size: int) -> Values:
     return renamed(single) | picked
 
 
+def chance_table(tables: Mapping[tuple[Task, str], pd.DataFrame], lucky: str) -> pd.DataFrame:
+    """How far RPI's best leads the best of as many random rankings, and how alike our order is to the printed one.
+
+    From the tables of `erasure_table` by task and metric, whose leads are over `lucky` in its row.
+    """
+    found = []
+    for (task, metric), frame in tables.items():
+        rank, many = order_agreement(frame, f"BERT, {task.printed}")
+        chance = frame.set_index("method").loc[lucky]
+        found.append({"data set": task.printed, "metric": arrow(metric), "lead": chance["lead"],
+                      "low": chance["lead low"], "high": chance["lead high"], "detectable": chance["detectable"],
+                      "n": chance["n"], "order": rank, "methods": many})  # fmt: skip
+    return pd.DataFrame(found)
+
+
+def chance_told(found: pd.DataFrame, size: int) -> str:
+    """In a sentence for each data set: by which metrics RPI's best is told from the best of random rankings."""
+    lines = []
+    for name, rows in found.groupby("data set", sort=False) if len(found) else ():
+        ahead, behind = (", ".join(rows.loc[side, "metric"]) or "none" for side in (rows["low"] > 0, rows["high"] < 0))
+        lines.append(f"- **{name}**: the best of {size} maps of RPI is ahead of the best of {size} random rankings by "
+                     f"{ahead}, behind by {behind}, at the 5% level of each, n = {rows['n'].min()}.")  # fmt: skip
+    return "\n".join(lines)
+
+
 def known(held: Evidence, name: str, metric: str) -> pd.Series:
     """Values under a name. Raises: AttribookError where they are not stored."""
     if (found := held.item_values(name, metric)) is None:
@@ -114,15 +139,16 @@ def known(held: Evidence, name: str, metric: str) -> pd.Series:
 
 
 def task_accuracies(tasks: Mapping[Task, Evidence]) -> pd.DataFrame:
-    """How often each task's encoder is right on all texts of its data set, by its stored predictions."""
+    """How often each encoder is right, by its stored predictions: one for every different text, `n` of `texts`."""
     found = []
     for task, held in tasks.items():
-        right = stored_count(task.model, task.dataset)
-        if right is None:
-            raise AttribookError(f"The predictions of {task.model} on {task.dataset} are not all stored.")
         path = results_folder() / held.profile / "predictions" / task.model.replace("/", "--") / f"{task.dataset}.jsonl"
-        n = len(Store(path).groups)
-        low, high = wilson(right, n)
+        rows = [row for group in Store(path).groups.values() for row in group]
+        if not rows:
+            raise AttribookError(f"No predictions of {task.model} on {task.dataset} are stored: run rpi_table2_tasks.")
+        right = sum(row["correct"] for row in rows)
+        low, high = wilson(right, len(rows))
         found.append({"data set": task.dataset, "printed as": task.printed, "model": task.model,
-                      "accuracy": right / n, "low": low, "high": high, "n": n})  # fmt: skip
+                      "texts": DATASETS[task.dataset].rows, "n": len(rows), "accuracy": right / len(rows), "low": low,
+                      "high": high})  # fmt: skip
     return pd.DataFrame(found)
