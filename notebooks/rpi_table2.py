@@ -20,9 +20,10 @@
 # :class: important
 # **Model**: a 6-layer MiniLM tuned on Rotten Tomatoes snippets, not BERT; the published column is BERT on RTN.
 # **Data**: snippets that were held out, not RTN's test split. **RPI** has the options of its released code with 11
-# points on the path instead of 31. **Competitors**: integrated gradients as the paper has them; SIG with 10 points
-# instead of 30; for gradient SHAP, LIME and DeepLIFT the paper gives no options, so they have ours. **Metrics**: at
-# least one token goes, five shares are divided by 5. **n** stands at every number: LIME and SIG have fewer texts.
+# points on the path instead of 31 (what that moves is on [](rpi_audit_steps)). **Competitors**: integrated gradients as
+# the paper has them; SIG with 10 points instead of 30; for gradient SHAP, LIME and DeepLIFT the paper gives no options,
+# so they have ours. **Metrics**: at least one token goes, five shares are divided by 5. **n** stands at every number:
+# LIME and SIG have fewer texts.
 # ```
 
 # %% tags=["parameters"]
