@@ -19,11 +19,12 @@
 # ```{admonition} What differs from the paper
 # :class: important
 # **Model**: SmolLM2-135M with six labelled examples in the prompt, fifty times smaller than the paper's and right less
-# often (see [](classifiers)). **Data**: held-out Rotten Tomatoes snippets; published columns are RTN. **RPI** has the
-# options of its released code, with 6 points on the path instead of 31 and **R = 8 instead of 24**, because every point
-# costs three layers of about 175 tokens. **Competitors**: 3 points for SIG, 8 samples for gradient SHAP, our options
-# for DeepLIFT; the paper prints no prompt for the self-ranking, so its prompt is ours. **Metrics**: at least one token
-# goes, five shares are divided by 5, log-odds puts the unknown token. **n** stands at every number.
+# often (see [](classifiers)); at the end Gemma 3 270M. **Data**: held-out Rotten Tomatoes snippets; published columns
+# are RTN. **RPI** has the options of its released code, with 6 points on the path instead of 31 and **R = 8 instead of
+# 24**, because every point costs three layers of about 175 tokens. **Competitors**: 3 points for SIG, 8 samples for
+# gradient SHAP, our options for DeepLIFT; the paper prints no prompt for the self-ranking, so its prompt is ours.
+# **Metrics**: at least one token goes, five shares are divided by 5, log-odds puts the unknown token. **n** stands at
+# every number.
 # ```
 
 # %% tags=["parameters"]
@@ -33,6 +34,8 @@ dataset: str = "rotten-tomatoes-held-out"  # texts to classify
 task: str = "RTN"  # the paper's data set whose printed values stand beside ours
 n_items: int = 60  # texts
 slow_items: int = 24  # as many of them for SIG
+second: str = ""  # another causal model and a template; empty for none
+second_items: int = 12  # texts for it, without SIG
 size: int = 8  # R, the number of maps to pick from
 blind_size: int = 24  # random rankings stored for each text
 layer: str = "-3"  # of RPI as released, -1 is the last
@@ -42,8 +45,6 @@ samples: int = 8  # of gradient SHAP
 seed: int = 0  # the only source of randomness
 
 # %% tags=["remove-input"]
-from dataclasses import replace
-
 import pandas as pd
 from IPython.display import Markdown, display
 
@@ -51,39 +52,23 @@ from attribook.show import erasure_figure, erasure_listing, path_listing, table
 from attribook.study import (
     DECODER_ROWS,
     ERASURE,
-    PoolStudy,
-    Study,
     alike_told,
     erasure_table,
     headline,
-    item_values,
-    leads_table,
     named_words_table,
     path_or_picking,
-    pool_values,
     printed,
-    read_pool,
-    released_setting,
-    renamed,
+    prompted_rows,
     tries_table,
     verdicts_table,
 )
 
-metrics, where = tuple(ERASURE), (profile, model, dataset, "rpi-prompted")
-plain = ("self_ranking", "input_x_gradient", "deeplift", f"gradient_shap{{samples={samples}}}", "occlusion",
-         *(f"input_x_gradient:{control}" for control in ("permuted", "reversed", "flat")))  # fmt: skip
-given = {"keep": "all", "seed": seed, "n_items": n_items}
-study = Study("rpi_table4", *where, plain, metrics, **given, random_seeds=1)
-slow = replace(study, methods=(f"sequential_integrated_gradients{{steps={slow_steps}}}",), n_items=slow_items)
-sources = {
-    "RPI": PoolStudy("rpi_pools", *where, (released_setting(layers=layer, steps=steps),), metrics, size=size, **given),
-    "random": PoolStudy("rpi_pools", *where, ("random",), metrics, **given, size=blind_size),
-}
-pools = {name: read_pool(source) for name, source in sources.items()}
-single = renamed(item_values(pd.concat([study.rows(), slow.rows()])))
-values = single | pool_values(pools["RPI"], size, "RPI") | pool_values(pools["random"], size, "random")
-best, lucky, here = f"RPI, best of {size}", f"random, best of {size}", f"{model}, {dataset}"
-Markdown(f"{study.n_kept()} {slow_items} of them for SIG.")
+metrics = tuple(ERASURE)
+given = {"size": size, "blind_size": blind_size, "layer": layer, "steps": steps, "slow_steps": slow_steps,
+         "samples": samples, "seed": seed}  # fmt: skip
+first = prompted_rows(profile, model, dataset, n_items=n_items, slow_items=slow_items, **given)
+pools, values, best, here = first.pools, first.values, first.best, first.where
+Markdown(f"{first.study.n_kept()} {slow_items} of them for SIG.")
 
 # %% [markdown]
 # ## The answer
@@ -92,12 +77,10 @@ Markdown(f"{study.n_kept()} {slow_items} of them for SIG.")
 # the best of as many random rankings better / worse, at the 5% level? Which they are: the leads in the tables below.
 
 # %% tags=["remove-input"]
-five = {name: single[name] for name in DECODER_ROWS if name in single}
-told = leads_table({name: values[name] for name in (best, "RPI, one map", lucky)}, five, metrics)
 Markdown(headline(pools["RPI"], pools["random"], metrics, size, "RPI"))
 
 # %% tags=["remove-input"]
-table(told, caption=f"Better / worse than, of {len(five)} methods, {here}")
+table(first.leads(), caption=f"Better / worse than, of {len(first.five)} methods, {here}")
 
 # %% tags=["remove-input"]
 path_listing(path_or_picking(pools["RPI"], pools["random"], metrics, size), f"RPI as released, {here}, R = {size}")
@@ -135,7 +118,8 @@ for metric in metrics:
 # The fewest random rankings whose best is on average at least as good as the method's single map. A dash: more.
 
 # %% tags=["remove-input"]
-worth = tries_table(pools["random"], {**five, "RPI, one map": values["RPI, one map"], best: values[best]}, metrics)
+reached = {**first.five, "RPI, one map": values["RPI, one map"], best: values[best]}
+worth = tries_table(pools["random"], reached, metrics)
 table(worth.rename(columns=ERASURE), caption=f"Random rankings that reach a method, {here}, {blind_size} stored")
 
 # %% [markdown]
@@ -145,8 +129,22 @@ table(worth.rename(columns=ERASURE), caption=f"Random rankings that reach a meth
 # text lacks is `hallucinated`; where no word is `ranked`, all scores are 0 and the order of reading decides.
 
 # %% tags=["remove-input"]
-table(named_words_table(study.scores()), caption=f"Self-ranking, {here}: words a text, and share of texts",
+table(named_words_table(first.study.scores()), caption=f"Self-ranking, {here}: words a text, and share of texts",
       formats={"a text": "{:.1f}", "low": "{:.1f}", "high": "{:.1f}", "texts with any": "{:.0%}"})  # fmt: skip
+
+# %% [markdown]
+# ## A second model
+#
+# The same on another causal model with the same prompt, without SIG. How often each is right stands on
+# [](classifiers).
+
+# %% tags=["remove-input"]
+if second:
+    other = prompted_rows(profile, second, dataset, n_items=second_items, slow_items=None, **given)
+    display(Markdown(f"{other.study.n_kept()}\n\n{headline(*other.pools.values(), metrics, size, 'RPI')}"))
+    display(table(other.leads(), caption=f"Better / worse than, of {len(other.five)} methods, {other.where}"))
+    for metric in metrics:
+        display(erasure_listing(erasure_table(other.values, metric, best, {}), metric, other.where))
 
 # %% [markdown]
 # ## What became of the published cells
@@ -158,6 +156,6 @@ table(verdicts_table(4, dataset=task), caption=f"Verdicts on RPI's Table 4, both
 # ## What it cost
 
 # %% tags=["remove-input"]
-costs = pd.concat([source.costs().assign(pool=name) for name, source in sources.items()])
+costs = pd.concat([source.costs().assign(pool=name) for name, source in first.sources.items()])
 table(costs, caption="Mean seconds a text for making a pool and for judging it",
       formats=dict.fromkeys(("seconds", "judging"), "{:.2f}"))  # fmt: skip

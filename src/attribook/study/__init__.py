@@ -66,6 +66,7 @@ from attribook.study.picking import (
     share_by_picking,
     transfer,
 )
+from attribook.study.prompted_rows import prompted_rows
 from attribook.study.protocol_options import erasure_moves, method_moves, options_table, rpi_moves, soft_moves
 from attribook.study.protocols import PROTOCOLS, Protocol
 from attribook.study.reagent_runs import ReagentStudy, first_steps, step_grid
@@ -277,6 +278,7 @@ __all__ = [
     "printed_by_size",
     "printed_counts",
     "prompt_shown",
+    "prompted_rows",
     "rank_agreement",
     "ratio_of",
     "read_pool",
