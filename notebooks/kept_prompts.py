@@ -32,7 +32,7 @@ table(counts, caption=f"Prompts predicted correctly by {model}")
 # %% [markdown]
 # `longra` and `knowns` are the papers' sets, which this project does not contain; their counts come from stored
 # predictions where the sets are absent. In the Noiser paper, models of 0.5B to 9B parameters keep 140 to 209 of the 573
-# LongRA prompts and 661 to 875 of the 1,209 known facts (its Table 7).
+# LongRA prompts and 661 to 875 of the known facts, 1,208 as printed and 1,209 in the file (its Table 7).
 #
 # The templates of our own LongRA-style set were worded with SmolLM2's answers to whole relations in view, so its share
 # of kept prompts says nothing about the model; no single prompt was picked or dropped for its answer.

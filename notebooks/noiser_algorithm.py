@@ -10,7 +10,7 @@
 # # Noiser on one prompt
 #
 # Noiser adds Gaussian noise to the embedding of one token at a time and asks how much probability the prediction loses.
-# How strong the noise may be is the heart of it: for each token there is a strength at which the prediction flips, and
+# How strong the noise may be is the heart of it: for many tokens there is a strength at which the prediction flips, and
 # the smallest of these is used for all tokens. So no more than the most sensitive token is brought to the edge, and
 # the prompts stay near the real one. [](../methods/noiser) has the formula.
 #

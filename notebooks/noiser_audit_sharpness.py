@@ -9,7 +9,7 @@
 # %% [markdown]
 # # Audit: is Noiser right, or sharp?
 #
-# Soft-NC and Soft-NS use scores as probabilities, so they reward scores that lie on one token, whichever it is (see
+# Soft-NC and Soft-NS use scores as probabilities, so how sharp scores are moves the number, whatever the ranking (see
 # [the same question for ReAGent](reagent_audit_sharpness)). `permuted` gives a method's own values to its tokens in
 # random order: exactly as sharp, without knowledge. `ranked` replaces scores by their ranks: all methods become equally
 # sharp and keep their order. Reads `results/<profile>/noiser_knowns`. Cost: from stored rows, seconds. Left out: the
@@ -29,7 +29,7 @@ import pandas as pd
 from IPython.display import Markdown, display
 
 from attribook.show import NAMES, table
-from attribook.study import log_ratio, noiser_study, rank_agreement, sharp_or_right, sharpness
+from attribook.study import log_ratio, noiser_study, sharp_or_right, sharpness
 
 methods = ("noiser", "occlusion", "input_x_gradient")
 controls = ("random:one_hot_random", "random:flat")
@@ -67,8 +67,8 @@ for metric, frame in found.items():
     lines.append(
         f"- **{NAMES[metric]}**: of {len(frame)} methods Noiser is number {place['log-ratio']} by its scores, "
         f"{place['ranks alone']} by its ranks alone, {place['own order']} by what its order adds to its own values "
-        f"({noiser['own order']:+.2f}, {noiser['low']:+.2f} to {noiser['high']:+.2f}). Rank correlation of the "
-        f"log-ratio with evenness {rank_agreement(frame, 'log-ratio', 'entropy'):+.2f}. Everything on one random token "
+        f"({noiser['own order']:+.2f}, {noiser['low']:+.2f} to {noiser['high']:+.2f}). "
+        f"Everything on one random token "
         f"gives {lone.value:+.2f} ({lone.low:+.2f} to {lone.high:+.2f}), the same for every token {even.value:+.2f}."
     )
 Markdown("\n".join(lines) + f"\n\nn = {found['soft_nc']['n'].min()}.")

@@ -17,8 +17,8 @@
 # ```{admonition} What differs from the paper
 # :class: important
 # **Model**: 135M parameters, 4-bit weights brought back to float32, not the paper's six. **Data**: our own prompts in
-# the form of Knowns. **n** and seeds are in the table; `max` and `per token`, whose searches are dear, have fewer
-# prompts and one seed. Only the order of the bounds is compared.
+# the form of Knowns. **n** and seeds are in the table; `max` and `per token`, whose searches are dear, have one seed.
+# The page compares the order of the bounds; the verdicts above count the side of random too.
 # ```
 
 # %% tags=["parameters"]

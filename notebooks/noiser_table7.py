@@ -15,9 +15,9 @@
 #
 # ```{admonition} What differs from the paper
 # :class: important
-# **Models**: ours are none of the paper's six, so no count can be met; the sizes of the sets can. **Sets**: `knowns`
-# and `longra` are the papers' prompts, read from `$ATTRIBOOK_DATA` or counted from stored predictions; the others are
-# ours.
+# **Models**: ours are none of the paper's six, so no count can be met; the sizes of the sets can, but for Knowns,
+# printed as 1,208. **Sets**: `knowns` and `longra` are the papers' prompts, read from `$ATTRIBOOK_DATA` or counted from
+# stored predictions; the others are ours.
 # ```
 
 # %% tags=["parameters"]

@@ -52,8 +52,8 @@ table(options_table("soft"), caption="Options of the soft metrics by protocol")
 # %% [markdown]
 # What each does alone, from our protocol, to three methods whose scores can be negative: how far the log-ratio to
 # random moves, in nats, with the 95% interval over prompts, and the smallest true move that these prompts would show.
-# `specials` moves nothing here: the model's prompts have no special token. One draw in the place of eight does not move
-# a number on average; its interval is the noise that a single draw adds. The form of the baseline is switched in the
+# `specials` moves nothing on SmolLM2, whose prompts have no special token. One draw in the place of eight is not meant
+# to move a number: what it moves is the noise that a single draw adds. The form of the baseline is switched in the
 # table of ReAGent's options below.
 
 # %% tags=["remove-input"]
@@ -64,8 +64,8 @@ moves_listing(soft_moves(profile), "Moves of log-ratios by option of the soft me
 #
 # Sufficiency, comprehensiveness, log-odds and their averages ask what is left of the prediction when tokens go.
 #
-# - `share`, `shares`: how many of the tokens go, in percent; `rounding` and `least` make that a number of tokens, which
-#   in the released code may be 0. `empty`: what sufficiency is then.
+# - `share`, `shares`: how many of the tokens go (for sufficiency: stay), in percent; `rounding` and `least` make that a
+#   number of tokens, which in the released code may be 0. `empty`: what sufficiency is then.
 # - `operator`: `delete` takes a token out and moves the others up, `mask` puts the mask token in its place.
 # - `divisor`: an average over five shares divides their sum by 5 (`bins`); the released code divides by 6.
 # - `explained`: the most probable answer, right or wrong. `specials`: special tokens stay where they are.
@@ -117,9 +117,10 @@ table(pd.DataFrame(settings), caption="Method options by protocol")
 #   `$OPENAI_BASE_URL`. The paper's prompt is lost; [Table 3](noiser_table3) prints ours.
 # - `share`: half of the words, rounded up; of equal scores the earlier word is more important. A word is a piece
 #   between spaces; its score is the sum of its tokens'. `draws`: three draws of random words, a control of ours.
-# - An answer is right where its first words are the gold word, without case and the signs around it; two words of a
-#   local answer are kept, of at most eight tokens. `candidates`: five, for Table 6: the most probable first tokens,
-#   each continued greedily; of a server, its five most probable first tokens (`top_logprobs`).
+# - An answer is right where its first words are the gold word, or what the model predicts where that is not it (a token
+#   that begins the gold word counts as it; our reading of "the prediction"), without case and the signs around it; two
+#   words of a local answer are kept, of at most eight tokens. `candidates`: five, for Table 6: the most probable first
+#   tokens, each continued greedily; of a server, its five most probable first tokens (`top_logprobs`).
 # - `mass`: of word scores, clipped at 0, that sum to 1. Scores without a positive one have the status `no positive
 #   score`.
 # - A server: temperature 0, `timeout` 60 s, `tries` 5 with back-off of 1, 2, 4, ... s or what Retry-After says, never

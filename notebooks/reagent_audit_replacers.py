@@ -83,7 +83,7 @@ change_listing(tables["soft_ns"], "soft_ns", where)
 # ## What they hit, how sharp they are, and what they cost
 #
 # `antecedent`: share of prompts with the subject among the three best tokens. `largest` and `entropy` as on
-# [the page on sharpness](reagent_audit_sharpness): a sharper replacer wins in soft metrics without knowing more.
+# [the page on sharpness](reagent_audit_sharpness): how sharp a replacer makes the scores moves soft metrics by itself.
 
 # %% tags=["remove-input"]
 hits = sharpness(own).groupby("method", sort=False)[["antecedent", "largest", "entropy"]].mean()

@@ -11,7 +11,8 @@
 #
 # Soft-NC and Soft-NS use scores as probabilities of removing or keeping a token. Scores that add up to 1 and lie on one
 # token remove that token whole; the same ranking, spread evenly, removes a little of everything. So a method can win by
-# being sharp. ReAGent ends in a softmax and is sharp; attention is nearly flat.
+# being sharp. In the released vectors ReAGent is the sharp one and attention, softmaxed there, nearly flat; how sharp
+# each is under our protocol stands in the tables.
 #
 # This page takes the two apart. `permuted` gives a method's own values to its tokens in random order: it is exactly as
 # sharp and knows nothing. `ranked` replaces the scores by their ranks: all methods become equally sharp and keep their
@@ -113,4 +114,5 @@ if with_released:
     display(scatter(released, "entropy", "log_nc", "method", "Released Soft-NC against evenness, a point a setting"))
     facts = [(what, rank_agreement(released, "log_nc", what)) for what in ("largest", "entropy", "antecedent")]
     said = ", ".join(f"{what} {value:+.2f}" for what, value in facts)
-    display(Markdown(f"Rank correlation of log_nc over the {len(released)} rows above, with: {said}."))
+    rows_above = f"the {len(released)} rows above, most of which are settings of ReAGent"
+    display(Markdown(f"Rank correlation of log_nc over {rows_above}, with: {said}."))

@@ -88,7 +88,7 @@ change_listing(tables["soft_ns"], "soft_ns", where)
 # %% [markdown]
 # ## How the runs went
 #
-# `sharpness` is the largest score of a prompt, averaged over prompts: soft metrics reward sharp scores. `stopped` is
+# `sharpness` is the largest score of a prompt, averaged over prompts, which moves soft metrics by itself. `stopped` is
 # the share of runs that passed the stopping test, `steps` the mean number of steps of a run.
 
 # %% tags=["remove-input"]

@@ -22,7 +22,9 @@
 # here one token is explained, some tokens into the continuation, because the first are mostly line breaks. **ReAGent**
 # replaces by the explained model's own predictions (the paper's RoBERTa is behind the hub) and has one seed; LIME has
 # fewer prompts than the others. **Distance**: ours; the published WikiBio column has the same, the TellMeWhy column
-# does not tell (see [](protocols)). So what can be compared is the *side*: better or worse than random.
+# does not tell (see [](protocols)). **Attention**: by the released code this row is on these two tasks what is
+# `attention_last` here, and *Attention Last* its softmax; on LongRA it is the mean over layers. So what can be compared
+# is the *side*: better or worse than random.
 # ```
 
 # %% tags=["parameters"]
@@ -34,7 +36,7 @@ n_items: int = 24  # of each set; 0 takes all
 lime_items: int = 12  # as many of them for LIME, which is slow
 continuation: int = 10  # greedy tokens after each prompt
 start: int = 5  # as many of them are passed over
-stride: int = 5  # every which of the rest is explained
+stride: int = 5  # of the rest, one in so many is explained
 seed: int = 0  # the only source of randomness
 
 # %% tags=["remove-input"]
@@ -48,7 +50,7 @@ from attribook.study import EXPLANATION, Study, against_leader, faithfulness_tab
 
 METRICS, TASKS = ("soft_nc", "soft_ns"), {"TellMeWhy": tellmewhy, "WikiBio": wikibio}
 plain = ("random", "occlusion", "input_x_gradient", "integrated_gradients", "attention_last", "attention_mean",
-         "attention_rollout")  # fmt: skip
+         "attention_rollout", "attention_last{scaling=softmax}")  # fmt: skip
 methods = (*plain, "gradient_shap", "reagent", "lime")
 rows, told = {}, []
 for task, dataset in TASKS.items():

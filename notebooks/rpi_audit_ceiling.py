@@ -20,7 +20,7 @@
 # :class: important
 # The paper has neither. **Model**: a 6-layer MiniLM tuned on Rotten Tomatoes snippets. **RPI** has the options of its
 # released code with 11 points on the path. **Beam**: 5 sets of each size; all sets where there are at most 500. A beam
-# may miss the best set, so the ceiling can only be higher. **Metrics** searched: the three of one share, 20%. More
+# may miss the best set, so the ceiling can only be better. **Metrics** searched: the three of one share, 20%. More
 # layers against as many random maps: [](rpi_table7). **n** stands at every number.
 # ```
 

@@ -9,12 +9,12 @@
 # %% [markdown]
 # # Audit: RPI's paper or its code?
 #
-# RPI's released code departs from its text in seven places. Each is switched alone, from the paper's reading towards
-# the code's, and the question is how far it moves the numbers that the paper prints: the best of R maps, and, without
-# picking, one map. The last rows switch everything at once.
+# RPI's released code departs from its text in eight places. Each but one is switched alone, from the paper's reading
+# towards the code's, and the question is how far it moves the numbers that the paper prints: the best of R maps, and,
+# without picking, one map. The last rows switch everything at once.
 #
 # Reads `results/<profile>/rpi_departures`. Cost: the table at the end; from stored rows, seconds. The divisor is exact
-# arithmetic on the paper's reading; whether no token may go is judged anew on the same maps.
+# arithmetic on the paper's reading; whether k may be 0 is judged anew on the same maps.
 #
 # ```{admonition} What differs from the paper
 # :class: important

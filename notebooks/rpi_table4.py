@@ -23,8 +23,8 @@
 # are RTN. **RPI** has the options of its released code, with 6 points on the path instead of 31 and **R = 8 instead of
 # 24**, because every point costs three layers of about 175 tokens. **Competitors**: 3 points for SIG, 8 samples for
 # gradient SHAP, our options for DeepLIFT; the paper prints no prompt for the self-ranking, so its prompt is ours.
-# **Metrics**: at least one token goes, five shares are divided by 5, log-odds puts the unknown token. **n** stands at
-# every number.
+# **Metrics**: at least one token goes, five shares are divided by 5, log-odds puts the unknown token, which to SmolLM2
+# ends a document and so says more than nothing. **n** stands at every number.
 # ```
 
 # %% tags=["parameters"]

@@ -21,8 +21,9 @@
 # :class: important
 # **Model**: a MiniLM of 6 layers, where the paper's BERT has 12: L-2 is the fourth layer here and the tenth there. A
 # pool of all our layers stands beside the paper's pool of all. **RPI** has the options of its released code with 11
-# points on the path instead of 31. **Metrics**: at least one token goes, five shares are divided by 5. **n** stands at
-# every number.
+# points on the path instead of 31. The column `published` is the paper's row with as many layers, so from the bottom
+# our L-1, five layers, stands beside its L-7. **Metrics**: at least one token goes, five shares are divided by 5. **n**
+# stands at every number.
 # ```
 
 # %% tags=["parameters"]

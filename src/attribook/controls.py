@@ -1,7 +1,7 @@
 """Controls: rankings that any method must beat, made from a method's own scores.
 
-Soft metrics reward sharp scores whatever they point at, so a comparison with random scores alone proves little. Each
-control keeps something of the scores `(T,)` and destroys the rest:
+How sharp scores are moves soft metrics, whatever they point at, so a comparison with random scores alone proves
+little. Each control keeps something of the scores `(T,)` and destroys the rest:
 
     permuted         keeps all values, so exactly the sharpness; destroys which token has which
     reversed         keeps all values; turns the order round

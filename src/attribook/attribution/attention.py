@@ -25,7 +25,7 @@ def attention_last(
     Shapes:  (T,).
     Range:   0 to 1, sums to 1, higher is more important. `softmax` makes it nearly flat.
     Raises:  AttribookError for an unknown scaling.
-    Source:  spec of ReAGent, section 4, row "Attention Last".
+    Source:  ReAGent, row "Attention Last"; released code: casszhao/ReAGent.
     Differs: ReAGent's released code takes a softmax over these weights, which are probabilities already (`scaling`
         `softmax`): nearly flat scores. Ours are raw.
     """
@@ -44,7 +44,7 @@ def attention_mean(
     Shapes:  (T,).
     Range:   0 to 1, sums to 1, higher is more important. `softmax` makes it nearly flat.
     Raises:  AttribookError for an unknown scaling.
-    Source:  spec of ReAGent, section 4, row "Attention" on LongRA.
+    Source:  ReAGent, row "Attention" on LongRA; released code: casszhao/ReAGent.
     Differs: ReAGent's released code averages over layers on LongRA and takes a softmax of the average (`scaling`
         `softmax`): nearly flat scores. Ours is raw.
     """
@@ -64,7 +64,7 @@ def attention_rollout(
     Shapes:  (T,).
     Range:   0 to 1, sums to 1, higher is more important. `softmax` makes it nearly flat.
     Raises:  AttribookError for an unknown scaling.
-    Source:  Abnar and Zuidema 2020, section 3; spec of ReAGent, section 4, row "Attention Rollout".
+    Source:  Abnar and Zuidema 2020, section 3; ReAGent, row "Attention Rollout".
     Differs: The paper gives every step half of the residual connection and so does ours. ReAGent's released code takes
         a softmax of the result (`scaling` `softmax`).
     """

@@ -35,8 +35,8 @@ def occlusion(
     Source:  Zeiler and Fergus 2014, section 4.2; Li et al. 2016, "representation erasure".
     Differs: Zeiler and Fergus grey out patches of images, Li et al. erase a dimension or a word; neither is about
         tokens of a language model. Inseq puts the unknown token in place, takes absolute values and moves BOS too
-        (`operator` `mask`, `specials` `perturb`, sign dropped). ReAGent's tables use that. Ours deletes, keeps the
-        sign, and leaves special tokens alone.
+        (`operator` `mask`, `specials` `perturb`, sign dropped); ReAGent's released code reaches it through Inseq, but
+        its tables have no such row. Ours deletes, keeps the sign, and leaves special tokens alone.
     """
     del generator
     moves = encoding.movable(specials)  # (T,)

@@ -18,7 +18,7 @@ def random(model: Explained, encoding: Encoding, *, generator: Generator, form: 
     Shapes:  (T,).
     Range:   0 to 1, higher is more important, without meaning.
     Raises:  AttribookError for an unknown form.
-    Source:  spec of ReAGent's released evaluation, random baseline.
+    Source:  the random baseline of ReAGent's released evaluation, casszhao/ReAGent.
     Differs: The released code of ReAGent draws the softmax form, once for each method; here it is drawn once for each
         prompt and seed, and all methods of a table are divided by the same draws.
     """

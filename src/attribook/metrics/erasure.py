@@ -81,7 +81,7 @@ def sufficiency(
     Range:   -1 to 1, a difference of probabilities; lower is better.
     Raises:  AttribookError for NaN scores, unknown options, a tokenizer without the token that `operator` needs. Status
         `no token left` where a deletion leaves nothing to predict from.
-    Source:  DeYoung et al. 2020, ERASER; RPI, appendix A.3; spec of RPI, section 3.
+    Source:  DeYoung et al. 2020, ERASER; RPI, appendix A.3, and its released code.
     """
     del generator
     rule = Rule(operator, rounding, least, specials, explained, empty)
@@ -119,7 +119,7 @@ def log_odds(
     Shapes:  scores (T,); returns (1,).
     Range:   unbounded, in nats, 0 for k = 0; lower is better.
     Raises:  as `sufficiency`.
-    Source:  Shrikumar et al. 2017; RPI, appendix A.3; spec of RPI, section 3.
+    Source:  Shrikumar et al. 2017; RPI, appendix A.3, and its released code.
     """
     del generator
     rule = Rule(operator, rounding, least, specials, explained)

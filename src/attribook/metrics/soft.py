@@ -35,7 +35,7 @@ def soft_nc(
     Range:   0 upwards, seldom above 1, no unit, higher is better.
     Raises:  AttribookError for NaN scores or unknown options. Status `no positive score` where clipping leaves
         nothing, `no reference distance` where P0 = P.
-    Source:  Zhao and Aletras 2023; ReAGent, metric section; spec of ReAGent, section 2.
+    Source:  Zhao and Aletras 2023; ReAGent, metric section, and its released code, casszhao/ReAGent.
     """
     return soft(model, encoding, scores, False, generator, distance, scores_as, draws, specials)
 

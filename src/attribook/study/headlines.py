@@ -43,11 +43,18 @@ def headline_row(claim: Claim, court: Court) -> Row:
     cells = published(claim.paper)
     listed: list[Cell] = cells.assign(sign=better(cells)).to_dict("records")  # type: ignore[assignment]
     sides = comparisons(claim, cells)
-    seen, used = {}, {}
+    pairs = [(listed[a], None if b is None else listed[b]) for each in sides for group in each for a, b in group]
+    if pairs and all(itself(cell, rival, court) for cell, rival in pairs):
+        why = "it compares the paper's models, of which one of ours would stand in for both"
+        return row | {"verdict": NOT_HERE, "reason": f"{why}; {told}"}
+    told_by, used = {}, {}
     for role in ("written", "code", "ours"):
-        found, used[role] = outcomes(sides, listed, role, court)
-        if any(found):
-            seen[role] = summed(found, claim.strength)
+        told_by[role], used[role] = outcomes(sides, listed, role, court)
+    seen = {
+        role: summed([side or other for side, other in zip(found, told_by["ours"], strict=True)], claim.strength)
+        for role, found in told_by.items()
+        if any(found)
+    }  # what has no rows under a protocol of the paper is asked under ours
     if not seen:
         return row | {"verdict": NO_ROWS, "reason": f"no stored rows answer any of its comparisons; {told}"}
     confirmed = bool(used["written"]) and all(is_own(e, cell, court.links) for cell, e in used["written"])
@@ -93,7 +100,8 @@ def outcomes(
             cell = cells[pairs[0][0]]
             link = court.links.find(cell)
             found = court.evidence(link, role, link.method(cell), cell) if link else []
-            asked = [ask(cells[a], None if b is None else cells[b], link) for a, b in pairs] if link and found else []
+            named = [(cells[a], None if b is None else cells[b]) for a, b in pairs]
+            asked = [ask(one, rival, link) for one, rival in named if not itself(one, rival, court)] if found else []
             cases.append((found, str(cell["metric"]), asked))
             used += [(cell, found)] if found else []
     answers = iter(court.answers(cases))
@@ -103,6 +111,14 @@ def outcomes(
         tried = [together([a.side for a in group]) for group in each if any(a.found for a in group)]
         told.append(any_of(tried, len(sides)) if tried else None)
     return told, used
+
+
+def itself(cell: Cell, rival: Cell | None, court: Court) -> bool:
+    """Whether the same rows of ours would stand on both sides: cells of one method on two of the paper's models."""
+    if rival is None:
+        return False
+    link, other = court.links.find(cell), court.links.find(rival)
+    return link is not None and link == other and link.method(cell) == link.method(rival)
 
 
 def ask(cell: Cell, rival: Cell | None, link: Any) -> Ask:

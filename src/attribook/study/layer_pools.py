@@ -107,7 +107,10 @@ def layers_told(layers: Sequence[Pool], one: Pool, blind: Pool, metrics: Sequenc
     neighbours = [
         lead(above.picked(m, size), below.picked(m, size), m) for above, below in pairwise(layers) for m in metrics
     ]
-    lines.append(f"A layer against the one below it, all metrics: {counted(neighbours, 'the deeper one')}.")
+    lines.append(
+        f"A layer against the one below it, all metrics: {counted(neighbours, 'the deeper one')}, "
+        "each by its own interval; the ledger adjusts them for their number."
+    )
     ends = [over for m in metrics for count, over in directions(layers, m, size).items() if count > 1]
     lines.append(f"Pools from the top against pools from the bottom, all metrics: {counted(ends, 'the top')}.")
     return "\n".join(f"- {line}" for line in lines)

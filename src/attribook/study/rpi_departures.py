@@ -1,7 +1,7 @@
 """Where RPI's released code departs from its paper: each switched alone, from the paper's reading towards the code's.
 
 Five departures change the maps, and each has a pool of its own, from the same noise. Two change only how maps are
-judged: the divisor of the averages over shares is exact arithmetic, and whether no token may go is judged on the same
+judged: the divisor of the averages over shares is exact arithmetic, and whether k may be 0 is judged on the same
 maps under the protocol `rpi-code`.
 """
 
@@ -27,10 +27,10 @@ CHANGES: Mapping[str, tuple[str, tuple[str, ...]]] = {
     "layer L-2": ("the third layer from last, not the last", ("layers",)),
     ALL: ("all of these and both ends of the path", tuple(name for name in RELEASED if name not in SIZES)),
 }  # fmt: skip
-DIVISOR, LEAST = "divisor 6", "no token may go"
+DIVISOR, LEAST = "divisor 6", "k may be 0"
 JUDGING = {
     DIVISOR: "sums over five shares are divided by 6",
-    LEAST: "k may be 0, and sufficiency is then 0; not at least 1",
+    LEAST: "of a short text no token goes, and sufficiency is then 0; not at least one",
     "judged as released": "both",
     "everything as released": f"{ALL}, and judged as released",
 }

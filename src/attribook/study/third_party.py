@@ -106,4 +106,4 @@ def third_party_told(frame: pd.DataFrame) -> str:
             f"the same order in {line['same order']} of {line['columns']} columns, with the same one first in "
             f"{line['same best']}"
         )
-    return f"{len(frame)} cells. " + "; ".join(said) + "."
+    return f"{len(frame)} cells; those with the mask token as reference, as RPI has it: " + "; ".join(said) + "."

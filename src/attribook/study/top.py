@@ -156,12 +156,12 @@ def cost_of_scores(rows: Iterable[Row]) -> pd.DataFrame:
 
 
 def targets_table(rows: Mapping[str, Sequence[Row]], named: int = 4) -> pd.DataFrame:
-    """For each data set: its prompts, the most frequent targets, and how many are no word: space, or `<|...|>`."""
+    """For each data set: its prompts, the most frequent targets, and those without a letter or digit, or `<|...|>`."""
     found = []
     for dataset, scored in rows.items():
         targets = {row["item"]: row["target"] for row in scored}
         counts = Counter(target.strip() or repr(target) for target in targets.values())
-        no_word = sum(not target.strip() or target.startswith("<|") for target in targets.values())
+        no_word = sum(not any(map(str.isalnum, target)) or target.startswith("<|") for target in targets.values())
         said = ", ".join(f"{target} ({count})" for target, count in counts.most_common(named))
         found.append({"data set": dataset, "n": len(targets), "most frequent targets": said, "no word": no_word})
     return pd.DataFrame(found)

@@ -2,7 +2,7 @@
 
 A study names them `method:variant`, such as `reagent:permuted` or `reagent{runs=3}:tempered_0.5`. The controls
 (controls.py) destroy something that a good ranking should not lose; the two others here keep the ranking and change
-how sharp the scores are, which soft metrics reward.
+how sharp the scores are, which moves soft metrics by itself.
 
     ranked        the r-th highest of n positive scores becomes n + 1 - r; equally sharp for every method
     tempered_p    positive scores to the power p, by their sum: sharper for p above 1, flatter below
