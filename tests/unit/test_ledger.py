@@ -23,6 +23,7 @@ from attribook.study.claims import (
     together,
     verdict,
 )
+from attribook.study.headlines import headline_rows
 from attribook.study.ledger import COLUMNS, full_ledger, ledger
 from attribook.study.statistics import LogRatio
 
@@ -35,10 +36,11 @@ def plant(tmp_path, monkeypatch):
     """Rows of Soft-NC on longra-mini, by method: item values around a mean, seeded."""
     monkeypatch.setenv("ATTRIBOOK_RESULTS", str(tmp_path))
 
-    def planted(means, *, model="smollm2-135m", protocol="attribook", items=ITEMS, noise=0.02):
-        folder = tmp_path / "laptop" / "reagent_longra" / model / protocol
+    def planted(means, *, model="smollm2-135m", protocol="attribook", items=ITEMS, noise=0.02,
+                study="reagent_longra"):  # fmt: skip
+        folder = tmp_path / "laptop" / study / model / protocol
         folder.mkdir(parents=True)
-        told = {"name": "reagent_longra", "profile": "laptop", "model": model, "dataset": "longra-mini",
+        told = {"name": study, "profile": "laptop", "model": model, "dataset": "longra-mini",
                 "protocol": protocol, "metrics": ["soft_nc"], "methods": list(means)}  # fmt: skip
         (folder / "manifest.json").write_text(json.dumps({"weights": "w", "files": {}, "runs": [{"study": told}]}))
         chance = np.random.default_rng(0)
@@ -124,6 +126,15 @@ def test_without_rows_nothing_is_claimed(plant):
     rows = ledger(["reagent"])
     assert cell(rows, "Lime")["verdict"] == NO_ROWS
     assert {row["verdict"] for row in rows if row["claim"] != "value"} <= {NO_ROWS, NOT_HERE}
+
+
+def test_models_are_not_compared_where_one_of_ours_stands_for_all(plant):
+    for study in ("reagent_tellmewhy", "reagent_wikibio", "reagent_longra"):
+        plant({"random": 0.3, "lime": 0.4, "gradient_shap": 0.5}, study=study)
+    rows = {row["row"]: row for row in headline_rows(["reagent"])}
+    assert rows["reagent-families"]["verdict"] == NOT_HERE
+    assert "compares the paper's models" in rows["reagent-families"]["reason"]
+    assert rows["reagent-above-random"]["verdict"] != NOT_HERE
 
 
 def test_few_noisy_prompts_decide_nothing(plant):

@@ -61,7 +61,7 @@ def test_the_sentence_counts_what_the_table_counts(stored):
     told = third_party_told(stored)
     line = agreement_table(stored).set_index(["metric", "reference"]).loc[("comprehensiveness", "mask")]
     assert f"same order in {line['same order']:.0f} of {line['columns']:.0f} columns" in told
-    assert told.startswith("90 cells.")
+    assert told.startswith("90 cells; those with the mask token")
 
 
 def test_without_data_and_rows_it_says_so(tmp_path, monkeypatch):

@@ -104,10 +104,10 @@ def test_costs_are_means_and_stops_are_counted_over_runs():
 
 
 def test_targets_are_counted_once_a_prompt():
-    targets = {"a": "\n", "b": "<|im_end|>", "c": " He", "d": " He"}
+    targets = {"a": "\n", "b": "<|im_end|>", "c": " He", "d": " He", "e": ":"}
     rows = [row(item, "lime", [1.0], seed=seed, target=said) for item, said in targets.items() for seed in (0, 1)]
     (found,) = targets_table({"set": rows}, 2).to_dict("records")
-    assert found == {"data set": "set", "n": 4, "most frequent targets": "He (2), '\\n' (1)", "no word": 2}
+    assert found == {"data set": "set", "n": 5, "most frequent targets": "He (2), '\\n' (1)", "no word": 3}
 
 
 def test_studies_of_several_sets_keep_every_open_prompt():
