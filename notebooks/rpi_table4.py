@@ -142,6 +142,8 @@ table(named_words_table(first.study.scores()), caption=f"Self-ranking, {here}: w
 if second:
     other = prompted_rows(profile, second, dataset, n_items=second_items, slow_items=None, **given)
     display(Markdown(f"{other.study.n_kept()}\n\n{headline(*other.pools.values(), metrics, size, 'RPI')}"))
+    alike = alike_told(other.pools["RPI"], metrics, size)
+    display(Markdown(f"Texts on which all {size} maps of RPI have one value: {alike}."))
     display(table(other.leads(), caption=f"Better / worse than, of {len(other.five)} methods, {other.where}"))
     for metric in metrics:
         display(erasure_listing(erasure_table(other.values, metric, best, {}), metric, other.where))
