@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from attribook.study.map_pools import PoolStudy
-from attribook.study.picking import Pool, mean_of
+from attribook.study.picking import Interval, Pool, mean_of
 from attribook.study.rpi_tables import ERASURE
 from attribook.study.statistics import Numbers
 
@@ -34,15 +34,19 @@ def spread(pool: Pool, metric: str) -> pd.Series:
 def points_table(pools: Mapping[int, Pool], metrics: Sequence[str]) -> pd.DataFrame:
     """How far each number of points is from the most, by metric, with 95% intervals; last the spread of two draws."""
     most = max(pools)
-    found = []
+    found: list[dict[str, object]] = []
     for steps in sorted(set(pools) - {most}):
         moved = {metric: mean_of(apart(pools[steps], pools[most], metric)) for metric in metrics}
-        found.append({"points": str(steps), **{ERASURE[m]: f"{i.value:.4f} ({i.low:.4f} to {i.high:.4f})"
-                                               for m, i in moved.items()},
-                      "n": next(iter(moved.values())).n})  # fmt: skip
+        cells = {ERASURE[m]: told(i) for m, i in moved.items()}
+        found.append({"points": str(steps), **cells, "n": next(iter(moved.values())).n})
     yard = {metric: mean_of(spread(pools[most], metric)) for metric in metrics}
-    cells = {ERASURE[m]: f"{i.value:.4f} ({i.low:.4f} to {i.high:.4f})" for m, i in yard.items()}
+    cells = {ERASURE[m]: told(i) for m, i in yard.items()}
     return pd.DataFrame([*found, {"points": "two draws", **cells, "n": next(iter(yard.values())).n}])
+
+
+def told(estimate: Interval) -> str:
+    """A value with its interval."""
+    return f"{estimate.value:.3f} ({estimate.low:.3f} to {estimate.high:.3f})"
 
 
 def map_agreement(studies: Mapping[int, PoolStudy]) -> pd.DataFrame:
@@ -56,8 +60,8 @@ def map_agreement(studies: Mapping[int, PoolStudy]) -> pd.DataFrame:
                 for mine, other in zip(stored_maps(studies[steps]), stored_maps(studies[most]), strict=True)
             ]
         )
-        told = mean_of(each)
-        found.append({"points": str(steps), "correlation": told.value, "low": told.low, "high": told.high, "n": told.n})
+        mean = mean_of(each)
+        found.append({"points": str(steps), "correlation": mean.value, "low": mean.low, "high": mean.high, "n": mean.n})
     return pd.DataFrame(found)
 
 

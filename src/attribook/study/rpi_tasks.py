@@ -118,7 +118,7 @@ def chance_table(tables: Mapping[tuple[Task, str], pd.DataFrame], lucky: str) ->
         found.append({"data set": task.printed, "metric": arrow(metric), "lead": chance["lead"],
                       "low": chance["lead low"], "high": chance["lead high"], "detectable": chance["detectable"],
                       "n": chance["n"], "order": rank, "methods": many})  # fmt: skip
-    return pd.DataFrame(found)
+    return pd.DataFrame(found).astype({"n": int} if found else {})
 
 
 def chance_told(found: pd.DataFrame, size: int) -> str:
