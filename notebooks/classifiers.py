@@ -11,8 +11,8 @@
 #
 # RPI explains classifiers. Two kinds stand in for its models here, and neither is one of them:
 # `minilm-rotten-tomatoes`, a small encoder with a head, tuned on eight tenths of the Rotten Tomatoes snippets; and
-# `smollm2-135m+sentiment`, a causal model that is shown six labelled examples of ours and asked for a label, with
-# Gemma 3 270M beside it. RPI reports accuracies above 90% for its prompted models, which are fifty times larger. An
+# `smollm2-135m+sentiment`, a causal model that is shown six labelled examples of ours and asked for a label, with Gemma
+# 3 270M beside it. RPI reports accuracies above 90% for its prompted models, which have billions of parameters. An
 # explanation of a coin toss explains nothing, so this page comes before all explanations. Cost: from stored rows,
 # seconds; else one forward a text.
 

@@ -37,10 +37,10 @@ def plant(tmp_path, monkeypatch):
     monkeypatch.setenv("ATTRIBOOK_RESULTS", str(tmp_path))
 
     def planted(means, *, model="smollm2-135m", protocol="attribook", items=ITEMS, noise=0.02,
-                study="reagent_longra"):  # fmt: skip
+                study="reagent_longra", dataset="longra-mini"):  # fmt: skip
         folder = tmp_path / "laptop" / study / model / protocol
         folder.mkdir(parents=True)
-        told = {"name": study, "profile": "laptop", "model": model, "dataset": "longra-mini",
+        told = {"name": study, "profile": "laptop", "model": model, "dataset": dataset,
                 "protocol": protocol, "metrics": ["soft_nc"], "methods": list(means)}  # fmt: skip
         (folder / "manifest.json").write_text(json.dumps({"weights": "w", "files": {}, "runs": [{"study": told}]}))
         chance = np.random.default_rng(0)
@@ -135,6 +135,18 @@ def test_models_are_not_compared_where_one_of_ours_stands_for_all(plant):
     assert rows["reagent-families"]["verdict"] == NOT_HERE
     assert "compares the paper's models" in rows["reagent-families"]["reason"]
     assert rows["reagent-above-random"]["verdict"] != NOT_HERE
+
+
+def test_our_protocol_is_asked_where_the_papers_has_no_rows(plant):
+    plant({"random": 0.2, "lime": 0.3, "noiser": 0.5}, study="noiser_knowns", dataset="knowns-mini",
+          protocol="noiser-paper")  # fmt: skip
+    alone = {row["row"]: row for row in headline_rows(["noiser"])}["noiser-best-comprehensiveness"]
+    assert "of 18 comparisons 6 have rows" in alone["reason"]  # Knowns on six models
+    plant({"random": 0.2, "lime": 0.3, "noiser{vectors=3}": 0.5})
+    both = {row["row"]: row for row in headline_rows(["noiser"])}["noiser-best-comprehensiveness"]
+    assert "of 18 comparisons 12 have rows" in both["reason"]
+    assert (both["data"], both["protocol"]) == ("knowns-mini, longra-mini", "noiser-paper")
+    assert both["rows"].count("rows.csv") == 2
 
 
 def test_few_noisy_prompts_decide_nothing(plant):

@@ -50,11 +50,15 @@ def headline_row(claim: Claim, court: Court) -> Row:
     told_by, used = {}, {}
     for role in ("written", "code", "ours"):
         told_by[role], used[role] = outcomes(sides, listed, role, court)
-    seen = {
-        role: summed([side or other for side, other in zip(found, told_by["ours"], strict=True)], claim.strength)
-        for role, found in told_by.items()
-        if any(found)
-    }  # what has no rows under a protocol of the paper is asked under ours
+    seen = {}
+    for role, found in told_by.items():
+        if any(found):
+            both = list(zip(found, told_by["ours"], strict=True))
+            seen[role] = summed([side or ours for side, ours in both], claim.strength)
+            if any(
+                side is None and ours for side, ours in both
+            ):  # no rows under a protocol of the paper: ours is asked
+                used[role] = used[role] + used["ours"]
     if not seen:
         return row | {"verdict": NO_ROWS, "reason": f"no stored rows answer any of its comparisons; {told}"}
     confirmed = bool(used["written"]) and all(is_own(e, cell, court.links) for cell, e in used["written"])
@@ -62,9 +66,12 @@ def headline_row(claim: Claim, court: Court) -> Row:
     one, cell = used[role][0][1][0], used[role][0][0]
     link = court.links.find(cell)
     assert link is not None
+    every = [each for _, found in used[role] for each in found]
     return row | {
         "verdict": word, "reason": f"{seen[role].why}; {told}", "notebook": link.notebook, "profile": one.profile,
-        "protocol": link.protocols[role], "model": one.model, "data": one.dataset, "rows": one.places,
+        "protocol": link.protocols[role], "model": one.model,
+        "data": ", ".join(dict.fromkeys(each.dataset for each in every)),
+        "rows": ", ".join(dict.fromkeys(each.places for each in every)),
     }  # fmt: skip
 
 

@@ -24,8 +24,7 @@ def kept_table(model: str, places: Sequence[tuple[str, str]]) -> pd.DataFrame:
         except AttribookError:
             if DATASETS[dataset].own:
                 raise
-            path = results_folder() / profile / "predictions" / model.replace("/", "--") / f"{dataset}.jsonl"
-            predictions = pd.DataFrame([row for group in Store(path).groups.values() for row in group])
+            predictions = stored_predictions(profile, model, dataset)
             where = "stored predictions" if len(predictions) else "not on this machine, nothing stored"
         counts = {
             name: int(predictions[name].sum()) if len(predictions) else None for name in ("correct", "correct_plain")
@@ -41,6 +40,12 @@ def kept_table(model: str, places: Sequence[tuple[str, str]]) -> pd.DataFrame:
             }
         )
     return pd.DataFrame(found).astype(dict.fromkeys(("correct", "correct_plain", "correct_both"), "Int64"))
+
+
+def stored_predictions(profile: str, model: str, dataset: str) -> pd.DataFrame:
+    """What is stored of a model's predictions, a row for every different text; empty where nothing is."""
+    path = results_folder() / profile / "predictions" / model.replace("/", "--") / f"{dataset}.jsonl"
+    return pd.DataFrame([row for group in Store(path).groups.values() for row in group])
 
 
 def stored_count(model: str, dataset: str) -> int | None:

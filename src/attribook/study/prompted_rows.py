@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import pandas as pd
@@ -43,7 +44,7 @@ class PromptedRows:
         """The name of RPI's row."""
         return f"RPI, best of {self.size}"
 
-    @property
+    @cached_property
     def values(self) -> Values:
         """Single maps, and of both pools one map, the mean, and the best."""
         picked = [pool_values(pool, self.size, name) for name, pool in self.pools.items()]
@@ -56,9 +57,8 @@ class PromptedRows:
 
     def leads(self) -> pd.DataFrame:
         """Than how many of the paper's methods RPI's best, one map of it, and the best random ranking are better."""
-        values = self.values
         names = (self.best, "RPI, one map", f"random, best of {self.size}")
-        return leads_table({name: values[name] for name in names}, self.five, tuple(ERASURE))
+        return leads_table({name: self.values[name] for name in names}, self.five, tuple(ERASURE))
 
 
 def prompted_rows(

@@ -15,10 +15,10 @@ from attribook.errors import AttribookError
 from attribook.paths import results_folder
 from attribook.study.accuracy import wilson
 from attribook.study.evidence import Evidence, read_evidence
+from attribook.study.kept import stored_predictions
 from attribook.study.map_pools import PoolStudy
 from attribook.study.picked_rows import read_picked
 from attribook.study.rpi_tables import ERASURE, Values, arrow, order_agreement, renamed
-from attribook.study.store import Store
 from attribook.study.study import Study
 
 STUDY, POOLS, PROTOCOL = "rpi_table2", "rpi_pools", "rpi-paper"
@@ -78,7 +78,7 @@ def compute_task(
         study.run()
     for method in (rpi, "random"):
         PoolStudy(POOLS, *where, (method,), metrics, n_items=n_items, size=size, **given).run()
-    assert len(study.predictions)  # stored when first asked for
+    len(study.predictions)  # stored when first asked for
 
 
 def task_evidence(task: Task, profile: str) -> Evidence | None:
@@ -99,7 +99,7 @@ def task_values(held: Evidence, rpi: str, *, size: int) -> Values:
         single.setdefault(method, {})[metric] = values
     pools = {"RPI": rpi, "random": "random"}
     picked = {
-        f"{name}, {title}": {metric: known(held, f"{setting}, best of {many}", metric) for metric in ERASURE}
+        f"{name}, {title}": {metric: stored_values(held, f"{setting}, best of {many}", metric) for metric in ERASURE}
         for name, setting in pools.items()
         for title, many in (("one map", 1), (f"best of {size}", size))
     }
@@ -131,7 +131,7 @@ def chance_told(found: pd.DataFrame, size: int) -> str:
     return "\n".join(lines)
 
 
-def known(held: Evidence, name: str, metric: str) -> pd.Series:
+def stored_values(held: Evidence, name: str, metric: str) -> pd.Series:
     """Values under a name. Raises: AttribookError where they are not stored."""
     if (found := held.item_values(name, metric)) is None:
         raise AttribookError(f"No stored rows of {name} under {metric} in {held.places}: run rpi_table2_tasks again.")
@@ -142,11 +142,10 @@ def task_accuracies(tasks: Mapping[Task, Evidence]) -> pd.DataFrame:
     """How often each encoder is right, by its stored predictions: one for every different text, `n` of `texts`."""
     found = []
     for task, held in tasks.items():
-        path = results_folder() / held.profile / "predictions" / task.model.replace("/", "--") / f"{task.dataset}.jsonl"
-        rows = [row for group in Store(path).groups.values() for row in group]
-        if not rows:
+        rows = stored_predictions(held.profile, task.model, task.dataset)
+        if rows.empty:
             raise AttribookError(f"No predictions of {task.model} on {task.dataset} are stored: run rpi_table2_tasks.")
-        right = sum(row["correct"] for row in rows)
+        right = int(rows["correct"].sum())
         low, high = wilson(right, len(rows))
         found.append({"data set": task.dataset, "printed as": task.printed, "model": task.model,
                       "texts": DATASETS[task.dataset].rows, "n": len(rows), "accuracy": right / len(rows), "low": low,
