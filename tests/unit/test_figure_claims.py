@@ -20,16 +20,16 @@ def results(tmp_path, monkeypatch):
     return tmp_path
 
 
-def folder(results, study, protocol="attribook"):
-    made = results / "laptop" / study / "m" / protocol
+def folder(results, study, protocol="attribook", model="m"):
+    made = results / "laptop" / study / model / protocol
     made.mkdir(parents=True)
-    told = {"name": study, "profile": "laptop", "model": "m", "dataset": "d", "protocol": protocol,
+    told = {"name": study, "profile": "laptop", "model": model, "dataset": "d", "protocol": protocol,
             "methods": ["x"]}  # fmt: skip
     (made / "manifest.json").write_text(json.dumps({"weights": "w", "files": {}, "runs": [{"study": told}]}))
     return made
 
 
-def plant_scores(results, masses, *, items=20, backwards=0, noise=0.01):
+def plant_scores(results, masses, *, items=20, backwards=0, noise=0.01, model="m"):
     """Scores whose mass on the parts is that of `masses`, a little noise aside."""
     chance = np.random.default_rng(0)
     lines = []
@@ -41,7 +41,7 @@ def plant_scores(results, masses, *, items=20, backwards=0, noise=0.01):
             lines.append(json.dumps({"item": f"i{item}", "method": method, "seed": 0, "tokens": ["t"] * TOKENS,
                                      "spans": SPANS, "scores": scores.tolist(), "forwards": 7,
                                      "backwards": backwards}))  # fmt: skip
-    (folder(results, "reagent_longra") / "scores.jsonl").write_text("\n".join(lines))
+    (folder(results, "reagent_longra", model=model) / "scores.jsonl").write_text("\n".join(lines))
 
 
 def plant_minimum(results, shares, *, items=20):
@@ -50,6 +50,15 @@ def plant_minimum(results, shares, *, items=20):
     lines += [f"i{i},{name},0,minimum,{share + 0.01 * chance.standard_normal()},ok" for name, share in shares.items()
               for i in range(items)]  # fmt: skip
     (folder(results, "noiser_knowns_minimum_j", "noiser-paper") / "rows.csv").write_text("\n".join(lines))
+
+
+def test_the_model_with_more_rows_answers(results):
+    mass = {"reagent": {"antecedent": 0.3, "distractor": 0.1}}
+    plant_scores(results, mass, items=12, model="a")
+    plant_scores(results, mass, items=24, model="b")
+    plant_scores(results, mass, items=12, model="c")
+    found = answered_claim("reagent-distractor")
+    assert (found["model"], found["n"]) == ("b", 24)
 
 
 def test_without_rows_there_is_no_answer(results):

@@ -203,7 +203,7 @@ def source_of(folder: Path, file: str) -> Source:
 
 
 def stored_scores(study: str, methods: tuple[str, ...]) -> list[tuple[Source, list[Row]]]:
-    """Stored scores of any of the methods, under our protocol, by model."""
+    """Stored scores of any of the methods, under our protocol, by model: the best profile first, then most rows."""
     found = []
     for folder in folders(study, "attribook"):
         path = folder / "scores.jsonl"
@@ -211,7 +211,7 @@ def stored_scores(study: str, methods: tuple[str, ...]) -> list[tuple[Source, li
         rows = [row for row in map(json.loads, lines) if row["method"] in methods]
         if rows:
             found.append((source_of(folder, path.name), rows))
-    return found
+    return sorted(found, key=lambda each: (PROFILES.index(each[0].profile), -len(each[1])))
 
 
 def best_printed(dataset: str) -> list[str]:
