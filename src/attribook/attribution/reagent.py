@@ -2,7 +2,9 @@
 
 Zhao and Shan 2024, equations 3 to 9 and algorithm 1. Several runs, each with its own random stream, step together:
 one batch for the replaced prompts, one for the stopping test; a run that has stopped leaves the batch. What a step
-replaces does not depend on the scores, so several steps are run in one batch, and those after the stop are dropped.
+replaces does not depend on the scores, so several steps are run in one batch, and those after the stop are dropped:
+batches are full without a second prompt, which would have another length and share no prefix. What is dropped is the
+difference of `steps_run` and `steps_total`, never more than half.
 """
 
 import math
@@ -16,12 +18,12 @@ from attribook.attribution.base import method
 from attribook.attribution.replacers import Replacer, make_replacer
 from attribook.errors import AttribookError
 from attribook.models import Encoding, Explained, Replace
+from attribook.models.engine import DEFAULT_BUDGET
 from attribook.models.explained import Read
 
 LARGEST_DROP = 1 - 1e-7  # its logit is 17; float32 probabilities are no finer than this
-AHEAD = (
-    384  # tokens that a batch should have: with fewer, reading the weights costs more than computing. Moves no result.
-)
+# Tokens that a batch should have: with fewer, reading the weights costs more than computing. Moves no result.
+AHEAD = {device: budget // 2 for device, budget in DEFAULT_BUDGET.items()}
 
 
 @method(version=1, forwards="(1 + min(top_k, 1)) * steps_run + replacer_forwards", random=True)
@@ -57,7 +59,7 @@ def reagent(
         target is among the min(`top_k`, V - 1) most probable of V although all but the highest-scored tokens,
         `keep_tokens` or, if 0, ceil(`keep_share` n) of n, are replaced; at the latest after `max_steps`. With `top_k`
         0 there is no such test, and every run has `max_steps`. `average`: over `all` runs, or the `stopped` ones if
-        there are any. `replacer`, `pick`, `original`, `candidates`, `masked_lm`: see replacers.py.
+        there are any. `replacer`, `pick`, `original`, `candidates`, `masked_lm`: see `attribution/replacers`.
     Shapes:  (T,); 0 at special tokens unless `specials` is `perturb`. Details: `runs_stopped`, `steps_total`,
         `steps_run` (with those after the stop), `steps_mean`, `steps_max` (over runs), `replacer_forwards`.
     Range:   0 to 1, adding up to 1; higher is more important. Nearly one-hot after many steps, whatever the ranking.
@@ -145,9 +147,10 @@ def reagent_steps(
     logits.masked_fill_(~places, -torch.inf)
     stopped, steps = torch.zeros(settings.runs, dtype=torch.bool), torch.zeros(settings.runs, dtype=torch.long)
     probability, run, done = model.output(encoding), 0, 0
+    filled = AHEAD.get(model.network.device.type, AHEAD["cuda"])
     while done < settings.max_steps and not (freeze and bool(stopped.all())):
         going = (~stopped | (not freeze)).nonzero()[:, 0]  # (b,)
-        ahead = min(max(1, AHEAD // (len(going) * len(encoding))), done + 1, settings.max_steps - done)
+        ahead = min(max(1, filled // (len(going) * len(encoding))), done + 1, settings.max_steps - done)
         u = torch.stack([draws(ahead, len(encoding), chances[each]) for each in going.tolist()])  # (b, S, 3, T)
         chosen = (u[:, :, 0] < settings.ratio) & places  # (b, S, T)
         drop = probability - model.outputs(encoding, replaced(replacer, chosen, u[:, :, 1])).view(len(going), ahead)

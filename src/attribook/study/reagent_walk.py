@@ -14,9 +14,8 @@ import torch
 from torch import Generator, Tensor
 
 from attribook.attribution import METHODS
-from attribook.attribution.pools import Replacer
 from attribook.attribution.reagent import Settings, among_top, first_logits, increments, reagent_steps, streams
-from attribook.attribution.replacers import make_replacer
+from attribook.attribution.replacers import Replacer, make_replacer
 from attribook.errors import AttribookError
 from attribook.models import CausalLM, Encoding, Replace, load_model
 from attribook.study.accuracy import wilson

@@ -13,7 +13,7 @@ another goes through its text, and a third masks one position at a time.
 import torch
 from torch import Tensor
 
-from attribook.attribution.pools import Pool, Pooled, Replacer, Ways
+from attribook.attribution.replacers.pools import Pool, Pooled, Replacer, Ways
 from attribook.errors import AttribookError
 from attribook.models import Encoding, Explained
 from attribook.models.masked import load_masked_lm, matched
