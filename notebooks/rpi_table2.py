@@ -22,8 +22,7 @@
 # **Data**: snippets that were held out, not RTN's test split. **RPI** has the options of its released code with 11
 # points on the path instead of 31 (what that moves is on [](rpi_audit_steps)). **Competitors**: integrated gradients as
 # the paper has them; SIG with 10 points instead of 30; for gradient SHAP, LIME and DeepLIFT the paper gives no options,
-# so they have ours. **Metrics**: at least one token goes, five shares are divided by 5. **n** stands at every number:
-# LIME and SIG have fewer texts.
+# so they have ours. **Metrics**: at least one token goes, five shares are divided by 5. **n** stands at every number.
 # ```
 
 # %% tags=["parameters"]
@@ -31,8 +30,6 @@ profile: str = "laptop"  # which stored rows to read
 model: str = "minilm-rotten-tomatoes"  # a classifier: a known name, a folder, or a hub id
 dataset: str = "rotten-tomatoes-held-out"  # texts to classify
 n_items: int = 150  # texts
-lime_items: int = 60  # as many of them for LIME
-sig_items: int = 24  # and for SIG
 size: int = 24  # R, the number of maps to pick from
 drawn: int = 32  # maps that are stored
 many: int = 144  # random rankings stored for fewer texts
@@ -43,9 +40,6 @@ slow_steps: int = 10  # points on a path of SIG
 seed: int = 0  # the only source of randomness
 
 # %% tags=["remove-input"]
-from dataclasses import replace
-
-import pandas as pd
 from IPython.display import Markdown, display
 
 from attribook.show import erasure_figure, erasure_listing, table
@@ -70,12 +64,13 @@ from attribook.study import (
 
 metrics = tuple(ERASURE)
 where = (profile, model, dataset, "rpi-paper")
-plain = ("input_x_gradient", "integrated_gradients", "gradient_shap", "deeplift", "globenc", "alti", "decompx",
-         *(f"decompx:{control}" for control in ("permuted", "reversed", "flat", "one_hot_random")))  # fmt: skip
-sig = f"sequential_integrated_gradients{{steps={slow_steps}}}"
-study = Study("rpi_table2", *where, plain, metrics, n_items=n_items, keep="all", seed=seed, random_seeds=1)
-slow = [replace(study, methods=(name,), n_items=n) for name, n in (("lime", lime_items), (sig, sig_items))]
-rows = pd.concat([each.rows() for each in (study, *slow)])
+methods = (
+    "input_x_gradient", "integrated_gradients", "gradient_shap", "deeplift", "globenc", "alti", "decompx", "lime",
+    f"sequential_integrated_gradients{{steps={slow_steps}}}",
+    *(f"decompx:{control}" for control in ("permuted", "reversed", "flat", "one_hot_random")),
+)  # fmt: skip
+study = Study("rpi_table2", *where, methods, metrics, n_items=n_items, keep="all", seed=seed, random_seeds=1)
+rows = study.rows()
 given = {"n_items": n_items, "keep": "all", "seed": seed, "size": drawn}
 pools = {
     name: read_pool(PoolStudy("rpi_pools", *where, (method,), metrics, **given))
@@ -88,7 +83,7 @@ single = renamed(item_values(rows))
 values = single | pool_values(pools["RPI"], size, "RPI") | pool_values(pools["random"], size, "random")
 best, lucky = f"RPI, best of {size}", f"random, best of {size}"
 here = f"{model}, {dataset}"
-Markdown(f"{study.n_kept()} {lime_items} of them for LIME, {sig_items} for SIG.")
+Markdown(study.n_kept())
 
 # %% [markdown]
 # ## The answer

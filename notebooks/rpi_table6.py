@@ -29,8 +29,7 @@ profile: str = "laptop"  # which stored rows to read
 model: str = "minilm-rotten-tomatoes"  # a classifier: a known name, a folder, or a hub id
 dataset: str = "rotten-tomatoes-held-out"  # texts to classify
 n_items: int = 60  # texts
-other_items: int = 24  # as many of them for RPI-SIG
-sig_items: int = 24  # and for SIG
+other_items: int = 60  # as many of them for RPI-SIG
 size: int = 24  # R, the number of maps to pick from
 drawn: int = 32  # maps stored for random rankings and RPI
 layer: str = "-3"  # of RPI and RPI-G, -1 is the last
@@ -76,14 +75,14 @@ studies = {
 values = {}
 for name, study in studies.items():
     values |= pool_values(read_pool(study), size, name)
-single = {"integrated_gradients": n_items, f"sequential_integrated_gradients{{steps={input_steps}}}": sig_items}
-told = {"keep": "all", "seed": seed, "random_seeds": 1}
-rows = pd.concat([Study("rpi_table2", *where, (m,), metrics, n_items=n, **told).rows() for m, n in single.items()])
+single = ("integrated_gradients", f"sequential_integrated_gradients{{steps={input_steps}}}")
+told = {"n_items": n_items, "keep": "all", "seed": seed, "random_seeds": 1}
+rows = Study("rpi_table2", *where, single, metrics, **told).rows()
 names = {"integrated_gradients": "IG", "sequential_integrated_gradients": "SIG"}
 values |= {names[name]: by_metric for name, by_metric in renamed(item_values(rows)).items()}
 del values["IG and noisy copies, one map"]  # IG itself
 best, here = f"best of {size}", f"{model}, {dataset}"
-Markdown(f"{studies['RPI'].n_kept()} {other_items} of them for RPI-SIG, {sig_items} for SIG.")
+Markdown(f"{studies['RPI'].n_kept()} {other_items} of them for RPI-SIG.")
 
 # %% [markdown]
 # ## The answer

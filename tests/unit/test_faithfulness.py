@@ -40,11 +40,24 @@ def test_a_mean_of_0_in_one_task_has_no_logarithm_and_is_told_as_no_value():
     assert found["ours"].isna().to_dict() == {"reagent": False, "lime": True}
 
 
-def test_orders_are_compared_by_rank():
-    table = pd.DataFrame(
-        {"method": ["a", "b", "c", "d"], "X": [1, 2, 3, 9.0], "Y": [3, 2, 1, 9.0], "ours": [10, 20, 30, None],
-         "low": 0, "high": 0, "n": 1, "failed": 0, "published": None}
+def means(ours):
+    """A table of two printed models and one of ours."""
+    return pd.DataFrame(
+        {"method": ["a", "b", "c", "d"], "X": [1, 2, 3, 9.0], "Y": [3, 2, 1, 9.0], "ours": ours, "low": 0, "high": 0,
+         "n": 1, "failed": 0, "published": None}
     )  # fmt: skip
-    printed, ours = order_table(table).to_dict("records")
+
+
+def test_orders_are_compared_by_rank():
+    printed, first = order_table({"first": means([10, 20, 30, None])}).to_dict("records")
     assert (printed["methods"], printed["pairs"], printed["mean"]) == (3, 1, pytest.approx(-1))
-    assert (ours["pairs"], ours["mean"], ours["least"], ours["most"]) == (2, *map(pytest.approx, (0, -1, 1)))
+    assert first["columns"] == "first and a printed model"
+    assert (first["pairs"], first["mean"], first["least"], first["most"]) == (2, *map(pytest.approx, (0, -1, 1)))
+
+
+def test_two_models_of_ours_are_compared_with_each_other_too():
+    other = means([3, 1, 2, 4]).iloc[::-1]  # listed in another order
+    found = order_table({"first": means([10, 20, 30, None]), "other": other}).set_index("columns")
+    assert found["methods"].tolist() == [3] * 4 and found["pairs"].tolist() == [1, 2, 2, 1]
+    assert found.loc["two models of ours", "mean"] == pytest.approx(-0.5)  # ranks 1 2 3 and 3 1 2
+    assert found.loc["other and a printed model", "most"] == pytest.approx(0.5)

@@ -67,17 +67,24 @@ def task_mean(rows: Mapping[str, pd.DataFrame], metric: str, method: str) -> Log
     return combined([[(mine[0], 1), (random[0], -1)] for mine, random in parts], log=True, failed=failed)
 
 
-def order_table(table: pd.DataFrame) -> pd.DataFrame:
-    """How alike the columns of `mean_over_tasks` order the methods: the printed ones, and ours with each of them."""
-    models = [name for name in table if name not in ("method", "ours", "low", "high", "n", "failed", "published")]
-    complete = table[[*models, "ours"]].dropna()
-    ranks = complete.rank().corr().to_numpy()  # (models and ours, models and ours), ours last
+def order_table(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """How alike columns order the methods, by Spearman's correlation; `tables` holds `mean_over_tasks` of our models.
+
+    Compared are the printed columns with each other, ours with each printed one, and ours with each other, all over
+    the methods that every column has.
+    """
+    first = next(iter(tables.values())).set_index("method")
+    printed = first.drop(columns=["ours", "low", "high", "n", "failed", "published"])
+    ours = pd.DataFrame({name: table.set_index("method")["ours"] for name, table in tables.items()})
+    complete = printed.join(ours, how="inner").dropna()
+    ranks, many = complete.rank().corr().to_numpy(), printed.shape[1]
     pairs = {
-        "two printed models": ranks[:-1, :-1][np.triu_indices(len(models), 1)],
-        "ours and a printed model": ranks[-1, :-1],
+        "two printed models": ranks[:many, :many][np.triu_indices(many, 1)],
+        **{f"{name} and a printed model": ranks[many + i, :many] for i, name in enumerate(ours)},
+        "two models of ours": ranks[many:, many:][np.triu_indices(len(tables), 1)],
     }
     return pd.DataFrame(
         {"columns": name, "methods": len(complete), "pairs": len(values), "mean": values.mean(), "least": values.min(),
          "most": values.max()}
-        for name, values in pairs.items()
+        for name, values in pairs.items() if len(values)
     )  # fmt: skip

@@ -31,7 +31,7 @@ def write_manifest(folder: Path, fixed: Mapping[str, Any], run: Mapping[str, Any
         "machine": machine_class(),
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
     }
-    earlier = [each for each in runs_of(folder, fixed) if each["study"] != told["study"]]
+    earlier = [each for each in runs_of(folder, fixed) if not contains(told["study"], each["study"])]
     digests = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
     scratch = folder / ".manifest.json"
     scratch.write_text(json.dumps({**fixed, "files": digests, "runs": [*earlier, told]}, indent=1) + "\n")
@@ -64,6 +64,11 @@ def covers(told: Mapping[str, Any], study: Mapping[str, Any], method: str) -> bo
     items = told["n_items"] == 0 or 0 < study["n_items"] <= told["n_items"]
     seeds = study["random_seeds"] <= told["random_seeds"]
     return alike and items and seeds and method in told["methods"] and set(study["metrics"]) <= set(told["metrics"])
+
+
+def contains(told: Mapping[str, Any], study: Mapping[str, Any]) -> bool:
+    """Whether a told study has all units of another."""
+    return all(covers(told, study, method) for method in study["methods"])
 
 
 def machine_class() -> str:

@@ -22,7 +22,7 @@ from attribook.study.rpi_tables import ERASURE, Values, arrow, order_agreement, 
 from attribook.study.study import Study
 
 STUDY, POOLS, PROTOCOL = "rpi_table2", "rpi_pools", "rpi-paper"
-PLAIN = ("input_x_gradient", "integrated_gradients", "gradient_shap", "deeplift", "globenc", "alti", "decompx")
+METHODS = ("input_x_gradient", "integrated_gradients", "gradient_shap", "deeplift", "globenc", "alti", "decompx", "lime")
 
 
 @dataclass(frozen=True)
@@ -62,22 +62,20 @@ def read_tasks(text: str) -> list[Task]:
 
 
 def compute_task(
-    task: Task, profile: str, rpi: str, *, n_items: int, slow_items: int, size: int, slow_steps: int, seed: int
+    task: Task, profile: str, rpi: str, *, n_items: int, size: int, slow_steps: int, seed: int
 ) -> None:
     """Compute and store what is missing of a task: predictions of all texts, single maps, pools of RPI and random.
 
-    `rpi` is RPI's setting; LIME and SIG have `slow_items` of the texts. Raises: AttribookError where its texts or its
+    `rpi` is RPI's setting, `slow_steps` the points on a path of SIG. Raises: AttribookError where its texts or its
     model are not here.
     """
     where = (profile, task.model, task.dataset, PROTOCOL)
-    metrics = tuple(ERASURE)
-    given: dict[str, Any] = {"keep": "all", "seed": seed}
-    slow = ("lime", f"sequential_integrated_gradients{{steps={slow_steps}}}")
-    for methods, many in ((PLAIN, n_items), (slow, slow_items)):
-        study = Study(STUDY, *where, methods, metrics, n_items=many, random_seeds=1, **given)
-        study.run()
+    methods = (*METHODS, f"sequential_integrated_gradients{{steps={slow_steps}}}")
+    given: dict[str, Any] = {"metrics": tuple(ERASURE), "n_items": n_items, "keep": "all", "seed": seed}
+    study = Study(STUDY, *where, methods, random_seeds=1, **given)
+    study.run()
     for method in (rpi, "random"):
-        PoolStudy(POOLS, *where, (method,), metrics, n_items=n_items, size=size, **given).run()
+        PoolStudy(POOLS, *where, (method,), size=size, **given).run()
     len(study.predictions)  # stored when first asked for
 
 
