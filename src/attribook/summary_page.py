@@ -52,7 +52,7 @@ def said(words: Sequence[Row]) -> str:
         f"<td class='wrap'><b>{escape(row['verdict'])}</b>: {escape(row['reason'])}</td></tr>"
         for row in asked
     ]
-    head = "<th></th><th>claim</th><th>here</th>"
+    head = "<th></th><th class='wrap'>claim</th><th class='wrap'>here</th>"
     return table(f"Claims in words: {len(asked)} of {len(words)} could be asked", head, lines)
 
 

@@ -137,6 +137,15 @@ def test_manifest_names_weights_files_and_every_study_of_its_rows():
     assert all(set(run["packages"]) >= {"torch", "transformers"} for run in manifest["runs"])
 
 
+def test_manifest_forgets_a_study_whose_rows_a_later_one_all_has():
+    part, other = study(n_items=1), study(n_items=1, methods=("attention_last",))
+    for each in (part, other, study()):  # study() has two items and the methods of `part`
+        each.run()
+    manifest = json.loads((part.folder / "manifest.json").read_text())
+    told = [(tuple(run["study"]["methods"]), run["study"]["n_items"]) for run in manifest["runs"]]
+    assert told == [(other.methods, 1), (study().methods, 2)]
+
+
 def test_reading_a_part_of_told_rows_tells_nothing_and_untold_rows_are_told_of():
     study().run()
     path = study().folder / "manifest.json"

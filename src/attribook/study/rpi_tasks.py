@@ -22,7 +22,9 @@ from attribook.study.rpi_tables import ERASURE, Values, arrow, order_agreement, 
 from attribook.study.study import Study
 
 STUDY, POOLS, PROTOCOL = "rpi_table2", "rpi_pools", "rpi-paper"
-METHODS = ("input_x_gradient", "integrated_gradients", "gradient_shap", "deeplift", "globenc", "alti", "decompx", "lime")
+METHODS = (
+    "input_x_gradient", "integrated_gradients", "gradient_shap", "deeplift", "globenc", "alti", "decompx", "lime",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -61,9 +63,7 @@ def read_tasks(text: str) -> list[Task]:
     return found
 
 
-def compute_task(
-    task: Task, profile: str, rpi: str, *, n_items: int, size: int, slow_steps: int, seed: int
-) -> None:
+def compute_task(task: Task, profile: str, rpi: str, *, n_items: int, size: int, slow_steps: int, seed: int) -> None:
     """Compute and store what is missing of a task: predictions of all texts, single maps, pools of RPI and random.
 
     `rpi` is RPI's setting, `slow_steps` the points on a path of SIG. Raises: AttribookError where its texts or its
