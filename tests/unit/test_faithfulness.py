@@ -58,6 +58,7 @@ def test_orders_are_compared_by_rank():
 def test_two_models_of_ours_are_compared_with_each_other_too():
     other = means([3, 1, 2, 4]).iloc[::-1]  # listed in another order
     found = order_table({"first": means([10, 20, 30, None]), "other": other}).set_index("columns")
-    assert found["methods"].tolist() == [3] * 4 and found["pairs"].tolist() == [1, 2, 2, 1]
+    assert found["methods"].tolist() == [3] * 4
+    assert found["pairs"].tolist() == [1, 2, 2, 1]
     assert found.loc["two models of ours", "mean"] == pytest.approx(-0.5)  # ranks 1 2 3 and 3 1 2
     assert found.loc["other and a printed model", "most"] == pytest.approx(0.5)
