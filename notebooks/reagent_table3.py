@@ -40,48 +40,27 @@ keep: str = "correct_both"  # which LongRA prompts: correct_both, correct, or al
 seed: int = 0  # the only source of randomness
 
 # %% tags=["remove-input"]
-from dataclasses import replace
-
-import pandas as pd
 from IPython.display import Markdown, display
 
 from attribook.show import NAMES, faithfulness_figure, model_listing, table
-from attribook.study import Study, mean_over_tasks, order_table
+from attribook.study import mean_over_tasks, order_table, reagent_tasks, task_rows
 
-METRICS = ("soft_nc", "soft_ns")
-plain = ("random", "occlusion", "input_x_gradient", "integrated_gradients", "attention_last", "attention_mean",
-         "attention_rollout")  # fmt: skip
-written = {"keep": "all", "continuation": 10, "start": 5, "stride": 5}  # as on the page of Table 2
-given = {"profile": profile, "protocol": "attribook", "methods": plain, "metrics": METRICS, "seed": seed}
-
-
-def asked(model: str, items: int, longra_items: int) -> dict[str, Study]:
-    """The three tasks."""
-    return {
-        "TellMeWhy": Study("reagent_tellmewhy", model=model, dataset=tellmewhy, n_items=items, **written, **given),
-        "WikiBio": Study("reagent_wikibio", model=model, dataset=wikibio, n_items=items, **written, **given),
-        "LongRA": Study("reagent_longra", model=model, dataset=longra, n_items=longra_items, keep=keep, **given),
-    }
-
-
-def task_rows(study: Study, shap_seeds: int = 1, **items: int) -> pd.DataFrame:
-    """A task's rows; slow methods have `items` prompts and one seed, gradient SHAP where it is cheap several."""
-    seeds = {"gradient_shap": shap_seeds}
-    slow = [replace(study, methods=(name,), n_items=n, random_seeds=seeds.get(name, 1)) for name, n in items.items()]
-    return pd.concat([each.rows() for each in (study, *slow)], ignore_index=True)
-
-
-studies = {model: asked(model, n_items, longra_items)}
+datasets = {"TellMeWhy": tellmewhy, "WikiBio": wikibio, "LongRA": longra}
+given = {"datasets": datasets, "profile": profile, "keep": keep, "seed": seed}
+studies = {model: reagent_tasks(model, **given, n_items=n_items, longra_items=longra_items)}
 rows = {model: {}}
 for task, study in studies[model].items():
     lime, shap_seeds = (reagent_items, 5) if task == "LongRA" else (lime_items, 1)
-    rows[model][task] = task_rows(study, shap_seeds, gradient_shap=study.n_items, reagent=reagent_items, lime=lime)
+    slow = {"gradient_shap": study.n_items, "reagent": reagent_items, "lime": lime}
+    rows[model][task] = task_rows(study, slow, {"gradient_shap": shap_seeds})
 if second:
-    studies[second] = asked(second, second_items, second_items)
-    few = dict.fromkeys(("gradient_shap", "reagent"), second_slow_items)
-    rows[second] = {task: task_rows(study, **few) for task, study in studies[second].items()}
-tables = {metric: {name: mean_over_tasks(each, metric) for name, each in rows.items()} for metric in METRICS}
-Markdown("\n".join(f"- **{task}**: {each.n_kept()}" for some in studies.values() for task, each in some.items()))
+    studies[second] = reagent_tasks(second, **given, n_items=second_items, longra_items=second_items)
+    slow = dict.fromkeys(("gradient_shap", "reagent"), second_slow_items)
+    rows[second] = {task: task_rows(study, slow) for task, study in studies[second].items()}
+tables = {metric: {name: mean_over_tasks(each, metric) for name, each in rows.items()} for metric in NAMES}
+Markdown(
+    "\n".join(f"- **{name}, {task}**: {each.n_kept()}" for name, some in studies.items() for task, each in some.items())
+)
 
 # %% [markdown]
 # Soft-NC or Soft-NS of each method and of random is averaged over the prompts of a task; the log-ratio of the two is
@@ -112,6 +91,6 @@ for name, found in tables["soft_ns"].items():
 # yardstick for the others.
 
 # %% tags=["remove-input"]
-for metric in METRICS:
+for metric in NAMES:
     display(table(order_table(tables[metric]), caption=f"Order of the methods, {NAMES[metric]}",
                   formats=dict.fromkeys(("mean", "least", "most"), "{:+.2f}")))  # fmt: skip

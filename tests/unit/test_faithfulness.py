@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from attribook.published import published
-from attribook.study import mean_over_tasks, order_table
+from attribook.study import mean_over_tasks, order_table, reagent_tasks, task_rows
 
 
 def rows(values):
@@ -62,3 +62,17 @@ def test_two_models_of_ours_are_compared_with_each_other_too():
     assert found["pairs"].tolist() == [1, 2, 2, 1]
     assert found.loc["two models of ours", "mean"] == pytest.approx(-0.5)  # ranks 1 2 3 and 3 1 2
     assert found.loc["other and a printed model", "most"] == pytest.approx(0.5)
+
+
+def test_tasks_of_a_model_have_their_prompts_and_seeds():
+    datasets = {"TellMeWhy": "tellmewhy-mini", "LongRA": "longra-mini"}
+    given = {"profile": "smoke", "n_items": 2, "longra_items": 1, "keep": "all", "seed": 0}
+    studies = reagent_tasks("tiny-gpt2", datasets, **given)
+    assert [(study.name, study.n_items) for study in studies.values()] == [
+        ("reagent_tellmewhy", 2),
+        ("reagent_longra", 1),
+    ]
+    found = task_rows(studies["TellMeWhy"], {"gradient_shap": 2, "lime": 1}, {"lime": 3})
+    assert set(found["step"]) == {5}
+    counts = found.groupby("method")[["item", "seed"]].nunique()
+    assert counts.loc[["gradient_shap", "lime", "random"]].to_numpy().tolist() == [[2, 1], [1, 3], [2, 5]]

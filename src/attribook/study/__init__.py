@@ -70,6 +70,7 @@ from attribook.study.prompted_rows import prompted_rows
 from attribook.study.protocol_options import erasure_moves, method_moves, options_table, rpi_moves, soft_moves
 from attribook.study.protocols import PROTOCOLS, Protocol
 from attribook.study.reagent_runs import ReagentStudy, first_steps, step_grid
+from attribook.study.reagent_tasks import reagent_tasks, task_rows
 from attribook.study.reagent_walk import (
     passes,
     run_agreement,
@@ -284,6 +285,7 @@ __all__ = [
     "read_pool",
     "read_sentence",
     "read_tasks",
+    "reagent_tasks",
     "released_setting",
     "released_table",
     "renamed",
@@ -317,6 +319,7 @@ __all__ = [
     "targets_table",
     "task_accuracies",
     "task_evidence",
+    "task_rows",
     "task_values",
     "third_party_table",
     "third_party_told",
