@@ -26,7 +26,7 @@
 profile: str = "laptop"  # which stored rows to read
 model: str = "minilm-rotten-tomatoes"  # a classifier: a known name, a folder, or a hub id
 dataset: str = "rotten-tomatoes-held-out"  # texts to classify
-n_items: int = 24  # texts
+n_items: int = 60  # texts
 size: int = 8  # R, maps of each text
 layer: str = "-3"  # of RPI as released, -1 is the last
 points: str = "3,6,11,31,61"  # points on the path; the last is what the others are compared with

@@ -21,7 +21,7 @@
 # **Model**: a 6-layer MiniLM tuned on Rotten Tomatoes snippets, not BERT on RTN. **Points on the path** instead of 30:
 # 11 for RPI and RPI-G, 10 for RPI-IG and SIG, 2 for RPI-SIG, whose cost is R times that of SIG. **RPI and RPI-G** have
 # the options of the released code; RPI-IG and RPI-SIG, whose code is not released, those of [](../methods/rpi_ig).
-# **n** stands at every number; RPI-SIG has fewer texts.
+# **n** stands at every number.
 # ```
 
 # %% tags=["parameters"]
