@@ -68,7 +68,7 @@ given = {"size": size, "blind_size": blind_size, "layer": layer, "steps": steps,
          "samples": samples, "seed": seed}  # fmt: skip
 first = prompted_rows(profile, model, dataset, n_items=n_items, slow_items=slow_items, **given)
 pools, values, best, here = first.pools, first.values, first.best, first.where
-Markdown(f"{first.study.n_kept()} {slow_items} of them for SIG.")
+Markdown(first.study.n_kept())
 
 # %% [markdown]
 # ## The answer

@@ -65,7 +65,7 @@ own, blind, written = pools.values()
 chance = read_pool(PoolStudy(*where, ("random",), metrics, n_items=many_items, keep="all", seed=seed, size=many))
 sizes = [size for size in NESTED if size <= drawn]
 here = f"{model}, {dataset}"
-Markdown(f"{studies['RPI, as released'].n_kept()} {written_items} of them for RPI as written. {drawn} maps a text.")
+Markdown(f"{studies['RPI, as released'].n_kept()} {drawn} maps a text.")
 
 # %% [markdown]
 # ## The answer

@@ -82,7 +82,7 @@ names = {"integrated_gradients": "IG", "sequential_integrated_gradients": "SIG"}
 values |= {names[name]: by_metric for name, by_metric in renamed(item_values(rows)).items()}
 del values["IG and noisy copies, one map"]  # IG itself
 best, here = f"best of {size}", f"{model}, {dataset}"
-Markdown(f"{studies['RPI'].n_kept()} {other_items} of them for RPI-SIG.")
+Markdown(studies["RPI"].n_kept())
 
 # %% [markdown]
 # ## The answer
