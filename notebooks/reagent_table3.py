@@ -20,7 +20,8 @@
 # prompts of all tasks together; every task counts a third, whatever its n. **Distance**: the paper's table mixes true
 # and squared distances over its tasks (see [](protocols)); ours has the true one in all. **Attention**: by the released
 # code the row *Attention* is a mean over layers on LongRA and the last layer on the two others; beside it stands
-# `attention_mean` on all three. A difference between models' columns is no finding of this page: no prompt is shared.
+# `attention_mean` on all three. A difference between a printed column and ours is no finding of this page: no prompt is
+# shared.
 # ```
 
 # %% tags=["parameters"]
