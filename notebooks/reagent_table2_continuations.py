@@ -49,21 +49,19 @@ import pandas as pd
 from IPython.display import Markdown, display
 
 from attribook.show import faithfulness_figure, faithfulness_listing, table
-from attribook.study import EXPLANATION, Study, against_leader, faithfulness_table, verdict_counts
+from attribook.study import EXPLANATION, Study, against_leader, faithfulness_table, task_rows, verdict_counts
 
 METRICS, TASKS = ("soft_nc", "soft_ns"), {"TellMeWhy": tellmewhy, "WikiBio": wikibio}
 plain = ("random", "occlusion", "input_x_gradient", "integrated_gradients", "attention_last", "attention_mean",
          "attention_rollout", "attention_last{scaling=softmax}")  # fmt: skip
 methods = (*plain, "gradient_shap", "reagent", "lime")
+slow = ("gradient_shap", "reagent", "lime", *(f"reagent:{control}" for control in ("permuted", "reversed", "flat")))
 rows, told, studies = {}, [], {}
 for task, dataset in TASKS.items():
     study = Study(f"reagent_{task.lower()}", profile, model, dataset, "attribook", plain, METRICS, n_items=n_items,
                   seed=seed, keep="all", continuation=continuation, start=start, stride=stride)  # fmt: skip
     studies[task] = study
-    slow = replace(study, methods=("gradient_shap", "reagent"), random_seeds=1)
-    lime = replace(slow, methods=("lime",), n_items=lime_items)
-    control = replace(slow, methods=tuple(f"reagent:{name}" for name in ("permuted", "reversed", "flat")))
-    rows[task] = pd.concat([each.rows() for each in (study, slow, lime, control)], ignore_index=True)
+    rows[task] = task_rows(study, dict.fromkeys(slow, n_items) | {"lime": lime_items})
     told.append(f"- **{task}**: {study.n_kept()}")
 tables = {
     (task, metric): faithfulness_table(rows[task], metric, paper="reagent", table=2, column=task)
@@ -110,8 +108,7 @@ for task, dataset in TASKS.items():
 # %% tags=["remove-input"]
 for task, dataset in TASKS.items() if second else ():
     other = replace(studies[task], model=second, n_items=second_items)
-    few = replace(other, methods=("gradient_shap", "reagent"), n_items=second_slow_items, random_seeds=1)
-    theirs = pd.concat([other.rows(), few.rows()], ignore_index=True)
+    theirs = task_rows(other, dict.fromkeys(("gradient_shap", "reagent"), second_slow_items))
     display(Markdown(f"**{task}**: {other.n_kept()}"))
     for metric in METRICS:
         found = faithfulness_table(theirs, metric, paper="reagent", table=2, column=task)

@@ -44,7 +44,15 @@ import pandas as pd
 from IPython.display import Markdown, display
 
 from attribook.show import faithfulness_figure, faithfulness_listing, table
-from attribook.study import EXPLANATION, Study, against_leader, as_released, faithfulness_table, verdict_counts
+from attribook.study import (
+    EXPLANATION,
+    Study,
+    against_leader,
+    as_released,
+    faithfulness_table,
+    task_rows,
+    verdict_counts,
+)
 
 methods = ("random", "occlusion", "input_x_gradient", "integrated_gradients", "gradient_shap",
            "attention_last", "attention_mean", "attention_rollout")  # fmt: skip
@@ -112,8 +120,7 @@ faithfulness_listing(tables["attribook", "soft_ns"], "soft_ns", f"protocol attri
 if second:
     plain = tuple(name for name in methods if name != "gradient_shap")
     other = replace(studies["attribook"], model=second, methods=plain, n_items=second_items)
-    few = replace(other, methods=("gradient_shap", "reagent"), n_items=second_slow_items, random_seeds=1)
-    theirs = pd.concat([other.rows(), few.rows()])
+    theirs = task_rows(other, dict.fromkeys(("gradient_shap", "reagent"), second_slow_items))
     display(Markdown(other.n_kept()))
     for metric in ("soft_nc", "soft_ns"):
         found = faithfulness_table(theirs, metric, paper="reagent", table=2, column="LongRA")

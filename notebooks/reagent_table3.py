@@ -11,8 +11,7 @@
 #
 # Claim: averaged over the three tasks, ReAGent is the most faithful method on each of six models (ReAGent, Table 3).
 # This page takes the same mean for two small models, from the rows of [](reagent_table2_longra) and
-# [](reagent_table2_continuations) and from the same of a second model, and sets it beside the six printed ones. Cost:
-# from those rows, seconds.
+# [](reagent_table2_continuations), and sets it beside the six printed ones. Cost: from those rows, seconds.
 #
 # ```{admonition} What differs from the paper
 # :class: important

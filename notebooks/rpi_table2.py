@@ -49,6 +49,7 @@ from attribook.study import (
     PoolStudy,
     Study,
     arrow,
+    encoder_methods,
     erasure_table,
     item_values,
     leads_table,
@@ -64,11 +65,8 @@ from attribook.study import (
 
 metrics = tuple(ERASURE)
 where = (profile, model, dataset, "rpi-paper")
-methods = (
-    "input_x_gradient", "integrated_gradients", "gradient_shap", "deeplift", "globenc", "alti", "decompx", "lime",
-    f"sequential_integrated_gradients{{steps={slow_steps}}}",
-    *(f"decompx:{control}" for control in ("permuted", "reversed", "flat", "one_hot_random")),
-)  # fmt: skip
+controls = tuple(f"decompx:{control}" for control in ("permuted", "reversed", "flat", "one_hot_random"))
+methods = (*encoder_methods(slow_steps), *controls)
 study = Study("rpi_table2", *where, methods, metrics, n_items=n_items, keep="all", seed=seed, random_seeds=1)
 rows = study.rows()
 given = {"n_items": n_items, "keep": "all", "seed": seed, "size": drawn}

@@ -137,13 +137,19 @@ def test_manifest_names_weights_files_and_every_study_of_its_rows():
     assert all(set(run["packages"]) >= {"torch", "transformers"} for run in manifest["runs"])
 
 
-def test_manifest_forgets_a_study_whose_rows_a_later_one_all_has():
+@pytest.mark.parametrize(("elsewhere", "kept"), [(False, False), (True, True)])
+def test_manifest_forgets_a_run_whose_rows_a_later_one_all_has_unless_it_was_made_otherwise(elsewhere, kept):
     part, other = study(n_items=1), study(n_items=1, methods=("attention_last",))
-    for each in (part, other, study()):  # study() has two items and the methods of `part`
+    for each in (part, other):
         each.run()
-    manifest = json.loads((part.folder / "manifest.json").read_text())
-    told = [(tuple(run["study"]["methods"]), run["study"]["n_items"]) for run in manifest["runs"]]
-    assert told == [(other.methods, 1), (study().methods, 2)]
+    path = part.folder / "manifest.json"
+    manifest = json.loads(path.read_text())
+    if elsewhere:
+        manifest["runs"][0]["machine"] = "another kind"
+        path.write_text(json.dumps(manifest))
+    study().run()  # two items and the methods of `part`
+    told = [(tuple(run["study"]["methods"]), run["study"]["n_items"]) for run in json.loads(path.read_text())["runs"]]
+    assert told == [*([(part.methods, 1)] if kept else []), (other.methods, 1), (study().methods, 2)]
 
 
 def test_reading_a_part_of_told_rows_tells_nothing_and_untold_rows_are_told_of():

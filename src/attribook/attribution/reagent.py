@@ -4,7 +4,7 @@ Zhao and Shan 2024, equations 3 to 9 and algorithm 1. Several runs, each with it
 one batch for the replaced prompts, one for the stopping test; a run that has stopped leaves the batch. What a step
 replaces does not depend on the scores, so several steps are run in one batch, and those after the stop are dropped:
 batches are full without a second prompt, which would have another length and share no prefix. What is dropped is the
-difference of `steps_run` and `steps_total`, never more than half.
+difference of `steps_run` and `steps_total`, always less than half of `steps_run`.
 """
 
 import math
@@ -18,12 +18,11 @@ from attribook.attribution.base import method
 from attribook.attribution.replacers import Replacer, make_replacer
 from attribook.errors import AttribookError
 from attribook.models import Encoding, Explained, Replace
-from attribook.models.engine import DEFAULT_BUDGET
+from attribook.models.engine import default_budget
 from attribook.models.explained import Read
 
 LARGEST_DROP = 1 - 1e-7  # its logit is 17; float32 probabilities are no finer than this
-# Tokens that a batch should have: with fewer, reading the weights costs more than computing. Moves no result.
-AHEAD = {device: budget // 2 for device, budget in DEFAULT_BUDGET.items()}
+AHEAD = 0.5  # share of an engine's default batch that steps fill: with less, reading weights costs more than computing
 
 
 @method(version=1, forwards="(1 + min(top_k, 1)) * steps_run + replacer_forwards", random=True)
@@ -147,7 +146,7 @@ def reagent_steps(
     logits.masked_fill_(~places, -torch.inf)
     stopped, steps = torch.zeros(settings.runs, dtype=torch.bool), torch.zeros(settings.runs, dtype=torch.long)
     probability, run, done = model.output(encoding), 0, 0
-    filled = AHEAD.get(model.network.device.type, AHEAD["cuda"])
+    filled = int(AHEAD * default_budget(model.network.device))  # whatever the budget: it moves `steps_run`
     while done < settings.max_steps and not (freeze and bool(stopped.all())):
         going = (~stopped | (not freeze)).nonzero()[:, 0]  # (b,)
         ahead = min(max(1, filled // (len(going) * len(encoding))), done + 1, settings.max_steps - done)

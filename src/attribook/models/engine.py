@@ -30,6 +30,11 @@ BATCH_OVERHEAD = 42
 DEFAULT_BUDGET = {"cpu": 768, "cuda": 16384}
 
 
+def default_budget(device: torch.device) -> int:
+    """Tokens of one batch on a kind of device, where nothing else is asked for."""
+    return DEFAULT_BUDGET.get(device.type, DEFAULT_BUDGET["cuda"])
+
+
 @dataclass
 class Counter:
     """What was run: prompts forwarded and differentiated, tokens computed, batches."""
@@ -61,7 +66,7 @@ class Engine:
 
     def __post_init__(self) -> None:
         if not self.token_budget:
-            self.token_budget = DEFAULT_BUDGET.get(self.network.device.type, DEFAULT_BUDGET["cuda"])
+            self.token_budget = default_budget(self.network.device)
 
     def logits(self, inputs: Tensor, cache: DynamicCache | None = None, *, keep: bool = False) -> tuple[Tensor, object]:
         """Logits of the answers `(b, C)` for ids `(b, T')` or embeddings `(b, T', D)` after `cache`.

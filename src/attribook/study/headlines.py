@@ -52,13 +52,13 @@ def headline_row(claim: Claim, court: Court) -> Row:
         told_by[role], used[role] = outcomes(sides, listed, role, court)
     seen = {}
     for role, found in told_by.items():
-        if any(found):
-            both = list(zip(found, told_by["ours"], strict=True))
-            seen[role] = summed([side or ours for side, ours in both], claim.strength)
-            if any(
-                side is None and ours for side, ours in both
-            ):  # no rows under a protocol of the paper: ours is asked
-                used[role] = used[role] + used["ours"]
+        if not any(found):
+            continue
+        # What has no rows under a protocol of the paper is asked under ours, whose rows are then told of too.
+        both = list(zip(found, told_by["ours"], strict=True))
+        seen[role] = summed([side or ours for side, ours in both], claim.strength)
+        if any(side is None and ours for side, ours in both):
+            used[role] = used[role] + used["ours"]
     if not seen:
         return row | {"verdict": NO_ROWS, "reason": f"no stored rows answer any of its comparisons; {told}"}
     confirmed = bool(used["written"]) and all(is_own(e, cell, court.links) for cell, e in used["written"])

@@ -31,7 +31,7 @@ def write_manifest(folder: Path, fixed: Mapping[str, Any], run: Mapping[str, Any
         "machine": machine_class(),
         "date": datetime.datetime.now(datetime.UTC).date().isoformat(),
     }
-    earlier = [each for each in runs_of(folder, fixed) if not contains(told["study"], each["study"])]
+    earlier = [each for each in runs_of(folder, fixed) if not replaces(told, each)]
     digests = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
     scratch = folder / ".manifest.json"
     scratch.write_text(json.dumps({**fixed, "files": digests, "runs": [*earlier, told]}, indent=1) + "\n")
@@ -66,9 +66,18 @@ def covers(told: Mapping[str, Any], study: Mapping[str, Any], method: str) -> bo
     return alike and items and seeds and method in told["methods"] and set(study["metrics"]) <= set(told["metrics"])
 
 
-def contains(told: Mapping[str, Any], study: Mapping[str, Any]) -> bool:
-    """Whether a told study has all units of another."""
-    return all(covers(told, study, method) for method in study["methods"])
+def replaces(told: Mapping[str, Any], earlier: Mapping[str, Any]) -> bool:
+    """Whether an earlier run need not be told of: the same study, or rows that a new one all has, made alike.
+
+    Alike is what was made with the same data, packages and kind of machine; else who made which rows would be lost.
+    """
+    if told["study"] == earlier["study"]:
+        return True
+    made = {name: value for name, value in earlier.items() if name not in ("study", "metrics", "date")}
+    alike = all(told.get(name) == value for name, value in made.items())
+    options = earlier.get("metrics", {}).items() <= told.get("metrics", {}).items()
+    study = earlier["study"]
+    return alike and options and all(covers(told["study"], study, method) for method in study["methods"])
 
 
 def machine_class() -> str:

@@ -14,6 +14,7 @@ import pandas as pd
 from attribook.published import published
 from attribook.study.agreement import agreement
 from attribook.study.claims import FEWEST_PROMPTS, LEVEL, direction_verdict
+from attribook.study.reagent_tasks import CONTINUED
 from attribook.study.statistics import LogRatio, combined_if_any, holm, log_ratio, per_item
 from attribook.study.store import Row
 from attribook.study.study import Study
@@ -38,7 +39,7 @@ class Task:
 TASKS = {
     "Knowns": Task("noiser_knowns", "noiser-paper", {"keep": "correct"}),
     "LongRA": Task("reagent_longra", "attribook", {"keep": "correct_both"}),
-    "WikiBio": Task("reagent_wikibio", "attribook", {"keep": "all", "continuation": 10, "start": 5, "stride": 5}),
+    "WikiBio": Task("reagent_wikibio", "attribook", dict(CONTINUED)),
 }
 
 

@@ -11,7 +11,7 @@ from attribook.study.study import Study
 METRICS = ("soft_nc", "soft_ns")
 PLAIN = ("random", "occlusion", "input_x_gradient", "integrated_gradients", "attention_last", "attention_mean",
          "attention_rollout")  # fmt: skip
-WRITTEN: Mapping[str, Any] = {"keep": "all", "continuation": 10, "start": 5, "stride": 5}  # one token of ten
+CONTINUED: Mapping[str, Any] = {"keep": "all", "continuation": 10, "start": 5, "stride": 5}  # one token of ten
 
 
 def reagent_tasks(
@@ -20,7 +20,7 @@ def reagent_tasks(
     """A study for each task of `datasets`; LongRA has next words to keep prompts by, the others go on by themselves."""
     fixed: dict[str, Any] = {"profile": profile, "model": model, "protocol": "attribook", "methods": PLAIN,
                              "metrics": METRICS, "seed": seed}  # fmt: skip
-    asked = {task: {"n_items": n_items, **WRITTEN} for task in datasets}
+    asked = {task: {"n_items": n_items, **CONTINUED} for task in datasets}
     asked["LongRA"] = {"n_items": longra_items, "keep": keep}
     return {task: Study(f"reagent_{task.lower()}", dataset=datasets[task], **fixed, **asked[task]) for task in datasets}
 

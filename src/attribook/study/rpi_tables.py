@@ -48,6 +48,12 @@ DECODER_ROWS = {
 Values = Mapping[str, Mapping[str, pd.Series]]  # name -> metric -> value of every item
 
 
+def encoder_methods(sig_steps: int) -> tuple[str, ...]:
+    """The nine methods of Table 2 beside RPI, sequential integrated gradients with so many points on a path."""
+    points = {"sequential_integrated_gradients": f"{{steps={sig_steps}}}"}
+    return tuple(name + points.get(name, "") for name in ENCODER_ROWS)
+
+
 def released_setting(method: str = "rpi", **changes: object) -> str:
     """A method with the options of RPI's released code that are not our defaults, and changes over them."""
     known = PROTOCOLS["rpi-code"].method_options(method)

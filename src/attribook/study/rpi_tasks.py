@@ -18,13 +18,10 @@ from attribook.study.evidence import Evidence, read_evidence
 from attribook.study.kept import stored_predictions
 from attribook.study.map_pools import PoolStudy
 from attribook.study.picked_rows import read_picked
-from attribook.study.rpi_tables import ERASURE, Values, arrow, order_agreement, renamed
+from attribook.study.rpi_tables import ERASURE, Values, arrow, encoder_methods, order_agreement, renamed
 from attribook.study.study import Study
 
 STUDY, POOLS, PROTOCOL = "rpi_table2", "rpi_pools", "rpi-paper"
-METHODS = (
-    "input_x_gradient", "integrated_gradients", "gradient_shap", "deeplift", "globenc", "alti", "decompx", "lime",
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -70,9 +67,8 @@ def compute_task(task: Task, profile: str, rpi: str, *, n_items: int, size: int,
     model are not here.
     """
     where = (profile, task.model, task.dataset, PROTOCOL)
-    methods = (*METHODS, f"sequential_integrated_gradients{{steps={slow_steps}}}")
     given: dict[str, Any] = {"metrics": tuple(ERASURE), "n_items": n_items, "keep": "all", "seed": seed}
-    study = Study(STUDY, *where, methods, random_seeds=1, **given)
+    study = Study(STUDY, *where, encoder_methods(slow_steps), random_seeds=1, **given)
     study.run()
     for method in (rpi, "random"):
         PoolStudy(POOLS, *where, (method,), size=size, **given).run()
