@@ -167,8 +167,5 @@ Markdown("\n".join([*lines, "", *meanings]))
 
 # %% tags=["remove-input"]
 cost = rows["attribook"].groupby("metric")[["forwards", "seconds"]].sum().reset_index()
-table(
-    cost,
-    caption="Forwards and seconds of the metrics, all methods, protocol attribook",
-    formats={"seconds": "{:.0f}"},
-)
+caption = "Forwards and seconds of the metrics, all methods, protocol attribook"
+table(cost, caption=caption, formats={"seconds": "{:.0f}"})
