@@ -9,7 +9,7 @@ from attribook.errors import AttribookError
 from attribook.metrics import METRICS
 from attribook.models import CausalLM, Embed, PromptedClassifier, Replace, SequenceClassifier, load_model
 from attribook.models.families import ENCODERS, find_family
-from attribook.models.prompted import SENTIMENT, Template
+from attribook.models.templates import SENTIMENT, Template
 from attribook.models.tiny import CLASSIFIERS, tiny_model
 
 TEXT = "the story of my old friend is a negative review"

@@ -19,8 +19,9 @@ from attribook.models.causal import CausalLM
 from attribook.models.classifier import SequenceClassifier
 from attribook.models.explained import Explained
 from attribook.models.fetch import ensure, model_folder, quiet_transformers
-from attribook.models.prompted import TEMPLATES, PromptedClassifier, Template
+from attribook.models.prompted import PromptedClassifier
 from attribook.models.registry import SOURCES
+from attribook.models.templates import TEMPLATES, Template
 from attribook.models.tiny import tiny_model, tiny_names, weights_fingerprint
 from attribook.models.tuning import RECIPES
 from attribook.paths import home

@@ -8,10 +8,7 @@ tokenised one by one and joined as ids, so no token straddles two of them (RPI's
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -20,50 +17,7 @@ from attribook.errors import AttribookError
 from attribook.models.classifier import label_number
 from attribook.models.encoding import Encoding, KeysValues, overlap, token_texts
 from attribook.models.explained import Explained
-
-
-@dataclass(frozen=True)
-class Template:
-    """What stands around the user's text, and the word for each class."""
-
-    name: str
-    before: str
-    after: str
-    labels: tuple[str, ...]  # names of the classes
-    words: tuple[str, ...]  # what the model is to say for each, leading space included; told apart by first tokens
-
-    @property
-    def fingerprint(self) -> str:
-        """Identifies the template in a row's key."""
-        content = json.dumps([self.before, self.after, self.labels, self.words])
-        return hashlib.sha256(content.encode()).hexdigest()[:16]
-
-
-def few_shot(instruction: str, examples: tuple[tuple[str, str], ...]) -> str:
-    """The part before the text: an instruction, and examples in the form that the text will have."""
-    blocks = [instruction, *(f"Review: {text}\nSentiment: {label}" for text, label in examples), "Review:"]
-    return "\n\n".join(blocks)
-
-
-# Sentences written for this project.
-SENTIMENT = Template(
-    name="sentiment",
-    before=few_shot(
-        "Say whether the sentiment of each film review is negative or positive.",
-        (
-            ("the plot falls apart after ten minutes and nobody on screen seems to care .", "negative"),
-            ("a tender , funny film that earns every one of its tears .", "positive"),
-            ("two hours of noise in search of a single idea .", "negative"),
-            ("the leads are wonderful together , and the ending stays with you for days .", "positive"),
-            ("lazy jokes , flat pictures and a story we have all seen before .", "negative"),
-            ("smart , quick and beautifully shot from the first frame to the last .", "positive"),
-        ),
-    ),
-    after="\nSentiment:",
-    labels=("negative", "positive"),
-    words=(" negative", " positive"),
-)
-TEMPLATES = {template.name: template for template in [SENTIMENT]}
+from attribook.models.templates import Template
 
 
 class PromptedClassifier(Explained):
