@@ -20,6 +20,7 @@
 # - [](rpi_table2): RPI and nine methods by five metrics, with controls and random rankings at equal tries.
 # - [](rpi_table2_tasks): the same on three other data sets, with encoders tuned on them.
 # - [](rpi_table4): the same on a prompted causal model, rankings by the model itself among them.
+# - [](rpi_table4_tasks): and this on three other data sets.
 # - [](rpi_table3): the words that several methods mark (Tables 3 and 8).
 # - [](rpi_table5), [](rpi_table6), [](rpi_table7): by the number of maps, by component, by layer.
 # - [](rpi_audit_departures): each difference between the paper and its released code, switched alone.

@@ -59,7 +59,7 @@ from attribook.study import (
 )
 
 rpi = released_setting(layers=layer, steps=steps)
-wanted, metrics = read_tasks(tasks), tuple(ERASURE)
+wanted, metrics = read_tasks(tasks, 2), tuple(ERASURE)
 if compute:
     given = {"n_items": n_items, "size": size, "slow_steps": slow_steps, "seed": seed}
     for task in wanted:
@@ -103,7 +103,7 @@ for task, found in values.items():
     for metric in metrics:
         known = printed(2, metric, {best: "RPI", **ENCODER_ROWS}, dataset=task.printed, column="BERT")
         tables[task, metric] = erasure_table(found, metric, best, {f"BERT, {task.printed}": known})
-alike = chance_table(tables, lucky)
+alike = chance_table(tables, lucky, "BERT")
 display(Markdown(chance_told(alike, size)))
 formats = dict.fromkeys(("lead", "low", "high", "order"), "{:+.3f}") | {"detectable": "{:.3f}"}
 caption = f"RPI's best against the best of {size} random rankings, and our order of the methods against BERT's"

@@ -127,6 +127,7 @@ from attribook.study.rpi_tables import (
 from attribook.study.rpi_tasks import (
     chance_table,
     chance_told,
+    compute_prompted_task,
     compute_task,
     read_tasks,
     task_accuracies,
@@ -198,6 +199,7 @@ __all__ = [
     "chance_told",
     "change_table",
     "changes_told",
+    "compute_prompted_task",
     "compute_task",
     "control_table",
     "correlation_told",

@@ -1,7 +1,7 @@
-"""RPI's Table 2 on its other data sets: SST-2, AG News and Emotion, with encoders that are tuned where they are used.
+"""RPI's Tables 2 and 4 on its other data sets: SST-2, AG News and Emotion.
 
-Their texts and encoders are not part of this project, so rows are computed where both are and read everywhere: a table
-here is made of stored rows alone.
+Their texts, and the encoders that are tuned on them, are not part of this project, so rows are computed where both are
+and read everywhere: a table here is made of stored rows alone.
 """
 
 from collections.abc import Mapping
@@ -18,19 +18,32 @@ from attribook.study.evidence import Evidence, read_evidence
 from attribook.study.kept import stored_predictions
 from attribook.study.map_pools import PoolStudy
 from attribook.study.picked_rows import read_picked
+from attribook.study.prompted_rows import prompted_rows
 from attribook.study.rpi_tables import ERASURE, Values, arrow, encoder_methods, order_agreement, renamed
 from attribook.study.study import Study
 
-STUDY, POOLS, PROTOCOL = "rpi_table2", "rpi_pools", "rpi-paper"
+POOLS = "rpi_pools"
+PROTOCOLS = {2: "rpi-paper", 4: "rpi-prompted"}  # by table: encoders with a head, and prompted causal models
 
 
 @dataclass(frozen=True)
 class Task:
-    """One of the table's data sets: its printed name, and what stands for it here."""
+    """One of a table's data sets: its printed name, and what stands for it here."""
 
+    table: int
     printed: str
     model: str
     dataset: str
+
+    @property
+    def study(self) -> str:
+        """Name of the study that has its single maps."""
+        return f"rpi_table{self.table}"
+
+    @property
+    def protocol(self) -> str:
+        """Name of the protocol that its rows are made under."""
+        return PROTOCOLS[self.table]
 
     @property
     def where(self) -> str:
@@ -39,15 +52,21 @@ class Task:
 
 
 KNOWN = [
-    Task("SST2", "minilm-sst2", "sst2-held-out"),
-    Task("AGN", "minilm-ag-news", "ag-news-held-out"),
-    Task("EMR", "minilm-emotion", "emotion-held-out"),
+    Task(2, "SST2", "minilm-sst2", "sst2-held-out"),
+    Task(2, "AGN", "minilm-ag-news", "ag-news-held-out"),
+    Task(2, "EMR", "minilm-emotion", "emotion-held-out"),
+    Task(4, "SST2", "gemma-3-270m+sentiment", "sst2-held-out"),
+    Task(4, "AGN", "gemma-3-270m+topic", "ag-news-held-out"),
+    Task(4, "EMR", "gemma-3-270m+emotion", "emotion-held-out"),
 ]
 
 
-def read_tasks(text: str) -> list[Task]:
-    """Tasks from printed names, or `printed:model:dataset`, with commas between. Raises: AttribookError for others."""
-    known = {task.printed: task for task in KNOWN}
+def read_tasks(text: str, table: int) -> list[Task]:
+    """A table's tasks from printed names, or `printed:model:dataset`, with commas between.
+
+    Raises: AttribookError for others.
+    """
+    known = {task.printed: task for task in KNOWN if task.table == table}
     found = []
     for part in text.replace(",", " ").split():
         names = part.split(":")
@@ -56,29 +75,37 @@ def read_tasks(text: str) -> list[Task]:
                 f"{part!r} is no task. Choose of {', '.join(known)}, or write a printed name, a model and a data set, "
                 "as in SST2:minilm-sst2:sst2-held-out."
             )
-        found.append(known[part] if part in known else Task(*names))
+        found.append(known[part] if part in known else Task(table, *names))
     return found
 
 
 def compute_task(task: Task, profile: str, rpi: str, *, n_items: int, size: int, slow_steps: int, seed: int) -> None:
-    """Compute and store what is missing of a task: predictions of all texts, single maps, pools of RPI and random.
+    """Compute and store what is missing of a task of Table 2: predictions of all texts, single maps, pools of RPI and
+    random.
 
     `rpi` is RPI's setting, `slow_steps` the points on a path of SIG. Raises: AttribookError where its texts or its
     model are not here.
     """
-    where = (profile, task.model, task.dataset, PROTOCOL)
+    where = (profile, task.model, task.dataset, task.protocol)
     given: dict[str, Any] = {"metrics": tuple(ERASURE), "n_items": n_items, "keep": "all", "seed": seed}
-    study = Study(STUDY, *where, encoder_methods(slow_steps), random_seeds=1, **given)
+    study = Study(task.study, *where, encoder_methods(slow_steps), random_seeds=1, **given)
     study.run()
     for method in (rpi, "random"):
         PoolStudy(POOLS, *where, (method,), size=size, **given).run()
     len(study.predictions)  # stored when first asked for
 
 
+def compute_prompted_task(task: Task, profile: str, *, n_items: int, **given: Any) -> None:
+    """The same for a task of Table 4, with the options of `prompted_rows`."""
+    found = prompted_rows(profile, task.model, task.dataset, n_items=n_items, slow_items=n_items, **given)
+    len(found.study.predictions)
+
+
 def task_evidence(task: Task, profile: str) -> Evidence | None:
     """Stored rows of a task; None where there are none, or rows on other texts."""
     rows, pools = (
-        results_folder() / profile / name / task.model.replace("/", "--") / PROTOCOL for name in (STUDY, POOLS)
+        results_folder() / profile / name / task.model.replace("/", "--") / task.protocol
+        for name in (task.study, POOLS)
     )
     if not (rows / "manifest.json").is_file() or not (pools / "rows.csv").is_file():
         return None
@@ -100,14 +127,15 @@ def task_values(held: Evidence, rpi: str, *, size: int) -> Values:
     return renamed(single) | picked
 
 
-def chance_table(tables: Mapping[tuple[Task, str], pd.DataFrame], lucky: str) -> pd.DataFrame:
+def chance_table(tables: Mapping[tuple[Task, str], pd.DataFrame], lucky: str, column: str) -> pd.DataFrame:
     """How far RPI's best leads the best of as many random rankings, and how alike our order is to the printed one.
 
-    From the tables of `erasure_table` by task and metric, whose leads are over `lucky` in its row.
+    From the tables of `erasure_table` by task and metric, whose leads are over `lucky` in its row; `column` is the
+    model whose printed values they have.
     """
     found = []
     for (task, metric), frame in tables.items():
-        rank, many = order_agreement(frame, f"BERT, {task.printed}")
+        rank, many = order_agreement(frame, f"{column}, {task.printed}")
         chance = frame.set_index("method").loc[lucky]
         found.append({"data set": task.printed, "metric": arrow(metric), "lead": chance["lead"],
                       "low": chance["lead low"], "high": chance["lead high"], "detectable": chance["detectable"],
@@ -128,7 +156,7 @@ def chance_told(found: pd.DataFrame, size: int) -> str:
 def stored_values(held: Evidence, name: str, metric: str) -> pd.Series:
     """Values under a name. Raises: AttribookError where they are not stored."""
     if (found := held.item_values(name, metric)) is None:
-        raise AttribookError(f"No stored rows of {name} under {metric} in {held.places}: run rpi_table2_tasks again.")
+        raise AttribookError(f"No stored rows of {name} under {metric} in {held.places}: run {held.study}_tasks again.")
     return found
 
 
@@ -138,7 +166,9 @@ def task_accuracies(tasks: Mapping[Task, Evidence]) -> pd.DataFrame:
     for task, held in tasks.items():
         rows = stored_predictions(held.profile, task.model, task.dataset)
         if rows.empty:
-            raise AttribookError(f"No predictions of {task.model} on {task.dataset} are stored: run rpi_table2_tasks.")
+            raise AttribookError(
+                f"No predictions of {task.model} on {task.dataset} are stored: run {held.study}_tasks."
+            )
         right = int(rows["correct"].sum())
         low, high = wilson(right, len(rows))
         found.append({"data set": task.dataset, "printed as": task.printed, "model": task.model,
