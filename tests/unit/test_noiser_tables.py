@@ -64,8 +64,16 @@ def test_failed_prompts_are_left_out_and_counted():
     assert (found.n, found.failed) == (1, 1)
 
 
+def printed(task, method):
+    cells = published("noiser").query("table == 1 and dataset == @task and method == @method and column == 'Average'")
+    return cells["value"].item()
+
+
 def test_methods_stand_beside_what_was_printed_of_them():
-    found = sum_table(rows(PLANTED | {f"noiser{FEWER}": PLANTED["noiser"]}), "LongRA").set_index("method")
+    sig = "sequential_integrated_gradients{steps=10}"
+    planted = rows(PLANTED | {f"noiser{FEWER}": PLANTED["noiser"], sig: PLANTED["noiser"]})
+    found = sum_table(planted, "LongRA").set_index("method")
+    assert found.loc[sig, "published"] == printed("LongRA", "sequential_integrated_gradients")
     cells = published("noiser").query("table == 1 and dataset == 'LongRA' and method == 'noiser'")
     for name in ("noiser", f"noiser{FEWER}"):
         mine = found.loc[name]

@@ -29,3 +29,8 @@ def read_setting(name: str) -> tuple[Method, Options]:
     options = found.parsed(form[2].split(",")) if form[2] else {}
     found.resolve(options)
     return found, options
+
+
+def without_options(name: str) -> str:
+    """The same name without the options in it."""
+    return re.sub(r"\{[^{}]*\}", "", name)

@@ -14,6 +14,7 @@ import pandas as pd
 from attribook.published import published
 from attribook.study.agreement import agreement
 from attribook.study.claims import FEWEST_PROMPTS, LEVEL, direction_verdict
+from attribook.study.names import without_options
 from attribook.study.reagent_tasks import CONTINUED
 from attribook.study.statistics import LogRatio, combined_if_any, holm, log_ratio, per_item
 from attribook.study.store import Row
@@ -24,7 +25,7 @@ TEN = (
     "noiser", "occlusion", "input_x_gradient", "integrated_gradients", "gradient_shap", "deeplift",
     "sequential_integrated_gradients", "lime", "attention_last", "attention_rollout",
 )  # fmt: skip
-FEWER = "{vectors=3}"  # of noiser's noise vectors, where prompts are long; it stands beside the printed Noiser
+FEWER = "{vectors=3}"  # of noiser's noise vectors, where prompts are long
 
 
 @dataclass(frozen=True)
@@ -80,12 +81,13 @@ def summed(rows: pd.DataFrame, method: str, baseline: str = "random") -> LogRati
 def sum_table(rows: pd.DataFrame, task: str) -> pd.DataFrame:
     """Tables 1 and 5 for one task: faithfulness and its halves for each method, beside the six printed models.
 
-    `published` is the printed average over six models, `least` and `most` the extreme ones of these.
+    `published` is the printed average over six models, `least` and `most` the extreme ones of these; a method stands
+    beside its printed row whatever options it was given.
     """
     cells = published("noiser").query("table == 1 and dataset == @task")
     found = []
     for method in [name for name in rows["method"].unique() if name != "random"]:
-        mine = cells[cells["method"] == method.removesuffix(FEWER)]
+        mine = cells[cells["method"] == without_options(method)]
         models = mine.loc[mine["column"] != "Average", "value"]
         average = mine.loc[mine["column"] == "Average", "value"]
         ours = summed(rows, method)

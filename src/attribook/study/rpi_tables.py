@@ -1,7 +1,6 @@
 """Tables of RPI's part: published values beside ours, single maps and picked ones side by side."""
 
 import math
-import re
 from collections.abc import Iterable, Mapping, Sequence
 
 import pandas as pd
@@ -12,7 +11,7 @@ from attribook.metrics.selection import LOWER_IS_BETTER
 from attribook.published import published
 from attribook.study.claims import FEWEST_PROMPTS
 from attribook.study.ledger import Court, table_rows
-from attribook.study.names import setting
+from attribook.study.names import setting, without_options
 from attribook.study.picking import (
     Interval,
     Pool,
@@ -91,7 +90,7 @@ def pool_values(pool: Pool, size: int, name: str) -> dict[str, dict[str, pd.Seri
 
 def renamed(values: Values) -> dict[str, Mapping[str, pd.Series]]:
     """Methods by their plain names, without the options that a study gave them."""
-    return {re.sub(r"\{.*\}", "", name): by_metric for name, by_metric in values.items()}
+    return {without_options(name): by_metric for name, by_metric in values.items()}
 
 
 def printed(table: int, metric: str, rows: Mapping[str, str], **where: str) -> dict[str, float]:
