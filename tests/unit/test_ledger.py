@@ -141,12 +141,13 @@ def test_our_protocol_is_asked_where_the_papers_has_no_rows(plant):
     plant({"random": 0.2, "lime": 0.3, "noiser": 0.5}, study="noiser_knowns", dataset="knowns-mini",
           protocol="noiser-paper")  # fmt: skip
     alone = {row["row"]: row for row in headline_rows(["noiser"])}["noiser-best-comprehensiveness"]
-    assert "of 18 comparisons 6 have rows" in alone["reason"]  # Knowns on six models
+    assert "of 18 printed comparisons 6 have rows, which make 1 tests" in alone["reason"]  # Knowns on six models
     plant({"random": 0.2, "lime": 0.3, "noiser{vectors=3}": 0.5})
     both = {row["row"]: row for row in headline_rows(["noiser"])}["noiser-best-comprehensiveness"]
-    assert "of 18 comparisons 12 have rows" in both["reason"]
+    assert "of 18 printed comparisons 12 have rows, which make 2 tests" in both["reason"]
     assert (both["data"], both["protocol"]) == ("knowns-mini, longra-mini", "noiser-paper")
     assert both["rows"].count("rows.csv") == 2
+    assert (both["n"], both["model"]) == (ITEMS, "smollm2-135m")
 
 
 def test_few_noisy_prompts_decide_nothing(plant):

@@ -189,9 +189,21 @@ def test_a_manifest_tells_of_a_pool():
 
 def test_maps_as_text():
     scores = torch.tensor([0.5, -2.0, 0.0, 1e-9], dtype=torch.float64)
-    assert written_map(scores) == "2 2500 -10000 0 0"
+    assert written_map(scores, torch.zeros(4, dtype=torch.bool)) == "2 2500 -10000 0 0"
     assert read_map("2 2500 -10000 0 0") == [0.5, -2.0, 0.0, 0.0]
-    assert read_map(written_map(torch.zeros(3))) == [0.0, 0.0, 0.0]
+    assert read_map(written_map(torch.zeros(3), torch.zeros(3, dtype=torch.bool))) == [0.0, 0.0, 0.0]
+
+
+def test_what_a_template_gets_does_not_blur_the_users_words():
+    scores, template = torch.rand(40, generator=seeded(), dtype=torch.float64), torch.zeros(40, dtype=torch.bool)
+    template[:10] = True
+    scores[:10] *= 1e4
+    again = torch.tensor(read_map(written_map(scores, template)), dtype=torch.float64)
+    # Half a ten-thousandth of the unit, which is itself written with six digits.
+    torch.testing.assert_close(again, scores, rtol=1e-6, atol=float(scores[10:].max()) / 10_000)
+    assert again[10:].argsort().equal(scores[10:].argsort())
+    scores[:10] /= 1e4
+    assert written_map(scores, template) == written_map(scores, torch.zeros_like(template))
 
 
 def test_the_first_shaken_copy_is_the_map_itself():

@@ -28,11 +28,12 @@ from attribook.study import (
     tries_table,
     words_of,
 )
-from attribook.study.claims import NO_ROWS, NOT_HERE, OPPOSITE, SAME
+from attribook.study.claims import CERTAIN, NO_ROWS, NOT_HERE, OPPOSITE, SAME
+from attribook.study.headlines import headline_rows
 from attribook.study.layer_pools import BOTTOM_UP, SINGLE, TOP_DOWN, layer_pools, printed_layer
 from attribook.study.ledger import full_ledger
 from attribook.study.links import links
-from attribook.study.picked_rows import alternatives, read_picked
+from attribook.study.picked_rows import alternatives, holds, read_picked
 from attribook.study.picking import Pool, joined, tries_worth
 
 METRICS = ("comprehensiveness", "log_odds")
@@ -196,7 +197,7 @@ def test_printed_bests_are_answered_by_bests(plant):
     assert cells(rows, 2, "RPI", "BERT")["ours"] == pytest.approx(values.mean())
     assert 0.4 < values.mean() < best.value(f"{RPI}, best of 32", "comprehensiveness").mean()
     assert cells(rows, 5, "R=1", "Comp")["ours"] == pytest.approx(0.4, abs=0.01)
-    assert cells(rows, 5, "R=32", "Comp")["verdict"] == SAME, "the best row is ahead of all others"
+    assert cells(rows, 5, "R=32", "Comp")["verdict"] == CERTAIN, "it holds all other rows' maps"
     assert cells(rows, 7, "L", SINGLE)["verdict"] == SAME  # behind L-2
     assert cells(rows, 7, "L-7", SINGLE)["verdict"] == NOT_HERE
     assert "encoder of six" in cells(rows, 7, "L-7", SINGLE)["reason"]
@@ -207,6 +208,25 @@ def test_printed_bests_are_answered_by_bests(plant):
     assert best.value(RPI, "comprehensiveness") is None
     with pytest.raises(AttribookError, match="equal parts"):
         best.value(f"{RPI.replace('-3', '-1|-3')}, best of 25", "comprehensiveness")
+
+
+def test_a_pool_that_holds_another_says_nothing(plant):
+    layers = "|".join(str(-k) for k in range(1, 7))
+    plant({"sequential_integrated_gradients{steps=10}": 0.9}, {RPI.replace("-3", f"-{k}"): 0.4 for k in range(1, 7)})
+    whole = cells(full_ledger(["rpi"]), 7, "L-1", TOP_DOWN)  # behind L-11
+    assert whole["verdict"] == CERTAIN
+    assert "of two pools the larger can only win" in whole["reason"]
+    claims = {row["row"]: row for row in headline_rows(["rpi"])}
+    assert claims["rpi-more-draws"]["verdict"] == CERTAIN
+    assert "of 45 printed comparisons 1 have rows" in claims["rpi-few-draws"]["reason"]  # Comp of SIG, in Table 2
+    one, two = (f"{RPI}, best of {many}" for many in (16, 24))
+    assert holds(one, two)
+    assert holds(two, one)
+    assert holds(f"{RPI.replace('-3', layers)}, best of 144", two)
+    assert not holds(f"{RPI.replace('-3', layers)}, best of 48", two)  # 8 of each layer
+    assert not holds(two, f"{RPI.replace('-3', '-1|-2')}, best of 48")
+    assert not holds(two, "decompx")
+    assert not holds(two, None)
 
 
 def test_pools_on_other_texts_answer_nothing(plant):

@@ -11,7 +11,7 @@ from attribook.published import published
 from attribook.study import log_ratio, mass_shares, mean_shares
 from attribook.study.claims import OPPOSITE, SAME, UNDECIDED, direction_verdict
 from attribook.study.mass import length_shares
-from attribook.study.statistics import Z_80, Z_95, LogRatio, per_item, spread
+from attribook.study.statistics import RESAMPLES, Z_80, Z_95, LogRatio, combined, holm, per_item, spread, student_p
 
 
 def frame(method, values, status="ok", seed=0):
@@ -165,3 +165,28 @@ def test_without_equal_numbers_of_draws_nothing_is_split():
     assert spread(rows[rows["item"] == "i0"], "m", "soft_nc") is None
     failed = rows.assign(value=rows["value"].where(rows["item"] != "i2"))
     assert spread(failed, "m", "soft_nc").n == 2  # a prompt that failed is left out whole
+
+
+def test_clear_effects_are_decided_however_many_are_tested_together():
+    chance = np.random.default_rng(0)
+    effects = [pd.Series(1 + 0.1 * chance.standard_normal(60)) for _ in range(300)]
+    ps = [combined([[(effect, 1)]], log=False).p for effect in effects]
+    assert max(ps) < 2 / (RESAMPLES + 1)
+    assert max(holm(ps)) < 0.05
+
+
+def test_students_tail_is_taken_where_no_resample_crosses_zero_only():
+    near = combined([[(pd.Series([1.0, -0.5, 2.0, 0.5, 1.5, -1.0, 1.0, 0.2, 0.4, 1.0]), 1)]], log=False)
+    assert near.p > 20 / (RESAMPLES + 1)  # counted
+    few = combined([[(pd.Series([1.0, 1.1, 0.9]), 1)]], log=False)
+    assert few.p == 2 / (RESAMPLES + 1)  # Student's, of 2 degrees, is larger
+    assert combined([[(pd.Series([1.0] * 20), 1)]], log=False).p == 2 / (RESAMPLES + 1)  # no error, no tail
+
+
+def test_students_p():
+    assert student_p(2.262157, 1.0, 10) == pytest.approx(0.05, abs=1e-6)  # the table's 97.5% point for 9 degrees
+    assert student_p(-2.262157, 1.0, 10) == student_p(2.262157, 1.0, 10)
+    grid = np.linspace(3.0, 3000.0, 3_000_001)  # density of Student's t with 5 degrees, summed up
+    density = math.gamma(3) / math.gamma(2.5) / math.sqrt(5 * math.pi) * (1 + grid**2 / 5) ** -3
+    assert student_p(3.0, 1.0, 6) == pytest.approx(2 * np.trapezoid(density, grid), rel=1e-5)
+    assert student_p(1.0, float("nan"), 10) == student_p(1.0, float("inf"), 10) == student_p(1.0, 1.0, 1) == 1.0

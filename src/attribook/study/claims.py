@@ -14,6 +14,7 @@ from attribook.study.statistics import LogRatio
 
 REPRODUCED, CODE_ONLY = "reproduced", "only under the released code's protocol"
 SAME, OPPOSITE, UNDECIDED = "direction only", "contradicted", "undecided"
+CERTAIN = "by construction"
 NO_ROWS, NOT_HERE = "no rows yet", "not runnable here"
 LEVEL = 0.05
 FEWEST_PROMPTS = 10  # resamples of fewer make intervals that are too short
@@ -26,6 +27,9 @@ RULES = {
     "code's protocol every test is decided as published.",
     SAME: "Every test is decided as published, but the value is not confirmed: another model or other data stand in, "
     "or the published value lies outside our interval.",
+    CERTAIN: "Every test sets the best of some maps against the best of more, which are as many of each kind and more, "
+    "and the metric that is told has picked: the larger pool wins whatever its maps are worth. No data could have said "
+    "anything else, so the claim is neither confirmed nor contradicted.",
     OPPOSITE: "A test is decided against the published claim. A count: another number, from the same data.",
     UNDECIDED: "No test is decided against the claim and at least one is not decided: too few prompts for this "
     "difference, or a method that the claim names has no rows. The smallest detectable difference is stated.",
@@ -34,11 +38,13 @@ RULES = {
 }
 TESTS = (
     "A test is decided where its 95% interval (10,000 paired resamples of the prompts) excludes 0 and its p, adjusted "
-    "by Holm over all tests of the table under one protocol, is below 5%; with fewer than "
+    "by Holm over all tests of the table under one protocol, is below 5%. p is counted from the same resamples; where "
+    "all of them lie on one side of 0, it is that of Student's t, if that is smaller. With fewer than "
     f"{FEWEST_PROMPTS} prompts, whose resamples make intervals too short, nothing is decided. Tests of a cell: "
     "`direction:random`, the log-ratio to random lies on the published side of 0; `order`, the best method of the "
     "column is ahead of this one (and the best itself of all whose printed value is another); `direction:runner-up`, "
-    "this method is ahead of every other of the column. A claim in words makes the comparisons "
+    "this method is ahead of every other of the column. A test that no data could decide "
+    "otherwise is left out, of the verdict and of the family. A claim in words makes the comparisons "
     "that it makes of printed cells, and Holm adjusts over these."
 )
 
@@ -53,7 +59,7 @@ EXPLANATION = {  # of a single interval, as the pages of tables show it
 class Outcome:
     """What one protocol's rows say to a claim, and the words that say why."""
 
-    side: str  # SAME, OPPOSITE or UNDECIDED
+    side: str  # SAME, OPPOSITE, UNDECIDED or CERTAIN
     why: str
 
 
@@ -90,10 +96,16 @@ def mirrored(found: LogRatio) -> LogRatio:
 
 
 def together(sides: Sequence[str]) -> str:
-    """Several tests that a claim needs at once: one against it is enough, all are needed for it."""
-    if OPPOSITE in sides:
+    """Several tests that a claim needs at once: one against it is enough, all are needed for it.
+
+    Those that no data could decide otherwise say nothing, unless there are no others.
+    """
+    telling = {side for side in sides if side != CERTAIN}
+    if OPPOSITE in telling:
         return OPPOSITE
-    return SAME if sides and set(sides) == {SAME} else UNDECIDED
+    if sides and not telling:
+        return CERTAIN
+    return SAME if telling == {SAME} else UNDECIDED
 
 
 def verdict(outcomes: Mapping[str, Outcome], *, confirmed: bool) -> tuple[str, str]:

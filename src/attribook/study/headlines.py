@@ -6,17 +6,17 @@ those that need what no table prints have no verdict from rows.
 """
 
 from collections import Counter
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import pandas as pd
 
 from attribook.published import Claim, claims, published, support
 from attribook.published.cells import PAPERS, RANKED, better, select
-from attribook.study.claims import NO_ROWS, NOT_HERE, OPPOSITE, SAME, UNDECIDED, Outcome, together, verdict
+from attribook.study.claims import CERTAIN, NO_ROWS, NOT_HERE, OPPOSITE, SAME, UNDECIDED, Outcome, together, verdict
 from attribook.study.evidence import Evidence
 from attribook.study.figure_claims import answered_claim
-from attribook.study.ledger import COLUMNS, Ask, Cell, Court, Row, is_own
+from attribook.study.ledger import COLUMNS, Ask, Cell, Court, Row, TestKey, is_own
 
 Sides = list[list[tuple[int, int | None]]]  # (cell, the cell it should be ahead of, or None: random); any list, whole
 FROM_ROWS = ("best", "ahead", "random")
@@ -47,32 +47,48 @@ def headline_row(claim: Claim, court: Court) -> Row:
     if pairs and all(itself(cell, rival, court) for cell, rival in pairs):
         why = "it compares the paper's models, of which one of ours would stand in for both"
         return row | {"verdict": NOT_HERE, "reason": f"{why}; {told}"}
-    told_by, used = {}, {}
-    for role in ("written", "code", "ours"):
-        told_by[role], used[role] = outcomes(sides, listed, role, court)
-    seen = {}
-    for role, found in told_by.items():
-        if not any(found):
-            continue
-        # What has no rows under a protocol of the paper is asked under ours, whose rows are then told of too.
-        both = list(zip(found, told_by["ours"], strict=True))
-        seen[role] = summed([side or ours for side, ours in both], claim.strength)
-        if any(side is None and ours for side, ours in both):
-            used[role] = used[role] + used["ours"]
+    heard = {role: hearing(sides, listed, role, court) for role in ("written", "code", "ours")}
+    # What has no rows under a protocol of the paper is asked under ours, whose rows are then told of too.
+    seen = {role: one.filled(heard["ours"]) for role, one in heard.items() if any(one.sides)}
     if not seen:
         return row | {"verdict": NO_ROWS, "reason": f"no stored rows answer any of its comparisons; {told}"}
-    confirmed = bool(used["written"]) and all(is_own(e, cell, court.links) for cell, e in used["written"])
-    word, role = verdict(seen, confirmed=confirmed)
-    one, cell = used[role][0][1][0], used[role][0][0]
-    link = court.links.find(cell)
-    assert link is not None
-    every = [each for _, found in used[role] for each in found]
-    return row | {
-        "verdict": word, "reason": f"{seen[role].why}; {told}", "notebook": link.notebook, "profile": one.profile,
-        "protocol": link.protocols[role], "model": one.model,
-        "data": ", ".join(dict.fromkeys(each.dataset for each in every)),
-        "rows": ", ".join(dict.fromkeys(each.places for each in every)),
-    }  # fmt: skip
+    outcomes = {role: summed(one, claim.strength) for role, one in seen.items()}
+    own = heard["written"].used
+    confirmed = bool(own) and all(is_own(found, cell, court.links) for cell, found in own)
+    word, role = verdict(outcomes, confirmed=confirmed)
+    return row | {"verdict": word, "reason": f"{outcomes[role].why}; {told}", **seen[role].source(role, court)}
+
+
+@dataclass(frozen=True)
+class Hearing:
+    """What one protocol's rows say to a claim's comparisons."""
+
+    sides: list[str | None]  # of each comparison; None where no row answers it
+    used: list[tuple[Cell, list[Evidence]]]  # the rows that were asked, and for which cell
+    tests: dict[TestKey, int]  # the tests that they were asked, which several comparisons may share, and the n of each
+
+    def filled(self, ours: "Hearing") -> "Hearing":
+        """The same, with the answers of our protocol where there are none."""
+        if not any(side is None and other for side, other in zip(self.sides, ours.sides, strict=True)):
+            return self
+        sides = [side or other for side, other in zip(self.sides, ours.sides, strict=True)]
+        return Hearing(sides, self.used + ours.used, self.tests | ours.tests)
+
+    def source(self, role: str, court: Court) -> Row:
+        """The ledger's columns that say what rows these are."""
+        link = court.links.find(self.used[0][0])
+        assert link is not None  # else there were no rows
+        every = [each for _, found in self.used for each in found]
+        return {
+            "notebook": link.notebook, "protocol": link.protocols[role], "n": min(self.tests.values()),
+            "profile": listed_once(each.profile for each in every), "model": listed_once(each.model for each in every),
+            "data": listed_once(each.dataset for each in every), "rows": listed_once(each.places for each in every),
+        }  # fmt: skip
+
+
+def listed_once(names: Iterable[str]) -> str:
+    """Different names, in their order."""
+    return ", ".join(dict.fromkeys(names))
 
 
 def comparisons(claim: Claim, cells: pd.DataFrame) -> list[Sides]:
@@ -97,27 +113,32 @@ def best_of(column: pd.DataFrame, leaders: list[str]) -> Sides:
     return [[(int(a), int(b)) for b in column.loc[~ours, "number"]] for a in column.loc[ours, "number"]]
 
 
-def outcomes(
-    compared: Sequence[Sides], cells: Sequence[Cell], role: str, court: Court
-) -> tuple[list[str | None], list[tuple[Cell, list[Evidence]]]]:
-    """The side of each comparison, None where no row answers it, and the rows that were used."""
+def hearing(compared: Sequence[Sides], cells: Sequence[Cell], role: str, court: Court) -> Hearing:
+    """What the rows of one protocol say to each comparison."""
     cases, used = [], []
     for sides in compared:
         for pairs in sides:
             cell = cells[pairs[0][0]]
             link = court.links.find(cell)
             found = court.evidence(link, role, link.method(cell), cell) if link else []
-            named = [(cells[a], None if b is None else cells[b]) for a, b in pairs]
-            asked = [ask(one, rival, link) for one, rival in named if not itself(one, rival, court)] if found else []
+            both = [(cells[a], None if b is None else cells[b]) for a, b in pairs]
+            asked = [ask(one, rival, court) for one, rival in both if not itself(one, rival, court)] if found else []
             cases.append((found, str(cell["metric"]), asked))
             used += [(cell, found)] if found else []
-    answers = iter(court.answers(cases))
+    heard = court.answers(cases)
+    tests = {
+        court.key(found, metric, answer.ask): answer.found.n
+        for (found, metric, _), answers in zip(cases, heard, strict=True)
+        for answer in answers
+        if answer.found
+    }
+    answers = iter(heard)
     told: list[str | None] = []
     for sides in compared:
         each = [next(answers) for _ in sides]
         tried = [together([a.side for a in group]) for group in each if any(a.found for a in group)]
         told.append(any_of(tried, len(sides)) if tried else None)
-    return told, used
+    return Hearing(told, used, tests)
 
 
 def itself(cell: Cell, rival: Cell | None, court: Court) -> bool:
@@ -128,27 +149,36 @@ def itself(cell: Cell, rival: Cell | None, court: Court) -> bool:
     return link is not None and link == other and link.method(cell) == link.method(rival)
 
 
-def ask(cell: Cell, rival: Cell | None, link: Any) -> Ask:
-    """One test of a comparison: the cell is better than its rival, or than random."""
+def ask(cell: Cell, rival: Cell | None, court: Court) -> Ask:
+    """One test of a comparison: the cell is better than its rival, which may stand in another table, or than random."""
     about = f"{cell['row']} ahead of {rival['row'] if rival else 'random'}"
-    return Ask(about, link.method(cell), link.method(rival) if rival else None, cell["sign"])
+    return Ask(about, named(cell, court), named(rival, court) if rival else None, cell["sign"])
+
+
+def named(cell: Cell, court: Court) -> str:
+    """Our name for what a cell's row measures."""
+    link = court.links.find(cell)
+    return link.method(cell) if link else str(cell["method"])
 
 
 def any_of(sides: Sequence[str], n: int) -> str:
     """Several ways for a comparison to hold: one is enough, and all must fail for it to be decided the other way."""
     if SAME in sides:
         return SAME
+    if set(sides) == {CERTAIN}:
+        return CERTAIN
     return OPPOSITE if sides.count(OPPOSITE) == n else UNDECIDED
 
 
-def summed(sides: Sequence[str | None], strength: str) -> Outcome:
+def summed(heard: Hearing, strength: str) -> Outcome:
     """What the comparisons say to a claim of that strength: all of them, or most (more than half)."""
-    counts, total = Counter(sides), len(sides)
+    counts, total = Counter(heard.sides), len(heard.sides)
     answered = total - counts[None]
-    why = f"of {total} comparisons {answered} have rows: {counts[SAME]} as claimed, {counts[OPPOSITE]} the other way, "
-    why += f"{counts[UNDECIDED]} undecided"
-    if strength == "all":
-        side = together([side or UNDECIDED for side in sides])
+    why = f"of {total} printed comparisons {answered} have rows, which make {len(heard.tests)} tests: "
+    why += f"{counts[SAME]} as claimed, {counts[OPPOSITE]} the other way, {counts[UNDECIDED]} undecided"
+    why += f", {counts[CERTAIN]} by construction" * bool(counts[CERTAIN])
+    if strength == "all" or counts[CERTAIN] == total:
+        side = together([side or UNDECIDED for side in heard.sides])
     else:
         side = SAME if counts[SAME] > total / 2 else OPPOSITE if counts[OPPOSITE] >= total / 2 else UNDECIDED
     return Outcome(side, why)

@@ -16,6 +16,7 @@ from attribook.data import DATASETS
 from attribook.published import published
 from attribook.published.cells import METRICS, PAPERS, RANKED, better
 from attribook.study.claims import (
+    CERTAIN,
     NO_ROWS,
     NOT_HERE,
     OPPOSITE,
@@ -31,12 +32,14 @@ from attribook.study.claims import (
 from attribook.study.evidence import PROFILES, Evidence, Shelf, estimate
 from attribook.study.kept import stored_count
 from attribook.study.links import Link, Links, links
+from attribook.study.picked_rows import holds
 from attribook.study.statistics import LogRatio, holm
 
 COLUMNS = ("paper", "table", "row", "column", "metric", "published", "claim", "ours", "low", "high", "n", "profile",
            "protocol", "verdict", "reason", "notebook", "dataset", "model", "data", "detectable", "rows")  # fmt: skip
 Cell = Mapping[str, Any]
 Row = dict[str, Any]
+TestKey = tuple[Any, ...]
 
 
 @dataclass(frozen=True)
@@ -58,8 +61,15 @@ class Answer:
     p: float = 1.0  # adjusted
 
     @property
+    def certain(self) -> bool:
+        """Whether there are rows, but no data could decide it otherwise."""
+        return self.found is not None and holds(self.ask.method, self.ask.other)
+
+    @property
     def side(self) -> str:
         """Decided as published, against it, or not."""
+        if self.certain:
+            return CERTAIN
         return decided(self.found, self.p) if self.found else UNDECIDED
 
 
@@ -99,15 +109,17 @@ class Court:
         return self._estimates[key]
 
     def answers(self, cases: Sequence[tuple[Sequence[Evidence], str, list[Ask]]]) -> list[list[Answer]]:
-        """Tests of one family: all the cases' (rows, metric, asks), adjusted together; the same test counts once."""
+        """Tests of one family: all the cases' (rows, metric, asks), adjusted together; the same test counts once, and
+        one that no data could decide otherwise not at all.
+        """
         tried: list[list[Answer]] = []
-        family: dict[tuple[Any, ...], float] = {}
+        family: dict[TestKey, float] = {}
         for found, metric, asked in cases:
             tried.append([self._tried(found, metric, ask) for ask in asked])
-            family |= {self._key(found, metric, a.ask): a.found.p for a in tried[-1] if a.found}
+            family |= {self.key(found, metric, a.ask): a.found.p for a in tried[-1] if a.found and not a.certain}
         adjusted = dict(zip(family, holm(list(family.values())), strict=True)) if family else {}
         return [
-            [replace(a, p=adjusted.get(self._key(found, metric, a.ask), 1.0)) for a in answers]
+            [replace(a, p=adjusted.get(self.key(found, metric, a.ask), 1.0)) for a in answers]
             for (found, metric, _), answers in zip(cases, tried, strict=True)
         ]
 
@@ -118,7 +130,8 @@ class Court:
         seen = self.estimate(found, metric, ask.method, ask.other)
         return Answer(ask, seen if ask.sign > 0 else mirrored(seen))
 
-    def _key(self, found: Sequence[Evidence], metric: str, ask: Ask) -> tuple[Any, ...]:
+    def key(self, found: Sequence[Evidence], metric: str, ask: Ask) -> TestKey:
+        """Tells two tests apart: the rows, the metric, and what is compared, in either order."""
         return (*map(id, found), metric, frozenset({ask.method, ask.other}))
 
 
@@ -184,12 +197,15 @@ def outcome(answers: Sequence[Answer], unit: str) -> Outcome:
     side = together([answer.side for answer in answers])
     telling = [answer for answer in answers if answer.side == side]
     words = [f"{a.ask.about} ({'no rows' if a.found is None else f'p {a.p:.2g}'})" for a in telling]
+    if side == CERTAIN:
+        words = [a.ask.about for a in telling]
     shown = ", ".join(words[:3]) + f" and {len(words) - 3} more" * (len(words) > 3)
     if side == UNDECIDED:
         seen = [a.found.detectable for a in telling if a.found and math.isfinite(a.found.detectable)]
         power = f"; these prompts would show a difference of {max(seen):.2g} {unit}" if seen else ""
         return Outcome(side, f"not decided: {shown}{power}")
-    return Outcome(side, f"as published: {shown}" if side == SAME else f"decided the other way: {shown}")
+    said = {SAME: "as published", OPPOSITE: "decided the other way", CERTAIN: "of two pools the larger can only win"}
+    return Outcome(side, f"{said[side]}: {shown}")
 
 
 def cell_row(cell: Cell, tried: Mapping[str, tuple[list[Evidence], list[Answer]]], court: Court) -> Row:

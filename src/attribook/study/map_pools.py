@@ -25,15 +25,16 @@ from attribook.attribution.candidates import CANDIDATES, candidate_maps
 from attribook.errors import AttribookError
 from attribook.metrics import METRICS, judged
 from attribook.models import Encoding
+from attribook.models.load import split_template
 from attribook.study.judged import JudgeStudy
 from attribook.study.names import read_setting
 from attribook.study.seeds import digest, generator
 from attribook.study.store import Row, Store
 from attribook.study.study import Study, Unit
 
-VERSION = 1  # of what a pool is; raised when its numbers change
+VERSION, PROMPTED_VERSION = 1, 2  # of what a pool is, of a prompted model too; raised when its numbers change
 NESTED = (1, 2, 4, 8, 16, 24, 32)  # RPI, Table 5
-FINEST = 10_000  # stored scores are whole multiples of their map's largest by this
+FINEST = 10_000  # stored scores are whole multiples of a map's unit by this
 POOL_COLUMNS = (
     "item", "method", "options_hash", "method_version", "seed", "metric", "status", "forwards", "seconds", "values",
     "means",
@@ -137,7 +138,8 @@ class PoolStudy(Study):
         return options | ({"trials": self.size} if read_setting(scored)[0].name in CANDIDATES else {})
 
     def _score_key(self, unit: Unit) -> str:
-        return digest("pool", VERSION, self.size, super()._score_key(unit))
+        version = VERSION if split_template(self.model)[1] is None else PROMPTED_VERSION
+        return digest("pool", version, self.size, super()._score_key(unit))
 
     def _compute(self, encoding: Encoding, unit: Unit) -> None:
         key = self._score_key(unit)
@@ -162,7 +164,7 @@ class PoolStudy(Study):
             "tokens": self._stored_tokens(encoding),
             "target": encoding.target_text,
             "probability": round(encoding.probability, 6),
-            "maps": [written_map(scores) for scores in maps],
+            "maps": [written_map(scores, encoding.template) for scores in maps],
             "forwards": spent.forwards,
             "backwards": spent.backwards,
             "seconds": round(time.perf_counter() - start, 3),
@@ -213,17 +215,23 @@ def spread(row: Row) -> list[Row]:
     return [row | {"value": value} for column in ("values", "means") for value in row[column].split()]
 
 
-def written_map(scores: Tensor) -> str:
-    """A map as text: its largest magnitude, and every score as a whole number of its ten-thousandths."""
+def written_map(scores: Tensor, template: Tensor) -> str:
+    """A map as text: its unit, and every score as a whole number of the unit's ten-thousandths.
+
+    The unit is the largest magnitude; but where the template has it and no token outside reaches half of it, the
+    largest outside. Otherwise the user's words, which alone are judged, could all be rounded to 0.
+    """
     largest = float(scores.abs().max())
-    shares = (scores / largest * FINEST).round() if largest else scores
-    return " ".join([f"{largest:.6g}", *(str(int(share)) for share in shares.tolist())])
+    outside = float(scores[~template].abs().max())
+    unit = outside if 0 < outside < largest / 2 else largest
+    shares = (scores / unit * FINEST).round() if unit else scores
+    return " ".join([f"{unit:.6g}", *(str(int(share)) for share in shares.tolist())])
 
 
 def read_map(text: str) -> list[float]:
     """The scores in such a text."""
-    largest, *shares = text.split()
-    return [float(largest) * int(share) / FINEST for share in shares]
+    unit, *shares = text.split()
+    return [float(unit) * int(share) / FINEST for share in shares]
 
 
 def told_study(told: dict[str, Any]) -> Study:

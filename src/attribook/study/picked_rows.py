@@ -48,6 +48,19 @@ class PickedRows:
         return max(large, key=lambda pool: len(pool.values[metric]), default=None)
 
 
+def holds(one: str, other: str | None) -> bool:
+    """Whether one of two names of such values stands for the other's maps and more, as many of every setting at least.
+
+    The metric that picks can then only like its best more. False for any other names.
+    """
+    forms = [FORM.fullmatch(name or "") for name in (one, other)]
+    pools = [dict.fromkeys(parts := list(alternatives(form[1])), int(form[2]) // len(parts)) for form in forms if form]
+    if len(pools) < 2:
+        return False
+    first, second = pools
+    return any(all(a.get(name, 0) >= many for name, many in b.items()) for a, b in ((first, second), (second, first)))
+
+
 def alternatives(setting: str) -> Iterator[str]:
     """The settings that one with `|` in it stands for."""
     parts = [part.split("|") for part in re.split(r"([{},])", setting)]
