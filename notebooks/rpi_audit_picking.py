@@ -93,8 +93,9 @@ path_listing(path_or_picking(own, blind, metrics, size), f"RPI as released, {whe
 # `one map` is RPI without picking, `mean of maps` explains by the average of its R maps. `lead`: best of R maps of RPI
 # against the best of R random rankings, above 0 RPI is better, with the smallest lead that these texts would show at
 # the 5% level with 80% power. `by picking`: of the way from one random ranking to RPI's best, the share that the best
-# random ranking goes. `kept`: the share of RPI's gain by picking that is left, on average, where one of the other four
-# metrics picks.
+# random ranking goes. `kept`: the share of RPI's gain by picking that is left, on average, where another metric picks
+# (Suff and A-S, and Comp and A-C, contain each other and do not count as others); `kept by random`: the same of random
+# rankings, which no pick can teach anything.
 #
 # ## RPI as the paper writes it
 #
@@ -110,7 +111,8 @@ path_listing(path_or_picking(written, blind, metrics, size), f"RPI as written, {
 # %% [markdown]
 # ## Every method with the same number of tries
 #
-# `lead`: the best of R of each pool against the best of R random rankings, over the texts of both.
+# Means are over the `of` texts that all pools have. `lead`: the best of R of each pool against the best of R random
+# rankings, over the n texts of both.
 
 # %% tags=["remove-input"]
 ranked = {metric: picking_table(pools, metric, size, blind="random rankings") for metric in metrics}

@@ -121,7 +121,8 @@ Markdown("\n".join(f"- {metric}: {rank:+.2f} over {many} methods." for metric, (
 # ## How many random rankings is a method worth?
 #
 # The fewest random rankings whose best, picked by the metric, is on average at least as good as the method's single
-# map, over the texts of which many random rankings are stored. A dash: more than those.
+# map, over the texts of which many random rankings are stored. In brackets a 95%
+# interval over texts.
 
 # %% tags=["remove-input"]
 reached = {**nine, "RPI, one map": values["RPI, one map"], best: values[best]}

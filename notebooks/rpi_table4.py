@@ -115,7 +115,8 @@ for metric in metrics:
 # %% [markdown]
 # ## How many random rankings is a method worth?
 #
-# The fewest random rankings whose best is on average at least as good as the method's single map. A dash: more.
+# The fewest random rankings whose best is on average at least as good as the method's single map,
+# with a 95% interval over texts.
 
 # %% tags=["remove-input"]
 reached = {**first.five, "RPI, one map": values["RPI, one map"], best: values[best]}

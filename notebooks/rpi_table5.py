@@ -102,7 +102,7 @@ for metric in ("comprehensiveness", "log_odds", "sufficiency"):
 # ## As many random rankings
 #
 # The fewest random rankings whose best is on average at least as good as RPI's best of R, over the texts of which many
-# random rankings are stored. A dash: more than those.
+# random rankings are stored. In brackets a 95% interval over texts.
 
 # %% tags=["remove-input"]
 picked = {f"RPI, best of {size}": {m: own.picked(m, size) for m in metrics} for size in sizes}

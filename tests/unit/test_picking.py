@@ -107,9 +107,11 @@ def test_shares_and_leads_by_hand():
     # Log-odds picks map 1 for the first item and map 0 for the second: comprehensiveness 1 and 0, where one map gives
     # 0.5 and 1.5 and the best 1 and 3.
     crossed = crossed_table(pool, ("comprehensiveness", "log_odds"), 2).set_index("picked by")
-    assert crossed.loc["log_odds", "comprehensiveness"] == pytest.approx((0.5 - 1.0) / (2 - 1.0))
-    assert crossed.loc["log_odds", "log_odds"] == pytest.approx(1)
+    assert crossed.loc["log_odds", "comprehensiveness"].value == pytest.approx((0.5 - 1.0) / (2 - 1.0))
+    assert crossed.loc["log_odds", "log_odds"].value == pytest.approx(1)
     assert transfer(pool, ("comprehensiveness", "log_odds"), "comprehensiveness", 2).value == pytest.approx(-0.5)
+    both = pool_of({**values, "aopc_comprehensiveness": values["comprehensiveness"]})
+    assert transfer(both, tuple(both.values), "comprehensiveness", 2).value == pytest.approx(-0.5), "AOPC holds it"
 
 
 def test_tables_of_several_pools():
@@ -122,6 +124,11 @@ def test_tables_of_several_pools():
     curves = picking_curves(pools, "log_odds", [1, 2, 4, 8])
     assert set(curves["n"]) == {4}
     assert curves["steps"].tolist() == [1, 2, 4] * 2
+    pools["few"] = pool_of({"log_odds": draw.random((2, 4))})
+    table = picking_table(pools, "log_odds", 2, blind="random").set_index("pool")
+    assert (table["of"] == 2).all()
+    assert (table.loc["a", "n"], table.loc["few", "n"]) == (4, 2)
+    assert table.loc["a", "one map"] == pytest.approx(pools["a"].one("log_odds").iloc[:2].mean())
 
 
 def test_more_maps_than_there_are_cannot_be_told():

@@ -112,9 +112,25 @@ def test_how_many_random_rankings_a_method_is_worth():
     values = {"comprehensiveness": pd.DataFrame([[0.0, 1.0, 2.0], [0.0, 1.0, 2.0]], index=["a", "b"])}
     blind = Pool(values, {}, False)  # expected bests of 1, 2, 3: 1, 5/3, 2
     for wanted, tries in ((0.9, 1), (1.6, 2), (1.7, 3), (2.0, 3), (2.1, None)):
-        assert tries_worth(blind, pd.Series([wanted, wanted], index=["a", "b"]), "comprehensiveness") == tries
+        found = tries_worth(blind, pd.Series([wanted, wanted], index=["a", "b"]), "comprehensiveness")
+        assert found.value == found.low == found.high == tries  # both texts are alike
     table = tries_table(blind, {"x": {"comprehensiveness": pd.Series([5.0], index=["a"])}}, ["comprehensiveness"])
-    assert table["comprehensiveness"].isna().all()
+    assert table["comprehensiveness"].tolist() == ["> 3 (> 3 to > 3)"]
+
+
+def test_the_number_of_random_rankings_has_an_interval_over_texts():
+    chance = np.random.default_rng(0)
+    blind = Pool({"log_odds": pd.DataFrame(chance.standard_normal((40, 30)))}, {}, False)
+    wanted = blind.picked("log_odds", 6) + 0.5 * pd.Series(chance.standard_normal(40))
+    found = tries_worth(blind, wanted, "log_odds")
+    by_hand = []
+    for _ in range(200):
+        drawn = chance.integers(40, size=40)
+        bests = [blind.picked("log_odds", size).iloc[drawn].mean() for size in range(1, 31)]
+        by_hand.append(next(k for k, best in enumerate(bests, 1) if best <= wanted.iloc[drawn].mean()))
+    assert found.low <= found.value <= found.high
+    assert found.low == pytest.approx(np.quantile(by_hand, 0.025), abs=1)
+    assert found.high == pytest.approx(np.quantile(by_hand, 0.975), abs=2)
 
 
 def test_what_is_told_of_leads_and_gains():
@@ -217,7 +233,7 @@ def test_a_pool_that_holds_another_says_nothing(plant):
     assert whole["verdict"] == CERTAIN
     assert "of two pools the larger can only win" in whole["reason"]
     claims = {row["row"]: row for row in headline_rows(["rpi"])}
-    assert claims["rpi-more-draws"]["verdict"] == CERTAIN
+    assert "1 by construction" in claims["rpi-more-draws"]["reason"]
     assert "of 45 printed comparisons 1 have rows" in claims["rpi-few-draws"]["reason"]  # Comp of SIG, in Table 2
     one, two = (f"{RPI}, best of {many}" for many in (16, 24))
     assert holds(one, two)

@@ -1,6 +1,8 @@
 """What picking from a pool of maps gives, drawn and listed."""
 
 from collections.abc import Sequence
+from math import isnan
+from typing import Any
 
 import pandas as pd
 
@@ -49,7 +51,8 @@ def picking_listing(frame: pd.DataFrame, metric: str, where: str) -> Html:
             "lead interval": interval_text(frame["lead low"], frame["lead high"], 3),
         }
     )
-    columns = ["pool", "one map", "mean of maps", best, "95% interval", "lead", "lead interval", "n", "detectable"]
+    columns = ["pool", "one map", "mean of maps", best, "95% interval", "of", "lead", "lead interval", "n",
+               "detectable"]  # fmt: skip
     formats = dict.fromkeys(("one map", "mean of maps", best, "lead"), "{:+.3f}") | {"detectable": "{:.3f}"}
     return table(shown[columns], caption=f"{UNIT[metric]}, {where}", formats=formats)
 
@@ -64,17 +67,24 @@ def path_listing(frame: pd.DataFrame, where: str) -> Html:
     """One map, mean and best against random rankings; see `study.path_or_picking`."""
     shown = frame.assign(**{"lead interval": interval_text(frame["lead low"], frame["lead high"], 3)})
     means = ["one random", "one map", "mean of maps", "best random", "best map"]
-    columns = ["metric", *means, "lead", "lead interval", "detectable", "by picking", "by picking interval", "kept",
-               "kept interval", "n"]  # fmt: skip
+    shares = ["by picking", "kept", "kept by random"]
+    shown[shares] = shown[shares].map(share_text)
+    columns = ["metric", *means, "lead", "lead interval", "detectable", *shares, "n"]
     formats = dict.fromkeys((*means, "lead"), "{:+.3f}") | {"detectable": "{:.3f}"}
-    formats |= dict.fromkeys(("by picking", "kept"), "{:.0%}")
     return table(shown[columns], caption=f"One map, and the best of many, {where}", formats=formats)
 
 
 def crossed_listing(frame: pd.DataFrame, where: str) -> Html:
     """Which part of the gain by picking is left where another metric picks; see `study.crossed_table`."""
-    formats = {str(name): "{:.0%}" for name in frame if name != "picked by"}
-    return table(frame, caption=f"Picked by one metric (down), told by another (across), {where}", formats=formats)
+    told: Any = frame.set_index("picked by")
+    many = " or ".join(str(n) for n in sorted({cell.n for cell in told.to_numpy().ravel()}))
+    caption = f"Picked by one metric (down), told by another (across), {where}, n = {many}"
+    return table(told.map(share_text).reset_index(), caption=caption)
+
+
+def share_text(told: Any) -> str:
+    """A share with its interval; a dash where there is no share."""
+    return "–" if isnan(told.value) else f"{told.value:.0%} ({told.low:.0%} to {told.high:.0%})"
 
 
 def nested_listing(frame: pd.DataFrame, printed: pd.DataFrame, where: str) -> Html:

@@ -18,7 +18,7 @@ from attribook.errors import AttribookError
 from attribook.metrics.selection import LOWER_IS_BETTER
 from attribook.study.map_pools import CANDIDATES, PoolStudy
 from attribook.study.names import read_setting
-from attribook.study.statistics import RESAMPLES, Z_80, Z_95, expected_pick
+from attribook.study.statistics import RESAMPLES, Z_80, Z_95, Numbers, draw_counts, expected_pick
 
 
 @dataclass(frozen=True)
@@ -79,17 +79,44 @@ def joined(pools: Sequence[Pool], size: int) -> Pool:
     return Pool(tables, {}, own=False)
 
 
-def tries_worth(blind: Pool, values: pd.Series, metric: str) -> int | None:
-    """The fewest random rankings whose best is on average at least as good as these values of items; None: more.
+@dataclass(frozen=True)
+class Tries:
+    """A number of random rankings with its 95% interval by resampled items; None: more than are stored."""
 
-    Both over the items that have a value; the best of R is the mean over all subsets of R.
+    value: int | None
+    low: int | None
+    high: int | None
+    stored: int
+
+    def __str__(self) -> str:
+        value, low, high = (f"> {self.stored}" if k is None else str(k) for k in (self.value, self.low, self.high))
+        return f"{value} ({low} to {high})"
+
+
+def tries_worth(blind: Pool, values: pd.Series, metric: str) -> Tries:
+    """The fewest random rankings whose best is on average at least as good as these values of items.
+
+    Both over the items that have a value; the best of R is the mean over all subsets of R. Items are resampled for the
+    whole curve over R at once.
     """
     shared = values.index.intersection(blind.values[metric].index)
-    wanted = sign(metric) * float(values[shared].mean())
-    for size in range(1, blind.size + 1):
-        if sign(metric) * float(blind.picked(metric, size)[shared].mean()) >= wanted:
-            return size
-    return None
+    sizes = range(1, blind.size + 1)
+    curve = np.stack([blind.picked(metric, size)[shared].to_numpy(float) for size in sizes], axis=1)  # (n, M)
+    wanted = values[shared].to_numpy(float)
+    whole = np.ones((1, len(shared)))
+    first, resampled = (
+        fewest(counts @ curve * sign(metric), counts @ wanted * sign(metric))
+        for counts in (whole, draw_counts(len(shared), 0))
+    )
+    low, high = np.quantile(resampled, [0.025, 0.975], method="nearest")
+    told = [int(count) if count <= blind.size else None for count in (first[0], low, high)]
+    return Tries(told[0], told[1], told[2], blind.size)
+
+
+def fewest(curves: Numbers, wanted: Numbers) -> Numbers:
+    """For each curve `(B, M)` the first place, from 1, that reaches what is wanted `(B,)`; M + 1 where none does."""
+    reached = curves >= wanted[:, None]
+    return np.where(reached.any(1), reached.argmax(1) + 1, curves.shape[1] + 1)
 
 
 def sign(metric: str) -> int:
@@ -173,22 +200,23 @@ def picking_curves(pools: Mapping[str, Pool], metric: str, sizes: Sequence[int])
 def picking_table(pools: Mapping[str, Pool], metric: str, size: int, *, blind: str) -> pd.DataFrame:
     """One map, the mean of maps and the best of `size` for each pool, best first; and the best against `blind`'s best.
 
+    Means are over the items that all pools have, `of` so many: pools over other items would stand in another order.
     `lead`: how much better the best of `size` is than the best of as many of the pool `blind`, over the items of both,
     with its interval and the smallest lead that would be found.
     """
-    found = []
+    found, shared = [], common(pools, metric)
     for name, pool in pools.items():
-        best = pool.picked(metric, size)
-        over = lead(best, pools[blind].picked(metric, size), metric)
-        told = mean_of(best)
+        over = lead(pool.picked(metric, size), pools[blind].picked(metric, size), metric)
+        told = mean_of(pool.picked(metric, size)[shared])
         found.append(
             {
                 "pool": name,
-                "one map": pool.one(metric).mean(),
-                "mean of maps": pool.means[metric][size].mean(),
+                "one map": pool.one(metric)[shared].mean(),
+                "mean of maps": pool.means[metric][size][shared].mean(),
                 f"best of {size}": told.value,
                 "low": told.low,
                 "high": told.high,
+                "of": told.n,
                 "lead": over.value,
                 "lead low": over.low,
                 "lead high": over.high,
@@ -203,23 +231,32 @@ def picking_table(pools: Mapping[str, Pool], metric: str, size: int, *, blind: s
 def crossed_table(pool: Pool, metrics: Sequence[str], size: int) -> pd.DataFrame:
     """Picked by one metric (down), told by another (across): the share of the gain by picking that is left.
 
-    Formula: (P - 1) / (B - 1): 1 one map, B the best of `size` by the metric told, P the one picked by the other.
+    Formula: (P - 1) / (B - 1): 1 one map, B the best of `size` by the metric told, P the one picked by the other. With
+        its interval.
     """
     found = []
     for by in metrics:
         row: dict[str, object] = {"picked by": by}
         for metric in metrics:
             one = pool.one(metric)
-            row[metric] = ratio_of(pool.picked(metric, size, by) - one, pool.picked(metric, size) - one).value
+            row[metric] = ratio_of(pool.picked(metric, size, by) - one, pool.picked(metric, size) - one)
         found.append(row)
     return pd.DataFrame(found)
 
 
 def transfer(pool: Pool, metrics: Sequence[str], metric: str, size: int) -> Interval:
-    """The share of `crossed_table` for one metric told, averaged over all other metrics that picked."""
+    """The share of `crossed_table` for one metric told, averaged over the other metrics that picked.
+
+    A metric at one share of the tokens and its mean over five shares contain each other, so neither counts as other.
+    """
     one = pool.one(metric)
-    others = [pool.picked(metric, size, by) - one for by in metrics if by != metric]
+    others = [pool.picked(metric, size, by) - one for by in metrics if stem(by) != stem(metric)]
     return ratio_of(pd.concat(others, axis=1).mean(axis=1), pool.picked(metric, size) - one)
+
+
+def stem(metric: str) -> str:
+    """What a metric measures, at whatever shares of the tokens."""
+    return metric.removeprefix("aopc_")
 
 
 def common(pools: Mapping[Any, Pool], metric: str) -> pd.Index:

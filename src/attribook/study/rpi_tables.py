@@ -144,12 +144,12 @@ def alike_told(pool: Pool, metrics: Sequence[str], size: int) -> str:
 
 
 def tries_table(blind: Pool, values: Values, metrics: Sequence[str]) -> pd.DataFrame:
-    """How many random rankings each thing is worth: name down, metrics across, NaN for more than there are."""
+    """How many random rankings each thing is worth, in words: name down, metrics across."""
     found = [
-        {"method": name} | {metric: tries_worth(blind, by_metric[metric], metric) for metric in metrics}
+        {"method": name} | {metric: str(tries_worth(blind, by_metric[metric], metric)) for metric in metrics}
         for name, by_metric in values.items()
     ]
-    return pd.DataFrame(found).astype(dict.fromkeys(metrics, "Int64"))
+    return pd.DataFrame(found)
 
 
 def verdicts_table(table: int, **where: str) -> pd.DataFrame:
@@ -235,11 +235,13 @@ def path_or_picking(pool: Pool, blind: Pool, metrics: Sequence[str], size: int) 
     """For each metric what one map and the best of `size` maps give, for a pool and for random rankings.
 
     `by picking`: the share of the way from one random ranking to the pool's best that the best random ranking goes.
-    `kept`: what of the gain by picking is left where another metric has picked.
+    `kept`: what of the gain by picking is left where another metric has picked, and of random rankings' gain.
     """
     found = []
     for metric in metrics:
-        lucky, kept = share_by_picking(pool, blind, metric, size), transfer(pool, metrics, metric, size)
+        shares = {"by picking": share_by_picking(pool, blind, metric, size),
+                  "kept": transfer(pool, metrics, metric, size),
+                  "kept by random": transfer(blind, metrics, metric, size)}  # fmt: skip
         over = lead(pool.picked(metric, size), blind.picked(metric, size), metric)
         shared = pool.values[metric].index.intersection(blind.values[metric].index)
         one: dict[str, object] = {
@@ -250,17 +252,11 @@ def path_or_picking(pool: Pool, blind: Pool, metrics: Sequence[str], size: int) 
             "mean of maps": pool.means[metric][size][shared].mean(),
             "best map": pool.picked(metric, size)[shared].mean(),
         }
-        for name, told in (("by picking", lucky), ("kept", kept)):
-            one |= {name: told.value, f"{name} interval": share_interval(told)}
+        one |= shares
         one |= {"lead": over.value, "lead low": over.low, "lead high": over.high, "n": over.n,
                 "detectable": over.detectable}  # fmt: skip
         found.append(one)
     return pd.DataFrame(found)
-
-
-def share_interval(told: Interval) -> str:
-    """An interval of shares in words, a dash where there is no share."""
-    return "–" if math.isnan(told.value) else f"{told.low:.0%} to {told.high:.0%}"
 
 
 def headline(pool: Pool, blind: Pool, metrics: Sequence[str], size: int, name: str) -> str:
