@@ -11,9 +11,9 @@
 #
 # Soft-NC and Soft-NS use scores as probabilities, so how sharp scores are moves the number, whatever the ranking (see
 # [the same question for ReAGent](reagent_audit_sharpness)). `permuted` gives a method's own values to its tokens in
-# random order: exactly as sharp, without knowledge. `ranked` replaces scores by their ranks: all methods become equally
-# sharp and keep their order. Reads `results/<profile>/noiser_knowns`. Cost: from stored rows, seconds. Left out: the
-# paper's models and prompts.
+# random order: exactly as sharp, without knowledge. `ranked` replaces scores by their ranks, negative ones among
+# them: of one prompt all methods become equally sharp (but where scores are equal) and keep their order. Reads
+# `results/<profile>/noiser_knowns`. Cost: from stored rows, seconds. Left out: the paper's models and prompts.
 
 # %% tags=["parameters"]
 profile: str = "laptop"  # which stored rows to read

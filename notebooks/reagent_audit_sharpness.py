@@ -15,10 +15,11 @@
 # each is under our protocol stands in the tables.
 #
 # This page takes the two apart. `permuted` gives a method's own values to its tokens in random order: it is exactly as
-# sharp and knows nothing. `ranked` replaces the scores by their ranks: all methods become equally sharp and keep their
-# order. Powers make the same scores flatter or sharper. Reads `results/<profile>/reagent_sharpness`. Cost: from stored
-# rows, seconds; from scratch, two metrics of eight draws for every variant. Left out: the paper's models and prompts;
-# short prompts of our own are used because every variant is judged anew.
+# sharp and knows nothing. `ranked` replaces the scores by their ranks, negative scores among them: of one prompt all
+# methods become equally sharp (but where scores are equal) and keep their order. Powers make the same scores flatter
+# or sharper. Reads `results/<profile>/reagent_sharpness`. Cost: from stored rows, seconds; from scratch, two metrics of
+# eight draws for every variant. Left out: the paper's models and prompts; short prompts of our own are used because
+# every variant is judged anew.
 
 # %% tags=["parameters"]
 profile: str = "laptop"  # which stored rows to read

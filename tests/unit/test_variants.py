@@ -23,9 +23,10 @@ def study(**changes) -> Study:
 
 
 def test_ranks_by_hand():
-    assert ranked(SCORES, ALL).tolist() == [1.5, 0.0, 3.0, 1.5, 0.0]
+    assert ranked(SCORES, ALL).tolist() == [3.5, 1.0, 5.0, 3.5, 2.0]
     without = torch.tensor([True, True, False, True, True])
-    assert ranked(SCORES, without).tolist() == [1.5, 0.0, 0.0, 1.5, 0.0]
+    assert ranked(SCORES, without).tolist() == [3.5, 1.0, 0.0, 3.5, 2.0]
+    assert ranked(-SCORES, ALL).tolist() == [2.5, 5.0, 1.0, 2.5, 4.0], "negative scores have ranks too"
 
 
 def test_powers_by_hand():

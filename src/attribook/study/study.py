@@ -25,7 +25,7 @@ from attribook.study.names import read_setting
 from attribook.study.protocols import find_protocol
 from attribook.study.seeds import digest, generator
 from attribook.study.store import Row, Store
-from attribook.study.variants import DRAWN, VERSION, parted, varied
+from attribook.study.variants import DRAWN, parted, varied, version
 
 METRIC_COLUMNS = (
     "item", "step", "method", "options_hash", "method_version", "seed", "draw", "metric", "value", "status",
@@ -200,7 +200,8 @@ class Study(Items):
     def _metric_key(self, unit: Unit, metric: str) -> str:
         options = self._metric_options(metric)
         scored = self._scored(unit)
-        changed = [] if scored is unit else [parted(unit.name)[1], VERSION, unit.seed]
+        variant = parted(unit.name)[1]
+        changed = [] if scored is unit else [variant, version(variant), unit.seed]
         return digest(self._score_key(scored), *changed, metric, METRICS[metric].version, options)
 
     def _done(self, unit: Unit) -> bool:

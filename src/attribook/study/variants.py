@@ -4,7 +4,8 @@ A study names them `method:variant`, such as `reagent:permuted` or `reagent{runs
 (controls.py) destroy something that a good ranking should not lose; the two others here keep the ranking and change
 how sharp the scores are, which moves soft metrics by itself.
 
-    ranked        the r-th highest of n positive scores becomes n + 1 - r; equally sharp for every method
+    ranked        the r-th highest of n scores, negative ones among them, becomes n + 1 - r: for as many tokens equally
+                  sharp for every method, but for scores that are equal
     tempered_p    positive scores to the power p, by their sum: sharper for p above 1, flatter below
 
 Tokens that are not attributable keep 0. Both take (scores, attributable) `(T,)` and return float64 `(T,)`.
@@ -16,7 +17,7 @@ from torch import Generator, Tensor
 from attribook.controls import CONTROLS
 from attribook.errors import AttribookError
 
-VERSION = 1  # of all variants; raised when one's numbers change
+VERSIONS = {"ranked": 2}  # of variants, the others have 1; raised when one's numbers change
 DRAWN = ("permuted", "random", "one_hot_random")  # those that have several seeds; `reversed` draws for ties alone
 
 
@@ -30,6 +31,11 @@ def parted(name: str) -> tuple[str, str | None]:
             f"Unknown variant {variant!r} of {method}. Known: {', '.join(CONTROLS)}, ranked, tempered_<power above 0>."
         )
     return method, variant
+
+
+def version(variant: str | None) -> int:
+    """Its version, part of its rows' keys."""
+    return VERSIONS.get(variant or "", 1)
 
 
 def power(variant: str) -> float | None:
@@ -54,13 +60,12 @@ def varied(scores: Tensor, variant: str, attributable: Tensor, generator: Genera
 
 
 def ranked(scores: Tensor, attributable: Tensor) -> Tensor:
-    """Ranks instead of scores; equal scores share the mean of their ranks, scores up to 0 get 0."""
-    here = (scores > 0) & attributable
-    own = scores[here]
+    """Ranks from 1 for the lowest instead of scores; equal scores share the mean of their ranks."""
+    own = scores[attributable]
     below = (own[:, None] > own[None, :]).sum(1)  # (n,)
     alike = (own[:, None] == own[None, :]).sum(1)  # (n,)
     found = torch.zeros_like(scores, dtype=torch.float64)
-    found[here] = below + (alike.double() + 1) / 2
+    found[attributable] = below + (alike.double() + 1) / 2
     return found
 
 
