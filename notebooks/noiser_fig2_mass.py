@@ -48,7 +48,8 @@ Markdown(f"{parts[0].n_kept()} {told}")
 
 # %% tags=["remove-input"]
 means = shares[shares["status"] == "ok"].groupby("method", sort=False)[list(PARTS)].mean()
-means.loc["flat (by length)"] = length_shares(rows)
+flat = length_shares(rows)
+means.loc["flat (by length)"] = flat.mean()
 mass_bars(means, "Mean share of attribution mass on antecedent, main part and distractor, by method")
 
 # %% tags=["remove-input"]
@@ -76,6 +77,5 @@ Markdown(
 mass_lead_listing(lead, f"{leader} minus others, {model}, {dataset}")
 
 # %% tags=["remove-input"]
-flat = means.loc["flat (by length)"]
-told = ", ".join(f"{flat[part]:.3f} {part}" for part in PARTS)
-table(against_flat(found, flat), caption=f"Share against a flat attribution ({told})")
+caption = f"Share minus that of a flat attribution to the same prompts, {model}, {dataset}"
+table(against_flat(shares, flat, PARTS), caption=caption)

@@ -81,7 +81,8 @@ score_grid(
 # %% tags=["remove-input"]
 shares = mass_shares(rows)
 means = shares[shares["status"] == "ok"].groupby("method", sort=False)[list(PARTS)].mean()
-means.loc["flat (by length)"] = length_shares(rows)
+flat = length_shares(rows)
+means.loc["flat (by length)"] = flat.mean()
 mass_bars(means, "Mean share of attribution mass on antecedent, main part and distractor, by method")
 
 # %% tags=["remove-input"]
@@ -91,13 +92,12 @@ share_listing(found, "Mean share of positive mass on antecedent and distractor, 
 # %% [markdown]
 # ## Against the flat attribution
 #
-# The antecedent should get more than its length gives it, the distractor less. The verdicts are computed from the
-# intervals above: a method counts as above or below flat only where its 95% interval leaves out the flat share.
+# The antecedent should get more than its length gives it, the distractor less. A method counts as above or below flat
+# only where the 95% interval of the difference, over its own prompts, leaves out 0.
 
 # %% tags=["remove-input"]
-flat = means.loc["flat (by length)"]
-caption = f"Share against flat ({flat['antecedent']:.3f} antecedent, {flat['distractor']:.3f} distractor)"
-table(against_flat(found, flat), caption=caption)
+caption = f"Share minus that of a flat attribution to the same prompts, {model}, {dataset}"
+table(against_flat(shares, flat, ("antecedent", "distractor")), caption=caption)
 
 # %% [markdown]
 # **What differs from the paper.** Figure 4 is one prompt on the paper's models; this is our own prompt set on a

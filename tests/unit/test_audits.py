@@ -27,7 +27,7 @@ from attribook.study import (
 from attribook.study.departures import DEPARTURES, RANDOM, RELEASED
 from attribook.study.names import read_setting
 from attribook.study.sensitivity import LOWERS, NOTHING, RAISES, UNDECIDED, moved_verdict
-from attribook.study.statistics import LogRatio, log_ratio_change, mean_interval
+from attribook.study.statistics import Estimate, log_ratio_change, mean_interval
 from attribook.study.step_tables import spearman
 
 
@@ -99,7 +99,7 @@ def test_prompts_that_failed_on_one_side_are_left_out_of_both():
 
 def test_verdicts_of_a_change():
     def verdict(value, low, high, error=0.1):
-        return moved_verdict(LogRatio(value, low, high, 9, 0, error))
+        return moved_verdict(Estimate(value, low, high, 9, 0, error))
 
     assert [verdict(1, 0.5, 2), verdict(-1, -2, -0.5), verdict(1, -1, 2)] == [RAISES, LOWERS, UNDECIDED]
     assert verdict(0, 0, 0, 0) == verdict(0, nan, nan, 0) == NOTHING

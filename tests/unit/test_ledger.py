@@ -25,7 +25,7 @@ from attribook.study.claims import (
 )
 from attribook.study.headlines import headline_rows
 from attribook.study.ledger import COLUMNS, full_ledger, ledger
-from attribook.study.statistics import LogRatio
+from attribook.study.statistics import Estimate
 
 ITEMS = 30
 PRINTED = {"occlusion": None, "lime": 0.412, "attention_mean": -0.280}  # ReAGent, Table 2, Soft-NC, LongRA
@@ -66,7 +66,7 @@ def cell(rows, row, *, table=2, dataset="LongRA", metric="soft_nc"):
 
 
 def estimate(low, high):
-    return LogRatio((low + high) / 2, low, high, 10, 0, 0.1)
+    return Estimate((low + high) / 2, low, high, 10, 0, 0.1)
 
 
 def test_a_test_needs_both_its_interval_and_its_p():

@@ -10,8 +10,8 @@ from attribook.errors import AttribookError
 from attribook.published import published
 from attribook.study import log_ratio, mass_shares, mean_shares
 from attribook.study.claims import OPPOSITE, SAME, UNDECIDED, direction_verdict
-from attribook.study.mass import length_shares
-from attribook.study.statistics import RESAMPLES, Z_80, Z_95, LogRatio, combined, holm, per_item, spread, student_p
+from attribook.study.mass import against_flat, length_shares
+from attribook.study.statistics import RESAMPLES, Z_80, Z_95, Estimate, combined, holm, noise_split, per_item, student_p
 
 
 def frame(method, values, status="ok", seed=0):
@@ -88,11 +88,11 @@ def test_a_mean_of_zero_is_minus_infinity_and_decides_nothing_wrongly():
      (1.8, float("nan"), 1.0, UNDECIDED)],
 )  # fmt: skip
 def test_verdicts(printed, low, high, verdict):
-    assert direction_verdict(printed, LogRatio((low + high) / 2, low, high, 25, 0, 0.1)) == verdict
+    assert direction_verdict(printed, Estimate((low + high) / 2, low, high, 25, 0, 0.1)) == verdict
 
 
 def test_nothing_is_decided_by_fewer_than_ten_prompts():
-    nine, ten = (LogRatio(0.3, 0.1, 0.5, n, 0, 0.1) for n in (9, 10))
+    nine, ten = (Estimate(0.3, 0.1, 0.5, n, 0, 0.1) for n in (9, 10))
     assert (direction_verdict(1.0, nine), direction_verdict(1.0, ten)) == (UNDECIDED, SAME)
 
 
@@ -108,7 +108,14 @@ ROW = {
 def test_mass_shares_by_hand():
     shares = mass_shares([{**ROW, "scores": [1.0, 2.0, 1.0, -5.0]}])
     assert shares[["antecedent", "main", "distractor"]].iloc[0].tolist() == [0.25, 0.5, 0.25]
-    assert length_shares([{**ROW, "scores": [0.0] * 4}]).tolist() == [0.25, 0.25, 0.5]
+    flat = length_shares([{**ROW, "scores": [0.0] * 4}, {**ROW, "item": "other", "scores": [0.0] * 4}])
+    assert flat.loc["other"].tolist() == [0.25, 0.25, 0.5]
+    (found,) = against_flat(shares, flat, ("antecedent",)).to_dict("records")
+    assert found["n"] == 1, "over the method's own prompts"
+    share = shares["antecedent"].item() - 0.25
+    assert (
+        found["antecedent"] == f"{'above' if share > 0 else 'undecided'}: {share:+.3f} ({share:+.3f} to {share:+.3f})"
+    )
 
 
 def test_mass_without_positive_scores_is_a_status():
@@ -141,7 +148,7 @@ def test_the_split_of_noise_finds_what_was_planted():
     parts = [0.3, 0.2, 0.1]
     shapes = [(400, 1, 1), (400, 5, 1), (400, 5, 8)]
     values = sum(sd * chance.standard_normal(shape) for sd, shape in zip(parts, shapes, strict=True))
-    found = spread(nested(np.asarray(values)), "m", "soft_nc")
+    found = noise_split(nested(np.asarray(values)), "m", "soft_nc")
     assert (found.n, found.seeds, found.draws) == (400, 5, 8)
     assert found.between == pytest.approx(parts, rel=0.1)
     assert sum(found.shares) == pytest.approx(1)
@@ -152,7 +159,7 @@ def test_the_split_of_noise_finds_what_was_planted():
 def test_the_split_of_noise_by_hand():
     # Prompt 1: seeds (1, 3) and (5, 7); prompt 2: (2, 2) and (2, 2).
     values = np.array([[[1.0, 3.0], [5.0, 7.0]], [[2.0, 2.0], [2.0, 2.0]]])
-    found = spread(nested(values), "m", "soft_nc")
+    found = noise_split(nested(values), "m", "soft_nc")
     draws = (2 + 2 + 0 + 0) / 4
     seeds = (8 + 0) / 2 - draws / 2
     prompts = max(0.0, 2.0 - seeds / 2 - draws / 4)
@@ -161,10 +168,10 @@ def test_the_split_of_noise_by_hand():
 
 def test_without_equal_numbers_of_draws_nothing_is_split():
     rows = nested(np.random.default_rng(0).standard_normal((3, 2, 2)))
-    assert spread(rows.drop(index=0), "m", "soft_nc") is None
-    assert spread(rows[rows["item"] == "i0"], "m", "soft_nc") is None
+    assert noise_split(rows.drop(index=0), "m", "soft_nc") is None
+    assert noise_split(rows[rows["item"] == "i0"], "m", "soft_nc") is None
     failed = rows.assign(value=rows["value"].where(rows["item"] != "i2"))
-    assert spread(failed, "m", "soft_nc").n == 2  # a prompt that failed is left out whole
+    assert noise_split(failed, "m", "soft_nc").n == 2  # a prompt that failed is left out whole
 
 
 def test_clear_effects_are_decided_however_many_are_tested_together():

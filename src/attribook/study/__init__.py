@@ -142,7 +142,7 @@ from attribook.study.sensitivity import (
     verdicts_alike,
 )
 from attribook.study.sharpness import rank_agreement, sharp_or_right, sharpness
-from attribook.study.statistics import LogRatio, Reading, against_leader, as_released, holm, log_ratio
+from attribook.study.statistics import Estimate, Reading, against_leader, as_released, holm, log_ratio
 from attribook.study.step_tables import faithful_steps, stable_steps, steps_told
 from attribook.study.study import Study
 from attribook.study.third_party import agreement_table, third_party_table, third_party_told
@@ -170,8 +170,8 @@ __all__ = [
     "PARTS",
     "PROTOCOLS",
     "TEN",
+    "Estimate",
     "JudgeStudy",
-    "LogRatio",
     "PoolStudy",
     "Protocol",
     "Reading",

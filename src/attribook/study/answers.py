@@ -8,7 +8,7 @@ import pandas as pd
 from attribook.metrics.judges import question
 from attribook.published import published
 from attribook.study.judged import CONTROL, MINIMUM, JudgeStudy
-from attribook.study.statistics import LogRatio, combined, interval_of, mean_interval, per_item, resampled_means
+from attribook.study.statistics import Estimate, combined, interval_of, mean_interval, per_item, resampled_means
 
 TOP5 = {False: "", True: "_top5"}
 SHOWN = {"none": "no words", "random": "random words", "first": "first words"}
@@ -150,7 +150,7 @@ def figure4_points(parts: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     return found.rename_axis("method").reset_index()
 
 
-def figure4_correlation(parts: Mapping[str, pd.DataFrame], what: str, *, seed: int = 0) -> LogRatio:
+def figure4_correlation(parts: Mapping[str, pd.DataFrame], what: str, *, seed: int = 0) -> Estimate:
     """Pearson's correlation over methods of faithfulness with the answerability `rate` or `score`.
 
     Formula: prompts are drawn with replacement, together for all methods and metrics; the interval is the percentile
@@ -181,7 +181,7 @@ def pearson(one: np.ndarray, other: np.ndarray) -> np.ndarray:
         return np.where(scale > 1e-12, (a * b).sum(1) / scale, np.nan)
 
 
-def correlation_told(what: str, found: LogRatio) -> str:
+def correlation_told(what: str, found: Estimate) -> str:
     """Such a correlation as a sentence."""
     if np.isnan(found.value):
         return f"Faithfulness and {what}: no correlation, as no method differs from another. n = {found.n}."

@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from attribook.study.statistics import LogRatio
+from attribook.study.statistics import Estimate
 
 REPRODUCED, CODE_ONLY = "reproduced", "only under the released code's protocol"
 SAME, OPPOSITE, UNDECIDED = "direction only", "contradicted", "undecided"
@@ -69,7 +69,7 @@ def verdict_counts(verdicts: Iterable[str]) -> str:
     return ", ".join(f"{counts[verdict]} {verdict}" for verdict in RULES if counts[verdict])
 
 
-def direction_verdict(published: float, ours: LogRatio) -> str:
+def direction_verdict(published: float, ours: Estimate) -> str:
     """Whether our data place a method on the published side of random.
 
     The value itself is not judged: other model, other items. A side counts only if the 95% interval excludes 0.
@@ -79,7 +79,7 @@ def direction_verdict(published: float, ours: LogRatio) -> str:
     return decided(ours if published > 0 else mirrored(ours))
 
 
-def decided(test: LogRatio, p: float = 0.0) -> str:
+def decided(test: Estimate, p: float = 0.0) -> str:
     """The side of one test, an estimate that is above 0 where the claim is right. `p` is adjusted for its table.
 
     Undecided with fewer than `FEWEST_PROMPTS` prompts.
@@ -90,9 +90,9 @@ def decided(test: LogRatio, p: float = 0.0) -> str:
     return SAME if test.low > 0 else OPPOSITE
 
 
-def mirrored(found: LogRatio) -> LogRatio:
+def mirrored(found: Estimate) -> Estimate:
     """The same estimate of the opposite difference."""
-    return LogRatio(-found.value, -found.high, -found.low, found.n, found.failed, found.standard_error, found.p)
+    return Estimate(-found.value, -found.high, -found.low, found.n, found.failed, found.standard_error, found.p)
 
 
 def together(sides: Sequence[str]) -> str:

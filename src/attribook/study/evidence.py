@@ -15,7 +15,7 @@ from attribook.study.manifest import read_manifest
 from attribook.study.names import read_setting
 from attribook.study.picked_rows import PickedRows, read_picked
 from attribook.study.protocols import find_protocol
-from attribook.study.statistics import LogRatio, Part, as_released, combined_if_any
+from attribook.study.statistics import Estimate, Part, as_released, combined_if_any
 from attribook.study.variants import parted
 
 PROFILES = ("paper", "original", "laptop")  # the best first; rows of the smoke profile answer nothing
@@ -103,7 +103,7 @@ def is_ratio(metric: str) -> bool:
     return METRICS[metric].unit == "log-ratio to random"
 
 
-def estimate(found: Sequence[Evidence], metric: str, method: str, other: str | None = None) -> LogRatio:
+def estimate(found: Sequence[Evidence], metric: str, method: str, other: str | None = None) -> Estimate:
     """The number that a paper prints for a method, or how far it lies above another's, averaged over studies.
 
     NaN with p 1, which decides nothing, where it does not exist: two methods share no prompt, or a mean is 0 whose

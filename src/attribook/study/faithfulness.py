@@ -7,7 +7,7 @@ import pandas as pd
 
 from attribook.published import published
 from attribook.study.claims import direction_verdict
-from attribook.study.statistics import LogRatio, combined, log_ratio, per_item
+from attribook.study.statistics import Estimate, combined, log_ratio, per_item
 
 
 def faithfulness_table(rows: pd.DataFrame, metric: str, *, paper: str, table: int, column: str) -> pd.DataFrame:
@@ -56,14 +56,14 @@ def mean_over_tasks(rows: Mapping[str, pd.DataFrame], metric: str) -> pd.DataFra
     return table.assign(published=float("nan")).sort_values("ours", ascending=False).reset_index()
 
 
-def task_mean(rows: Mapping[str, pd.DataFrame], metric: str, method: str) -> LogRatio:
+def task_mean(rows: Mapping[str, pd.DataFrame], metric: str, method: str) -> Estimate:
     """A method's log-ratio to random, averaged over tasks; NaN where a task's mean is 0, which has no logarithm."""
     parts = [(per_item(frame, method, metric), per_item(frame, "random", metric)) for frame in rows.values()]
     failed = sum(mine[1] + random[1] for mine, random in parts)
     n, least = sum(len(mine[0]) for mine, _ in parts), min(values.mean() for pair in parts for values, _ in pair)
     if not least > 0:
         nan = float("nan")
-        return LogRatio(nan, nan, nan, n, failed, nan)
+        return Estimate(nan, nan, nan, n, failed, nan)
     return combined([[(mine[0], 1), (random[0], -1)] for mine, random in parts], log=True, failed=failed)
 
 

@@ -23,13 +23,13 @@ from attribook.study.noiser_tables import FEWER
 from attribook.study.picked_rows import read_picked
 from attribook.study.rpi_steps import apart, spread
 from attribook.study.rpi_tables import ERASURE, released_setting
-from attribook.study.statistics import LogRatio, combined_if_any, holm, per_item
+from attribook.study.statistics import Estimate, combined_if_any, holm, per_item
 from attribook.study.store import Row
 
 PROMISED = 0.9  # of the texts, that RPI's prompted decoders are said to classify rightly
 ENOUGH, BEYOND = 31, 61  # points on RPI's path: "about 30 steps" with both ends, and twice as many
 BASELINES = 3  # of Noiser's "best-performing baselines", which its text does not name
-Test = LogRatio  # an estimate that lies above 0 where the claim is right
+Test = Estimate  # an estimate that lies above 0 where the claim is right
 
 
 @dataclass(frozen=True)

@@ -114,12 +114,12 @@ class JudgeStudy(Study):
     def stored(self, unit: Unit) -> dict[str, list[Row]]:
         """As `Study.stored`: of each answer whether it is right, whether a candidate is, and its value."""
         keys = {part: self._answer_key(unit, part) for part in self.parts(unit)}
-        return {part: spread(self._rows[key][0]) for part, key in keys.items() if key in self._rows}
+        return {part: row_each(self._rows[key][0]) for part, key in keys.items() if key in self._rows}
 
     def recomputed(self, unit: Unit, parts: Sequence[str]) -> dict[str, list[Row]]:
         """The same, asked anew of the stored scores."""
         encoding = self._encode(unit.prompt, unit.step)
-        return {part: spread(self._answer_row(encoding, unit, part)) for part in parts}
+        return {part: row_each(self._answer_row(encoding, unit, part)) for part in parts}
 
     @cached_property
     def asked(self) -> "Remembering":
@@ -225,6 +225,6 @@ def one_line(text: str) -> str:
     return " ".join(text.split())
 
 
-def spread(row: Row) -> list[Row]:
+def row_each(row: Row) -> list[Row]:
     """A row for each number of an answer."""
     return [{**row, "value": row[name]} for name in ("correct", "among", "value")]

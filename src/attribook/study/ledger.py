@@ -33,7 +33,7 @@ from attribook.study.evidence import PROFILES, Evidence, Shelf, estimate
 from attribook.study.kept import stored_count
 from attribook.study.links import Link, Links, links
 from attribook.study.picked_rows import holds
-from attribook.study.statistics import LogRatio, holm
+from attribook.study.statistics import Estimate, holm
 
 COLUMNS = ("paper", "table", "row", "column", "metric", "published", "claim", "ours", "low", "high", "n", "profile",
            "protocol", "verdict", "reason", "notebook", "dataset", "model", "data", "detectable", "rows")  # fmt: skip
@@ -57,7 +57,7 @@ class Answer:
     """A test on some rows; no estimate where a method has none. The estimate is above 0 where the claim is right."""
 
     ask: Ask
-    found: LogRatio | None
+    found: Estimate | None
     p: float = 1.0  # adjusted
 
     @property
@@ -79,7 +79,7 @@ class Court:
     def __init__(self, known: Links | None = None) -> None:
         self.links = known or links()
         self.shelf = Shelf()
-        self._estimates: dict[tuple[Any, ...], LogRatio] = {}
+        self._estimates: dict[tuple[Any, ...], Estimate] = {}
 
     def evidence(self, link: Link, role: str, method: str, cell: Cell) -> list[Evidence]:
         """Rows of a method for a cell: the paper's own model first, then the better profile, then more rows."""
@@ -101,7 +101,7 @@ class Court:
                 return [one, *(e for e in same if e)]
         return []
 
-    def estimate(self, found: Sequence[Evidence], metric: str, method: str, other: str | None = None) -> LogRatio:
+    def estimate(self, found: Sequence[Evidence], metric: str, method: str, other: str | None = None) -> Estimate:
         """As `evidence.estimate`, remembered."""
         key = (*map(id, found), metric, method, other)
         if key not in self._estimates:
@@ -256,7 +256,7 @@ def is_own(found: Sequence[Evidence], cell: Cell, known: Links) -> bool:
     return model is not None and data is not None and all((e.model, e.dataset) == (model, data) for e in found)
 
 
-def inside(cell: Cell, found: LogRatio) -> bool:
+def inside(cell: Cell, found: Estimate) -> bool:
     """Whether the published value lies in our interval."""
     return found.low <= cell["value"] <= found.high
 

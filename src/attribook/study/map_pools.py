@@ -110,7 +110,7 @@ class PoolStudy(Study):
                 maps = [read_map(text) for text in rows[0]["maps"]]
                 found[part] = [rows[0] | {"scores": [score for scores in maps for score in scores]}]
             else:
-                found[part] = spread(rows[0])
+                found[part] = row_each(rows[0])
         return found
 
     def recomputed(self, unit: Unit, parts: Sequence[str]) -> dict[str, list[Row]]:
@@ -121,7 +121,7 @@ class PoolStudy(Study):
                 told = {"tokens": self._stored_tokens(encoding), "target": encoding.target_text}
                 found[part] = [told | {"scores": self._maps(encoding, unit).flatten().tolist()}]
             else:
-                found[part] = spread(self._judged_row(encoding, unit, part))
+                found[part] = row_each(self._judged_row(encoding, unit, part))
         return found
 
     @property
@@ -210,7 +210,7 @@ def shaken(scores: Tensor, attributable: Tensor, size: int, chance: torch.Genera
     return scores + deviation * noise
 
 
-def spread(row: Row) -> list[Row]:
+def row_each(row: Row) -> list[Row]:
     """A row for each value of a judged pool and for those of its means."""
     return [row | {"value": value} for column in ("values", "means") for value in row[column].split()]
 

@@ -1,11 +1,11 @@
 """Where the attribution mass lies: antecedent, main part, distractor."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import pandas as pd
 
-from attribook.study.statistics import RESAMPLES, mean_interval
+from attribook.study.statistics import mean_interval
 from attribook.study.store import Row
 
 PARTS = ("antecedent", "main", "distractor")
@@ -28,46 +28,41 @@ def mass_shares(rows: Iterable[Row]) -> pd.DataFrame:
     return pd.DataFrame(found)
 
 
-def length_shares(rows: Iterable[Row]) -> pd.Series:
-    """Share of the tokens that each part has, averaged over prompts: what a flat attribution would give it."""
+def length_shares(rows: Iterable[Row]) -> pd.DataFrame:
+    """Share of the tokens that each part has, prompts down: what a flat attribution gives it."""
     even = ({**row, "scores": [1.0] * len(row["scores"]), "method": "flat"} for row in rows)
-    return mass_shares(even).groupby("item")[list(PARTS)].mean().mean()
+    return mass_shares(even).groupby("item")[list(PARTS)].mean()
 
 
 def mean_shares(shares: pd.DataFrame, part: str, *, seed: int = 0) -> pd.DataFrame:
     """Mean share of one part by method, with a 95% bootstrap interval over prompts, n, and the failures left out."""
     good = shares[shares["status"] == "ok"]
-    chance = np.random.default_rng(seed)
     found = []
     for method, group in good.groupby("method", sort=False):
         values = group.groupby("item")[part].mean().to_numpy()
-        picks = chance.integers(len(values), size=(RESAMPLES, len(values)))
-        low, high = np.quantile(values[picks].mean(1), [0.025, 0.975])
+        value, low, high = mean_interval(values, seed=seed)
         failed = int((shares["method"] == method).sum() - len(group))
-        found.append(
-            {
-                "method": method,
-                "share": values.mean(),
-                "low": low,
-                "high": high,
-                "n": len(values),
-                "failed": failed,
-            }
-        )
+        found.append({"method": method, "share": value, "low": low, "high": high, "n": len(values), "failed": failed})
     return pd.DataFrame(found)
 
 
-def against_flat(means: dict[str, pd.DataFrame], flat: pd.Series) -> pd.DataFrame:
-    """For each part and method, whether the interval of its mean share lies above or below the flat share."""
+def against_flat(shares: pd.DataFrame, flat: pd.DataFrame, parts: Sequence[str], *, seed: int = 0) -> pd.DataFrame:
+    """How far each method's share of a part lies above the flat one of the same prompts, in words, and their number.
 
-    def verdict(low: float, high: float, share: float) -> str:
-        return "above" if low > share else "below" if high < share else "undecided"
-
-    columns = {
-        part: [verdict(row["low"], row["high"], flat[part]) for row in frame.to_dict("records")]
-        for part, frame in means.items()
-    }
-    return pd.DataFrame({"method": next(iter(means.values()))["method"], **columns})
+    `above` or `below` where the 95% interval of the difference, over resampled prompts, leaves out 0.
+    """
+    good = shares[shares["status"] == "ok"]
+    found = []
+    for method, group in good.groupby("method", sort=False):
+        apart = group.groupby("item")[list(parts)].mean() - flat[list(parts)]
+        apart = apart.dropna()  # prompts that the method has no scores of
+        row: Row = {"method": method}
+        for part in parts:
+            value, low, high = mean_interval(apart[part].to_numpy(), seed=seed)
+            side = "above" if low > 0 else "below" if high < 0 else "undecided"
+            row[part] = f"{side}: {value:+.3f} ({low:+.3f} to {high:+.3f})"
+        found.append(row | {"n": len(apart)})
+    return pd.DataFrame(found)
 
 
 def mass_lead(shares: pd.DataFrame, leader: str, *, seed: int = 0) -> pd.DataFrame:

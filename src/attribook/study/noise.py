@@ -4,7 +4,7 @@ import pandas as pd
 
 from attribook.study.evidence import SOFT, Shelf
 from attribook.study.links import links
-from attribook.study.statistics import spread
+from attribook.study.statistics import noise_split
 
 NAMES = ("prompts", "seeds", "draws")
 
@@ -23,7 +23,7 @@ def noise_table() -> pd.DataFrame:
         for one in (e for e in found if e.profile == found[0].profile):
             for method in dict.fromkeys(one.rows["method"]):
                 for metric in SOFT:
-                    told = spread(one.rows, method, metric) if one.has(method, metric) else None
+                    told = noise_split(one.rows, method, metric) if one.has(method, metric) else None
                     if told and "{" not in method and ":" not in method:
                         line = {"study": study, "model": one.model, "method": method, "metric": metric}
                         line |= {"n": told.n, "seeds": told.seeds, "draws": told.draws}

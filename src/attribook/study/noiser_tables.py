@@ -16,7 +16,7 @@ from attribook.study.agreement import agreement
 from attribook.study.claims import FEWEST_PROMPTS, LEVEL, direction_verdict
 from attribook.study.names import without_options
 from attribook.study.reagent_tasks import CONTINUED
-from attribook.study.statistics import LogRatio, combined_if_any, holm, log_ratio, per_item
+from attribook.study.statistics import Estimate, combined_if_any, holm, log_ratio, per_item
 from attribook.study.store import Row
 from attribook.study.study import Study
 
@@ -64,7 +64,7 @@ def noiser_study(
     )  # fmt: skip
 
 
-def summed(rows: pd.DataFrame, method: str, baseline: str = "random") -> LogRatio:
+def summed(rows: pd.DataFrame, method: str, baseline: str = "random") -> Estimate:
     """Noiser's faithfulness of a method, or how far it lies above another's.
 
     Formula: log(mean Soft-NS / mean Soft-NS of the baseline) + the same of Soft-NC; means over prompts, seeds and draws

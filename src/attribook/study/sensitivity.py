@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from attribook.study.names import setting
-from attribook.study.statistics import LogRatio, Reading, log_ratio, log_ratio_change
+from attribook.study.statistics import Estimate, Reading, log_ratio, log_ratio_change
 from attribook.study.study import Study
 
 RAISES, LOWERS, UNDECIDED, NOTHING = "raises it", "lowers it", "undecided", "changes nothing"
@@ -63,7 +63,7 @@ def verdicts_alike(first: pd.DataFrame, second: pd.DataFrame) -> str:
     return f"{int(alike.sum())} of {len(both)} verdicts are those of the first model. {against}"
 
 
-def moved_verdict(moved: LogRatio) -> str:
+def moved_verdict(moved: Estimate) -> str:
     """In words, whether the interval of a change leaves out 0."""
     if moved.value == 0 and moved.standard_error == 0:
         return NOTHING

@@ -9,7 +9,7 @@ from math import comb
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.special import stdtr
+from scipy.special import stdtr, stdtrit
 
 from attribook.errors import AttribookError
 
@@ -19,20 +19,20 @@ Z_95, Z_80 = 1.959964, 0.841621  # two-sided 5% level, 80% power
 
 
 @dataclass(frozen=True)
-class LogRatio:
-    """log(mean method / mean random) in nats, its 95% interval, and what it rests on."""
+class Estimate:
+    """A mean, a difference of means or the log of their ratio, its 95% interval, and what it rests on."""
 
     value: float
     low: float
     high: float
-    n: int  # prompts with a value for both
+    n: int  # prompts with a value for all that is compared
     failed: int  # prompts left out because the method or the metric failed
     standard_error: float
     p: float = float("nan")  # two-sided, of no difference: from the same resamples, or Student's where all are beyond 0
 
     @property
     def detectable(self) -> float:
-        """Smallest true log-ratio that would be found at the 5% level with 80% power, in nats."""
+        """Smallest true value that would be told from 0 at the 5% level with 80% power."""
         return (Z_95 + Z_80) * self.standard_error
 
 
@@ -46,7 +46,7 @@ def per_item(rows: pd.DataFrame, method: str, metric: str) -> tuple[pd.Series, i
     return values[good], int((~good).sum())
 
 
-def log_ratio(rows: pd.DataFrame, method: str, metric: str, *, baseline: str = "random", seed: int = 0) -> LogRatio:
+def log_ratio(rows: pd.DataFrame, method: str, metric: str, *, baseline: str = "random", seed: int = 0) -> Estimate:
     """Log of the ratio of means over prompts, method to baseline.
 
     Formula: log(mean_x M(x; a) / mean_x M(x; rho)), M averaged over seeds and mask draws of each prompt first.
@@ -78,7 +78,7 @@ class Reading:
     baseline: str = "random"
 
 
-def log_ratio_change(before: Reading, after: Reading, metric: str, *, seed: int = 0) -> LogRatio:
+def log_ratio_change(before: Reading, after: Reading, metric: str, *, seed: int = 0) -> Estimate:
     """How far the log-ratio of means moves from one reading to another.
 
     Formula: log(mean a' / mean b') - log(mean a / mean b), a and b the prompts' values of method and baseline, as in
@@ -99,7 +99,7 @@ def log_ratio_change(before: Reading, after: Reading, metric: str, *, seed: int 
     return interval_of(value, resampled, len(found), failed)
 
 
-def interval_of(value: float, resampled: np.ndarray, n: int, failed: int) -> LogRatio:
+def interval_of(value: float, resampled: np.ndarray, n: int, failed: int) -> Estimate:
     """A value with what its resampled copies say about it."""
     usable = resampled[np.isfinite(resampled)]
     low, high = np.quantile(resampled, [0.025, 0.975], method="nearest")
@@ -108,7 +108,7 @@ def interval_of(value: float, resampled: np.ndarray, n: int, failed: int) -> Log
     p = min(1.0, 2 * (1 + beyond) / (RESAMPLES + 1))
     if not beyond:
         p = min(p, student_p(value, error, n))
-    return LogRatio(value, float(low), float(high), n, failed, error, p)
+    return Estimate(value, float(low), float(high), n, failed, error, p)
 
 
 def student_p(value: float, error: float, n: int) -> float:
@@ -120,6 +120,13 @@ def student_p(value: float, error: float, n: int) -> float:
     if n < 2 or not error > 0 or not math.isfinite(error):
         return 1.0
     return float(2 * stdtr(n - 1, -abs(value) / error))
+
+
+def student_interval(values: Numbers) -> tuple[float, float, float]:
+    """Mean of a few values with its 95% interval by Student's t."""
+    mean, error = float(values.mean()), float(values.std(ddof=1)) / math.sqrt(len(values))
+    half = float(stdtrit(len(values) - 1, 0.975)) * error
+    return mean, mean - half, mean + half
 
 
 def holm(ps: Sequence[float]) -> list[float]:
@@ -159,7 +166,7 @@ def against_leader(rows: pd.DataFrame, metric: str, methods: Sequence[str]) -> p
 
 
 @dataclass(frozen=True)
-class Spread:
+class NoiseSplit:
     """Where the noise of a mean over prompts comes from: standard deviations, and their shares of its variance."""
 
     n: int
@@ -170,7 +177,7 @@ class Spread:
     error: float  # standard error of the mean
 
 
-def spread(rows: pd.DataFrame, method: str, metric: str) -> Spread | None:
+def noise_split(rows: pd.DataFrame, method: str, metric: str) -> NoiseSplit | None:
     """Variance of a metric's values split into prompts, seeds and mask draws; every prompt has as many of both.
 
     Formula: x_psd of P prompts, S seeds, D draws, nested. draws: mean variance within a seed. seeds: mean variance of
@@ -195,7 +202,7 @@ def spread(rows: pd.DataFrame, method: str, metric: str) -> Spread | None:
     total = float(parts.sum())
     shares = tuple(float(part) / total if total else float("nan") for part in parts)
     deviations = tuple(float(np.sqrt(part)) for part in (of_prompts, of_seeds, of_draws))
-    return Spread(n, seeds, draws, deviations, shares, float(np.sqrt(total)))  # type: ignore[arg-type]
+    return NoiseSplit(n, seeds, draws, deviations, shares, float(np.sqrt(total)))  # type: ignore[arg-type]
 
 
 def expected_pick(liked: Numbers, told: Numbers, size: int) -> Numbers:
@@ -232,7 +239,7 @@ def as_released(rows: pd.DataFrame) -> pd.DataFrame:
 Part = tuple[pd.Series, int]  # values of prompts by name, and whether their mean is added (+1) or subtracted (-1)
 
 
-def combined(groups: Sequence[Sequence[Part]], *, log: bool, failed: int = 0, seed: int = 0) -> LogRatio:
+def combined(groups: Sequence[Sequence[Part]], *, log: bool, failed: int = 0, seed: int = 0) -> Estimate:
     """A sum of means, or of logarithms of means, averaged over groups of prompts, with its bootstrap interval.
 
     Formula: mean over groups g of sum_i s_i f(mean of part i over the prompts that all parts of g have), f the natural
@@ -255,13 +262,13 @@ def combined(groups: Sequence[Sequence[Part]], *, log: bool, failed: int = 0, se
     return interval_of(value, resampled, n, failed)
 
 
-def combined_if_any(groups: Sequence[Sequence[Part]], *, log: bool, failed: int = 0) -> LogRatio:
+def combined_if_any(groups: Sequence[Sequence[Part]], *, log: bool, failed: int = 0) -> Estimate:
     """`combined`, or where that does not exist NaN with p 1, which decides nothing, and the n of the smallest part."""
     try:
         return combined(groups, log=log, failed=failed)
     except AttribookError:
         n = min((len(values) for parts in groups for values, _ in parts), default=0)
-        return LogRatio(math.nan, math.nan, math.nan, n, failed, math.nan, 1.0)
+        return Estimate(math.nan, math.nan, math.nan, n, failed, math.nan, 1.0)
 
 
 def resampled_means(values: np.ndarray, seed: int) -> np.ndarray:

@@ -13,7 +13,7 @@ from attribook.paths import data_home, results_folder
 from attribook.published import published
 from attribook.published.cells import METRICS
 from attribook.study.seeds import digest
-from attribook.study.statistics import mean_interval
+from attribook.study.statistics import student_interval
 from attribook.study.store import Store
 
 VERSION = 1
@@ -64,8 +64,8 @@ def agreement_table(frame: pd.DataFrame) -> pd.DataFrame:
     """By metric and reference: how far printed numbers lie from theirs, and whether both order the methods alike.
 
     `median apart`: of |printed - theirs|; `difference`: mean of printed - theirs over columns, a column being one
-    classifier on one data set, with the 95% interval over resampled columns; `order`: mean Spearman correlation of the
-    methods within a column; `same best`, `same order`: columns.
+    classifier on one data set, with its 95% interval by Student's t, as resamples of so few would be too alike;
+    `order`: mean Spearman correlation of the methods within a column; `same best`, `same order`: columns.
     """
     lines = []
     for metric in ASKED:
@@ -74,7 +74,7 @@ def agreement_table(frame: pd.DataFrame) -> pd.DataFrame:
             apart = mine["printed"] - mine[reference]
             columns = [column for _, column in mine.groupby(COLUMN)]
             means = apart.groupby([mine[name] for name in COLUMN]).mean().to_numpy()
-            value, low, high = mean_interval(means)
+            value, low, high = student_interval(means)
             orders = [column["printed"].rank().corr(column[reference].rank()) for column in columns]
             lines.append(
                 {
