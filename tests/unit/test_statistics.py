@@ -11,7 +11,18 @@ from attribook.published import published
 from attribook.study import log_ratio, mass_shares, mean_shares
 from attribook.study.claims import OPPOSITE, SAME, UNDECIDED, direction_verdict
 from attribook.study.mass import against_flat, length_shares
-from attribook.study.statistics import RESAMPLES, Z_80, Z_95, Estimate, combined, holm, noise_split, per_item, student_p
+from attribook.study.statistics import (
+    RESAMPLES,
+    Z_80,
+    Z_95,
+    Estimate,
+    combined,
+    holm,
+    noise_split,
+    per_item,
+    student_interval,
+    student_p,
+)
 
 
 def frame(method, values, status="ok", seed=0):
@@ -197,3 +208,10 @@ def test_students_p():
     density = math.gamma(3) / math.gamma(2.5) / math.sqrt(5 * math.pi) * (1 + grid**2 / 5) ** -3
     assert student_p(3.0, 1.0, 6) == pytest.approx(2 * np.trapezoid(density, grid), rel=1e-5)
     assert student_p(1.0, float("nan"), 10) == student_p(1.0, float("inf"), 10) == student_p(1.0, 1.0, 1) == 1.0
+
+
+def test_students_interval_of_a_few():
+    # Mean 2, deviation 1, three values: 4.302653 (the 97.5% point for 2 degrees) times 1 / sqrt 3.
+    mean, low, high = student_interval(np.array([1.0, 2.0, 3.0]))
+    assert (mean, low, high) == pytest.approx((2.0, 2 - 4.302653 / 3**0.5, 2 + 4.302653 / 3**0.5))
+    assert math.isnan(student_interval(np.array([1.0]))[1])

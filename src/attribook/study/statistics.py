@@ -123,8 +123,11 @@ def student_p(value: float, error: float, n: int) -> float:
 
 
 def student_interval(values: Numbers) -> tuple[float, float, float]:
-    """Mean of a few values with its 95% interval by Student's t."""
-    mean, error = float(values.mean()), float(values.std(ddof=1)) / math.sqrt(len(values))
+    """Mean of a few values with its 95% interval by Student's t; NaN for that of a single one."""
+    mean = float(values.mean())
+    if len(values) < 2:
+        return mean, math.nan, math.nan
+    error = float(values.std(ddof=1)) / math.sqrt(len(values))
     half = float(stdtrit(len(values) - 1, 0.975)) * error
     return mean, mean - half, mean + half
 
