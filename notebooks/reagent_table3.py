@@ -9,9 +9,10 @@
 # %% [markdown]
 # # Table 3: Soft-NC and Soft-NS by model
 #
-# Claim: averaged over the three tasks, ReAGent is the most faithful method on each of six models (ReAGent, Table 3).
-# This page takes the same mean for two small models, from the rows of [](reagent_table2_longra) and
-# [](reagent_table2_continuations), and sets it beside the six printed ones. Cost: from those rows, seconds.
+# Claim: averaged over the three tasks, ReAGent is the most faithful method, whatever the model (ReAGent, Table 3, whose
+# printed Soft-NS of GPT-J-6B says otherwise). This page takes the same mean for two small models, from the rows of
+# [](reagent_table2_longra) and [](reagent_table2_continuations), and sets it beside the six printed ones. Cost: from
+# those rows, seconds.
 #
 # ```{admonition} What differs from the paper
 # :class: important

@@ -9,10 +9,11 @@
 # %% [markdown]
 # # Table 4: RPI on a prompted causal model
 #
-# Claim: on Llama2 and Mistral, asked for a label in a prompt, RPI is ahead of five methods in nearly every metric and
-# data set (RPI, Table 4). One of the five is the model itself, told to rank the words that mattered. RPI is the best of
-# 24 maps, picked by the metric that is reported. This page has single maps of the five, RPI's best of R, and beside it
-# one map of RPI, the mean of its maps, and the best of R random rankings.
+# Claim: on Llama2 and Mistral, asked for a label in a prompt, RPI is ahead of five methods in all cases (RPI, section
+# 4.2 on Table 4; the [ledger](../claims/ledger) says in how many the printed table has it so). One of the five is the
+# model itself, told to rank the words that mattered. RPI is the best of 24 maps, picked by the metric that is reported.
+# This page has single maps of the five, RPI's best of R, and beside it one map of RPI, the mean of its maps, and the
+# best of R random rankings.
 #
 # Reads `results/<profile>/rpi_table4` and `rpi_pools`. Cost: the table at the end; from stored rows, seconds.
 #

@@ -121,12 +121,11 @@ def test_mass_shares_by_hand():
     assert shares[["antecedent", "main", "distractor"]].iloc[0].tolist() == [0.25, 0.5, 0.25]
     flat = length_shares([{**ROW, "scores": [0.0] * 4}, {**ROW, "item": "other", "scores": [0.0] * 4}])
     assert flat.loc["other"].tolist() == [0.25, 0.25, 0.5]
-    (found,) = against_flat(shares, flat, ("antecedent",)).to_dict("records")
+    more = mass_shares([{**ROW, "scores": [3.0, 1.0, 0.0, 0.0]}])
+    (found,) = against_flat(more, flat, ("antecedent", "distractor")).to_dict("records")
     assert found["n"] == 1, "over the method's own prompts"
-    share = shares["antecedent"].item() - 0.25
-    assert (
-        found["antecedent"] == f"{'above' if share > 0 else 'undecided'}: {share:+.3f} ({share:+.3f} to {share:+.3f})"
-    )
+    assert found["antecedent"] == "above: +0.500 (+0.500 to +0.500)"
+    assert found["distractor"].startswith("below: -")
 
 
 def test_mass_without_positive_scores_is_a_status():
