@@ -34,7 +34,7 @@ from attribook.study.study import Study, Unit
 
 VERSION, PROMPTED_VERSION = 1, 2  # of what a pool is, of a prompted model too; raised when its numbers change
 NESTED = (1, 2, 4, 8, 16, 24, 32)  # RPI, Table 5
-FINEST = 10_000  # stored scores are whole multiples of a map's unit by this
+FINEST = 10_000  # stored scores are shares of their map's largest by this
 POOL_COLUMNS = (
     "item", "method", "options_hash", "method_version", "seed", "metric", "status", "forwards", "seconds", "values",
     "means",
@@ -216,22 +216,21 @@ def row_each(row: Row) -> list[Row]:
 
 
 def written_map(scores: Tensor, template: Tensor) -> str:
-    """A map as text: its unit, and every score as a whole number of the unit's ten-thousandths.
+    """A map as text: its largest magnitude, and every score as ten-thousandths of it, in whole numbers.
 
-    The unit is the largest magnitude; but where the template has it and no token outside reaches half of it, the
-    largest outside. Otherwise the user's words, which alone are judged, could all be rounded to 0.
+    Where the template has the largest and no token outside reaches half of it, five digits of every score are kept:
+    whole numbers could round all of the user's words, which alone are judged, to 0.
     """
     largest = float(scores.abs().max())
-    outside = float(scores[~template].abs().max())
-    unit = outside if 0 < outside < largest / 2 else largest
-    shares = (scores / unit * FINEST).round() if unit else scores
-    return " ".join([f"{unit:.6g}", *(str(int(share)) for share in shares.tolist())])
+    shares = scores / largest * FINEST if largest else scores
+    whole = float(scores[~template].abs().max()) >= largest / 2
+    return " ".join([f"{largest:.6g}", *(str(round(share)) if whole else f"{share:.5g}" for share in shares.tolist())])
 
 
 def read_map(text: str) -> list[float]:
     """The scores in such a text."""
-    unit, *shares = text.split()
-    return [float(unit) * int(share) / FINEST for share in shares]
+    largest, *shares = text.split()
+    return [float(largest) * float(share) / FINEST for share in shares]
 
 
 def told_study(told: dict[str, Any]) -> Study:
