@@ -31,7 +31,7 @@ from attribook.study import (
 from attribook.study.claims import CERTAIN, NO_ROWS, NOT_HERE, OPPOSITE, SAME
 from attribook.study.headlines import headline_rows
 from attribook.study.layer_pools import BOTTOM_UP, SINGLE, TOP_DOWN, layer_pools, printed_layer
-from attribook.study.ledger import full_ledger
+from attribook.study.ledger import Ask, Court, full_ledger
 from attribook.study.links import links
 from attribook.study.picked_rows import alternatives, holds, read_picked
 from attribook.study.picking import Pool, joined, tries_worth
@@ -243,6 +243,19 @@ def test_a_pool_that_holds_another_says_nothing(plant):
     assert not holds(two, f"{RPI.replace('-3', '-1|-2')}, best of 48")
     assert not holds(two, "decompx")
     assert not holds(two, None)
+
+
+def test_a_certain_test_takes_no_part_in_the_family(plant):
+    plant({"alti": 0.396, "decompx": 0.2}, {RPI: 0.4})
+    court = Court()
+    (held,) = court.shelf.find("rpi_table2", "rpi-paper", "rpi_pools")
+    asked = [Ask("", f"{RPI}, best of 1", "alti", 1), Ask("", f"{RPI}, best of 1", "decompx", 1)]
+    certain = [Ask("", f"{RPI}, best of {size + 1}", f"{RPI}, best of {size}", 1) for size in range(1, 9)]
+    for more in ([], certain):
+        close, clear, *rest = court.answers([([held], "comprehensiveness", asked + more)])[0]
+        assert 2 * clear.found.p < close.found.p < 1
+        assert (close.p, clear.p) == (close.found.p, 2 * clear.found.p)  # Holm over two tests
+        assert {answer.side for answer in rest} <= {CERTAIN}
 
 
 def test_pools_on_other_texts_answer_nothing(plant):

@@ -119,8 +119,8 @@ ROW = {
 def test_mass_shares_by_hand():
     shares = mass_shares([{**ROW, "scores": [1.0, 2.0, 1.0, -5.0]}])
     assert shares[["antecedent", "main", "distractor"]].iloc[0].tolist() == [0.25, 0.5, 0.25]
-    flat = length_shares([{**ROW, "scores": [0.0] * 4}, {**ROW, "item": "other", "scores": [0.0] * 4}])
-    assert flat.loc["other"].tolist() == [0.25, 0.25, 0.5]
+    flat = length_shares([{**ROW, "scores": [0.0] * 4}, {**ROW, "item": "longer", "scores": [0.0] * 8}])
+    assert flat.loc[["a", "longer"]].to_numpy().tolist() == [[0.25, 0.25, 0.5], [0.125, 0.625, 0.25]]
     more = mass_shares([{**ROW, "scores": [3.0, 1.0, 0.0, 0.0]}])
     (found,) = against_flat(more, flat, ("antecedent", "distractor")).to_dict("records")
     assert found["n"] == 1, "over the method's own prompts"
