@@ -112,8 +112,8 @@ table(worth, caption=f"Random rankings that reach RPI, {here}, {many} stored, n 
 # %% [markdown]
 # ## What became of the published cells
 #
-# Each cell says that R = 32 is better than its own R. Of expected bests this holds by construction, for any maps
-# that differ: the verdict is on the arithmetic of picking as much as on RPI.
+# Each cell says that R = 32 is better than its own R. The best of more maps can only be better by the metric that
+# picks, whatever the maps are worth, so no row of ours can say anything to it.
 
 # %% tags=["remove-input"]
 table(verdicts_table(5), caption="Verdicts on RPI's Table 5")

@@ -29,9 +29,10 @@ from attribook.study import (
     words_of,
 )
 from attribook.study.claims import CERTAIN, NO_ROWS, NOT_HERE, OPPOSITE, SAME
+from attribook.study.court import Ask, Court
 from attribook.study.headlines import headline_rows
 from attribook.study.layer_pools import BOTTOM_UP, SINGLE, TOP_DOWN, layer_pools, printed_layer
-from attribook.study.ledger import Ask, Court, full_ledger
+from attribook.study.ledger import full_ledger
 from attribook.study.links import links
 from attribook.study.picked_rows import alternatives, holds, read_picked
 from attribook.study.picking import Pool, joined, tries_worth

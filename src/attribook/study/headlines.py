@@ -14,9 +14,10 @@ import pandas as pd
 from attribook.published import Claim, claims, published, support
 from attribook.published.cells import PAPERS, RANKED, better, select
 from attribook.study.claims import CERTAIN, NO_ROWS, NOT_HERE, OPPOSITE, SAME, UNDECIDED, Outcome, together, verdict
+from attribook.study.court import Ask, Cell, Court, TestKey
 from attribook.study.evidence import Evidence
 from attribook.study.figure_claims import answered_claim
-from attribook.study.ledger import COLUMNS, Ask, Cell, Court, Row, TestKey, is_own
+from attribook.study.ledger import COLUMNS, Row, is_own
 
 Sides = list[list[tuple[int, int | None]]]  # (cell, the cell it should be ahead of, or None: random); any list, whole
 FROM_ROWS = ("best", "ahead", "random")

@@ -10,7 +10,8 @@ from attribook.errors import AttribookError
 from attribook.metrics.selection import LOWER_IS_BETTER
 from attribook.published import published
 from attribook.study.claims import FEWEST_PROMPTS
-from attribook.study.ledger import Court, table_rows
+from attribook.study.court import Court
+from attribook.study.ledger import table_rows
 from attribook.study.names import setting, without_options
 from attribook.study.picking import (
     Interval,
