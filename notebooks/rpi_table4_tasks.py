@@ -31,6 +31,7 @@ rows_of: str = "original"  # the profile that computed rows belong to
 tasks: str = "SST2,AGN,EMR"  # as they are printed; or printed:model+template:dataset for another model
 compute: bool = False  # compute what is not stored, which needs texts and the model
 n_items: int = 24  # texts of each data set
+counted_items: int = 1000  # texts to count right answers on; 0 takes all
 size: int = 8  # R, the number of maps to pick from
 blind_size: int = 24  # random rankings stored for each text
 layer: str = "-3"  # of RPI as released, -1 is the last
@@ -63,8 +64,8 @@ from attribook.study import (
 rpi, metrics = released_setting(layers=layer, steps=steps), tuple(ERASURE)
 wanted, columns = read_tasks(tasks, 4), ("Mistral", "Llama2")
 if compute:
-    given = {"n_items": n_items, "size": size, "blind_size": blind_size, "layer": layer, "steps": steps,
-             "slow_steps": slow_steps, "samples": samples, "seed": seed}  # fmt: skip
+    given = {"n_items": n_items, "counted_items": counted_items, "size": size, "blind_size": blind_size, "layer": layer,
+             "steps": steps, "slow_steps": slow_steps, "samples": samples, "seed": seed}  # fmt: skip
     for task in wanted:
         compute_prompted_task(task, rows_of, **given)
 held = {task: evidence for task in wanted if (evidence := task_evidence(task, rows_of))}
@@ -77,7 +78,7 @@ Markdown(f"**No rows are stored of {missing}.**" if missing else "Rows of every 
 # ## Does the model know its tasks?
 
 # %% tags=["remove-input"]
-caption = "Accuracy on all different held-out texts with its 95% interval (Wilson)"
+caption = "Accuracy on n of the held-out texts with its 95% interval (Wilson)"
 table(task_accuracies(held), caption=caption, formats=dict.fromkeys(("accuracy", "low", "high"), "{:.1%}"))
 
 # %% [markdown]

@@ -1,5 +1,6 @@
 """The items of a study: what the model predicts on them, which are kept, and what it goes on with."""
 
+from collections.abc import Sequence
 from functools import cached_property
 
 import pandas as pd
@@ -46,9 +47,12 @@ class Items:
     @cached_property
     def predictions(self) -> pd.DataFrame:
         """For every item of the data set: predicted token, probability, and whether it is kept."""
+        return self.predicted(load_dataset(self.dataset))
+
+    def predicted(self, prompts: Sequence[Prompt]) -> pd.DataFrame:
+        """The same for some items; what is missing is computed and stored."""
         model = self.model.strip("/").replace("/", "--")
         store = Store(results_folder() / self.profile / "predictions" / model / f"{self.dataset}.jsonl")
-        prompts = load_dataset(self.dataset)
         keys = [digest("prediction 1", self.fingerprint, prompt.fingerprint) for prompt in prompts]
         todo = dict(zip(keys, prompts, strict=True))
         for key, prompt in store.missing(todo, f"{self.dataset}: predictions"):

@@ -95,10 +95,11 @@ def compute_task(task: Task, profile: str, rpi: str, *, n_items: int, size: int,
     len(study.predictions)  # stored when first asked for
 
 
-def compute_prompted_task(task: Task, profile: str, *, n_items: int, **given: Any) -> None:
-    """The same for a task of Table 4, with the options of `prompted_rows`."""
+def compute_prompted_task(task: Task, profile: str, *, n_items: int, counted_items: int, **given: Any) -> None:
+    """The same for a task of Table 4, with the options of `prompted_rows`; predictions of `counted_items` texts."""
     found = prompted_rows(profile, task.model, task.dataset, n_items=n_items, slow_items=n_items, **given)
-    len(found.study.predictions)
+    counted = replace(found.study, n_items=counted_items)
+    counted.predicted(counted.items)
 
 
 def task_evidence(task: Task, profile: str) -> Evidence | None:
@@ -161,7 +162,7 @@ def stored_values(held: Evidence, name: str, metric: str) -> pd.Series:
 
 
 def task_accuracies(tasks: Mapping[Task, Evidence]) -> pd.DataFrame:
-    """How often each encoder is right, by its stored predictions: one for every different text, `n` of `texts`."""
+    """How often each model is right, by its stored predictions: one for every different text, `n` of `texts`."""
     found = []
     for task, held in tasks.items():
         rows = stored_predictions(held.profile, task.model, task.dataset)
