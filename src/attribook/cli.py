@@ -27,6 +27,7 @@ app.add_typer(data_app, name="data")
 app.command()(claims)
 app.command()(check)
 
+UNCONVERGED = "its own test of being done was not met, so read its scores with care (details: --json)"
 out = Console()
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -38,6 +39,9 @@ def main() -> None:
         app()
     except AttribookError as error:
         print(f"attribook: {error}", file=sys.stderr)
+        sys.exit(2)
+    except OSError as error:  # a full disk, a folder that must not be written to
+        print(f"attribook: {error.strerror or error}: {error.filename or 'no file is named'}", file=sys.stderr)
         sys.exit(2)
 
 
@@ -58,7 +62,7 @@ def explain(
     option: Annotated[
         list[str] | None, typer.Option("--option", "-o", help="An option of the method, name=value.")
     ] = None,
-    seed: Annotated[int, typer.Option(help="Seed of random methods.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, max=2**63 - 1, help="Seed of random methods.")] = 0,
     as_json: Json = False,
     html: Annotated[Path | None, typer.Option(help="Write one HTML page to this file.")] = None,
 ) -> None:
@@ -67,8 +71,7 @@ def explain(
 
     found = find_method(method)
     options = found.resolve(found.parsed(option or []))
-    if not prompt.strip():  # before a model is loaded for nothing
-        raise AttribookError("The prompt is empty. Give at least one word to attribute the prediction to.")
+    check_asked(prompt, html)  # before a model is loaded for nothing
 
     import torch
     from tqdm import tqdm
@@ -100,26 +103,45 @@ def explain(
         "method": method,
         "options": attribution.options,
         "seed": seed,
+        "converged": attribution.converged,
         "cost": vars(attribution.cost),
         "details": dict(attribution.details),
         "notes": encoding.notes,
     }
+    if attribution.converged is False:
+        print(f"attribook: {method} did not converge: {UNCONVERGED}", file=sys.stderr)
     own = (~encoding.template).nonzero()[:, 0].tolist()  # a template's words are not the user's
     tokens, shown = [encoding.tokens[i] for i in own], [scores[i] for i in own]
     if html is not None:
         facts = {
             "model": model, "predicts": f"{encoding.target_text!r}, p = {encoding.probability:.3f}",
             "method": method, **attribution.options,
+            **({"converged": False} if attribution.converged is False else {}),
         }  # fmt: skip
         write_whole(html, page(f"Why {encoding.target_text.strip()!r}?", facts, tokens, shown, method))
     if as_json:
         print(json.dumps(answer, ensure_ascii=False))
     elif html is None:
         out.print(coloured_text(tokens, shown))
-        out.print(f"→ [bold]{encoding.target_text.strip()}[/] (p = {encoding.probability:.3g})", highlight=False)
+        out.print(f"→ {visible(encoding.target_text)} (p = {encoding.probability:.3g})", highlight=False, markup=False)
         ranked = sorted(zip(tokens, shown, strict=True), key=lambda pair: -abs(pair[1]))[:5]
-        strongest = ", ".join(f"{token.strip()} {score:+.3g}" for token, score in ranked)
+        strongest = ", ".join(f"{visible(token)} {score:+.3g}" for token, score in ranked)
         out.print(f"{method}, strongest: {strongest}", highlight=False, markup=False)
+
+
+def check_asked(prompt: str, html: Path | None) -> None:
+    """Raises: AttribookError for a text that cannot be explained, or a file that cannot be one."""
+    if not prompt.strip():
+        raise AttribookError("The prompt is empty. Give at least one word to attribute the prediction to.")
+    if any("\ud800" <= letter <= "\udfff" for letter in prompt):
+        raise AttribookError("The prompt has bytes that are no UTF-8 text. Give it in UTF-8.")
+    if html is not None and (not html.name or html.is_dir()):
+        raise AttribookError(f"{str(html)!r} is no name of a file. Give one, such as why.html.")
+
+
+def visible(text: str) -> str:
+    """A token without its spaces; as Python writes it, where nothing would be seen."""
+    return text.strip() or repr(text)
 
 
 def write_whole(path: Path, content: str) -> None:
@@ -293,6 +315,8 @@ def data_list(as_json: Json = False) -> None:
     from attribook.data import DATASETS
 
     fields = ("name", "rows", "licence", "about", "source")
+    if as_json:
+        fields += ("file", "sha256")
     show_rows([{f: getattr(d, f) for f in fields} for d in DATASETS.values()], as_json)
 
 
@@ -303,11 +327,19 @@ def data_verify(
     """Read data sets and compare hashes and row counts."""
     from attribook.data import DATASETS, load_dataset
 
-    names = [name] if name else [n for n, d in DATASETS.items() if d.here()]
-    for n in names:
-        print(f"{n}: {len(load_dataset(n))} items, sound")
-    if skipped := [n for n in DATASETS if n not in names and not name]:
-        print(f"not looked at, as $ATTRIBOOK_DATA is not set or nothing is fetched yet: {', '.join(skipped)}")
+    bad = False
+    for n in [name] if name else [n for n, d in DATASETS.items() if d.here()]:
+        try:
+            print(f"{n}: {len(load_dataset(n))} items, sound")
+        except AttribookError as error:
+            if name:
+                raise
+            bad = True
+            print(f"{n}: {error}", file=sys.stderr)
+    if not name and (absent := [d for d in DATASETS.values() if not d.here()]):
+        print("not there: " + ", ".join(f"{d.name} ({'fetched when used' if d.archive else d.file})" for d in absent))
+    if bad:
+        raise typer.Exit(1)
 
 
 def show_rows(rows: list[dict[str, Any]], as_json: bool) -> None:
@@ -315,7 +347,9 @@ def show_rows(rows: list[dict[str, Any]], as_json: bool) -> None:
     if as_json:
         print(json.dumps(rows))
         return
-    shown = Table(*rows[0])
+    shown = Table()
+    for name in rows[0]:  # names and sources are to be typed or found: never cut
+        shown.add_column(name, overflow="fold", no_wrap=name == "name")
     for row in rows:
         shown.add_row(*(str(value) for value in row.values()))
     out.print(shown)

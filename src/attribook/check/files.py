@@ -48,15 +48,17 @@ def file_drift() -> tuple[list[Drift], str]:
         if not (folder / SUMS).is_file():
             found.append(Drift("files", f"{title}/{SUMS}", "is missing; bring it back from git"))
             continue
-        lines = [line.split("  ", 1) for line in (folder / SUMS).read_text().splitlines()]
-        committed, now = {name: digest for digest, name in lines}, sums(folder)
+        lines = [line.split("  ", 1) for line in (folder / SUMS).read_text(errors="replace").splitlines()]
+        if bad := [number for number, line in enumerate(lines, start=1) if len(line) < 2]:
+            found.append(Drift("files", f"{title}/{SUMS}", f"line {bad[0]} is damaged; bring it back from git"))
+        committed, now = {line[1]: line[0] for line in lines if len(line) == 2}, sums(folder)
         compared += len(committed)
         for name, digest in committed.items():
             if name not in now:
                 found.append(Drift("files", f"{title}/{name}", "is missing"))
             elif now[name] != digest:
                 found += [Drift("files", f"{title}/{name}", what) for what in changes(folder, name, digest)]
-        for name in now.keys() - committed.keys():
+        for name in sorted(now.keys() - committed.keys()):
             found.append(Drift("files", f"{title}/{name}", "has no committed hash; write it: attribook check --update"))
     return found, f"{compared} files against their committed SHA-256"
 

@@ -36,8 +36,12 @@ def check_all(profile: str, sample: int | None, seed: int, budget: float | None 
 
 
 def attempt(report: Report, name: str, check: Callable[[], tuple[list[Drift], str]]) -> None:
-    """Make one check; a file that cannot be read, or a model that cannot be had, is told as its result."""
+    """Make one check; a file that cannot be read, or a model that cannot be had, is told as its result.
+
+    Whatever a damaged file makes a reader raise: what other checks found must not be lost with it.
+    """
     try:
         report.add(*check())
-    except AttribookError as error:
-        report.add([Drift(name, "could not be checked", str(error))], f"{name}: not checked")
+    except (AttribookError, OSError, ValueError, TypeError, LookupError) as error:
+        said = str(error) if isinstance(error, AttribookError) else f"{type(error).__name__}: {error}"
+        report.add([Drift(name, "could not be checked", said)], f"{name}: not checked")

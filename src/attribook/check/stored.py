@@ -15,7 +15,7 @@ from attribook.check.drift import Apart, Drift, farthest
 from attribook.data import DATASETS
 from attribook.errors import AttribookError
 from attribook.models.fetch import waits_for_consent
-from attribook.models.load import known_fingerprint, tuned_alike, tuned_where_used
+from attribook.models.load import fingerprint_here, tuned_alike, tuned_where_used
 from attribook.paths import results_folder
 from attribook.study import Study
 from attribook.study.manifest import read_manifest
@@ -213,7 +213,7 @@ class Costs:
 def known_drift(shelf: Shelf) -> list[Drift]:
     """Weights and data that are not those of the manifest, and files beside it that it does not describe."""
     found = []
-    weights = known_fingerprint(shelf.studies[0].model)
+    weights = fingerprint_here(shelf.studies[0].model)
     if weights is not None and weights != shelf.manifest["weights"]:
         found.append(
             Drift("weights", shelf.name, f"the rows are of {shelf.manifest['weights'][:12]}, not {weights[:12]}")

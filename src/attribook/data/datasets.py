@@ -56,7 +56,8 @@ class Dataset:
         """Whether it can be looked for without fetching anything."""
         if self.archive and self.member:
             return cached_path(self.archive, self.member).is_file()
-        return self.own or data_home() is not None
+        folder = data_home()
+        return self.own or (folder is not None and (folder / self.file).is_file())
 
     def path(self) -> Path:
         """The file. Raises: AttribookError where it is not there, saying how to bring it."""

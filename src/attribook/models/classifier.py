@@ -16,7 +16,8 @@ from attribook.models.families import ENCODERS
 class SequenceClassifier(Explained):
     """An encoder with a classification head, whose predicted class is explained.
 
-    Raises: AttribookError for an architecture that is not known to read the first token.
+    Raises: AttribookError for an architecture that is not known to read the first token, and for a head that does not
+    choose one class of several.
     """
 
     kind = "sequence_classifier"
@@ -27,6 +28,12 @@ class SequenceClassifier(Explained):
             raise AttribookError(
                 f"{self.name} is a classifier of the family {self.family}, and it is not known where the head of "
                 f"such a network reads. Known families of classifiers: {', '.join(ENCODERS)}."
+            )
+        config = self.network.config
+        if config.num_labels < 2 or config.problem_type in ("regression", "multi_label_classification"):
+            raise AttribookError(
+                f"{self.name} does not choose one of several classes ({config.num_labels} output(s), "
+                f"{config.problem_type or 'regression'}), so it has no predicted class to explain."
             )
         self.engine.causal = False
 

@@ -78,7 +78,7 @@ class Engine:
             return checked(self.network(**given).logits), None
         output = self.network(**given, past_key_values=cache, use_cache=keep or cache is not None, logits_to_keep=1)
         logits = checked(output.logits[:, -1])  # (b, V)
-        return (logits if self.answers is None else logits[:, self.answers]), output.past_key_values
+        return (logits if self.answers is None else logits[:, self.answers]), getattr(output, "past_key_values", None)
 
     @torch.no_grad()
     def prompt(self, ids: Tensor, known: KeysValues | None = None) -> tuple[Tensor, KeysValues | None]:

@@ -84,6 +84,12 @@ class Explained(ABC):
         self._check_text(text)
         batch = self.tokenizer(text, return_offsets_mapping=True)
         self._check_length(len(batch["input_ids"]))
+        rows = self.network.get_input_embeddings().weight.shape[0]
+        if (largest := max(batch["input_ids"], default=0)) >= rows:
+            raise AttribookError(
+                f"The tokenizer of {self.name} gives the number {largest}, and the model knows {rows} tokens. Save the "
+                "model with its own tokenizer."
+            )
         return torch.tensor(batch["input_ids"]), batch["offset_mapping"]
 
     def _check_text(self, text: str) -> None:

@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING
 
 import torch
 import transformers
+from safetensors import SafetensorError
 
 from attribook.archives import sha256
 from attribook.errors import AttribookError
 from attribook.models.causal import CausalLM
 from attribook.models.classifier import SequenceClassifier
 from attribook.models.explained import Explained
+from attribook.models.families import ENCODERS
 from attribook.models.fetch import ensure, model_folder, quiet_transformers
 from attribook.models.prompted import PromptedClassifier
 from attribook.models.registry import SOURCES
@@ -28,6 +30,9 @@ from attribook.paths import home
 
 if TYPE_CHECKING:
     from transformers import PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
+
+
+GOES_ON = ("ForCausalLM", "LMHeadModel", "ForConditionalGeneration")  # ends of the names of models that write
 
 
 def load_model(
@@ -100,24 +105,57 @@ def weights(name: str, seed: int) -> tuple[PreTrainedModel, PreTrainedTokenizerB
 
 
 def from_folder(name: str) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
-    """Ordinary loading: safetensors only, no code from the folder or hub."""
+    """Ordinary loading: safetensors only, no code from the folder or hub, every weight from the checkpoint."""
+    refuse_pickles(name)
     safe = {"trust_remote_code": False}
     try:
         with quiet_transformers():
             tokenizer = transformers.AutoTokenizer.from_pretrained(name, **safe)
+            config = transformers.AutoConfig.from_pretrained(name, **safe)
+            refuse_what_is_not_read(name, config)
             kind = transformers.AutoModelForCausalLM
-            if is_classifier(transformers.AutoConfig.from_pretrained(name, **safe)):
+            if is_classifier(config):
                 kind = transformers.AutoModelForSequenceClassification
-            network = kind.from_pretrained(
-                name, use_safetensors=True, dtype=torch.float32, attn_implementation=None, **safe
-            )
-    except (OSError, ValueError, KeyError, RuntimeError, ImportError) as error:
+            network, told = kind.from_pretrained(
+                name, use_safetensors=True, dtype=torch.float32, attn_implementation=None, output_loading_info=True,
+                **safe,
+            )  # fmt: skip
+    except (OSError, ValueError, KeyError, RuntimeError, ImportError, SafetensorError) as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise AttribookError(
             f"Cannot load the model {name!r}: {reason}\nKnown names: {', '.join(known_names())}; or give a folder "
             "with config.json, safetensors weights and a tokenizer, or a hub id where the hub is within reach."
         ) from error
+    if absent := sorted([*told["missing_keys"], *(str(each[0]) for each in told["mismatched_keys"])]):
+        raise AttribookError(  # transformers draws them at random, another way in each process
+            f"The weights of {name!r} lack {', '.join(absent[:3])}{' and more' * (len(absent) > 3)} for a "
+            f"{type(network).__name__}, or have them in another shape. Save the whole model with save_pretrained."
+        )
     return network, tokenizer
+
+
+def refuse_pickles(name: str) -> None:
+    """Raises: AttribookError for a folder whose weights are in pickle files alone."""
+    folder = Path(name)
+    pickles = sorted(path.name for path in folder.glob("*.bin")) if folder.is_dir() else []
+    if pickles and not any(folder.glob("*.safetensors")):
+        raise AttribookError(
+            f"The weights in {name!r} are in a pickle file ({pickles[0]}), which can run code when it is read. Save "
+            "the model as safetensors: save_pretrained does."
+        )
+
+
+def refuse_what_is_not_read(name: str, config: PreTrainedConfig) -> None:
+    """Raises: AttribookError for weights that neither go on with a text, token by token, nor classify it."""
+    held = [str(each) for each in config.architectures or []]
+    one_way = config.model_type not in ENCODERS or getattr(config, "is_decoder", False)
+    goes_on = one_way and (not held or any(each.endswith(GOES_ON) for each in held))
+    if goes_on or is_classifier(config):
+        return
+    raise AttribookError(
+        f"{name!r} holds a {', '.join(held) or config.model_type}, which neither predicts the next token nor "
+        f"classifies a text. Give a model whose class ends in {', '.join(GOES_ON)} or ForSequenceClassification."
+    )
 
 
 def refuse_what_no_hub_has(name: str) -> None:
@@ -171,6 +209,14 @@ def known_fingerprint(name: str) -> str | None:
     if core not in SOURCES:
         return None
     return SOURCES[core].weights_sha256 + (f"+{template.fingerprint}" if template else "")
+
+
+def fingerprint_here(name: str) -> str | None:
+    """The fingerprint of a registered model or of what lies in a folder now; None for others."""
+    core, template = split_template(name)
+    if not Path(core).is_dir():
+        return known_fingerprint(name)
+    return folder_fingerprint(Path(core)) + (f"+{template.fingerprint}" if template else "")
 
 
 def status(name: str) -> str:

@@ -144,7 +144,10 @@ def read_evidence(manifest: Path) -> Evidence:
     """Rows beside a manifest. Raises: AttribookError where it tells of rows on several data sets."""
     dataset, path = dataset_of(manifest), manifest.parent / "rows.csv"
     one = read_manifest(manifest)["runs"][0]["study"]
-    rows = pd.read_csv(path, dtype={"key": str, "item": str, "options_hash": str})
+    try:
+        rows = pd.read_csv(path, dtype={"key": str, "item": str, "options_hash": str})
+    except ValueError as error:  # pandas' and Unicode's errors are such
+        raise AttribookError(f"{path} cannot be read: {error}. Bring it back from git.") from error
     rows = answer_metrics(rows) if "selection" in rows else rows
     place = path.relative_to(results_folder())
     return Evidence(one["name"], one["profile"], one["model"], dataset, one["protocol"], place, rows)

@@ -123,7 +123,7 @@ class Store:
             try:
                 row = self._decode(line)
                 self.groups.setdefault(row["key"], []).append(row)
-            except (ValueError, KeyError, StopIteration) as error:
+            except (ValueError, KeyError, TypeError, StopIteration) as error:
                 raise AttribookError(
                     f"{self.path}, line {number}, is damaged. Bring the file back from git, or delete that line."
                 ) from error
