@@ -314,9 +314,7 @@ def data_list(as_json: Json = False) -> None:
     """Data sets: our own and the papers'."""
     from attribook.data import DATASETS
 
-    fields = ("name", "rows", "licence", "about", "source")
-    if as_json:
-        fields += ("file", "sha256")
+    fields = ["name", "rows", "licence", "about", "source", *(["file", "sha256"] if as_json else [])]
     show_rows([{f: getattr(d, f) for f in fields} for d in DATASETS.values()], as_json)
 
 

@@ -5,6 +5,7 @@ import json
 import re
 import shutil
 import subprocess
+from pathlib import Path
 
 import pytest
 from conftest import ROOT
@@ -14,9 +15,10 @@ from attribook.check import check_all, stored
 from attribook.check.budget import Clock, in_turns
 from attribook.check.committed import check_ledger
 from attribook.check.drift import TOLERANCE, farthest
-from attribook.check.files import file_drift, write_sums
+from attribook.check.files import file_drift, sums, write_sums
 from attribook.check.smoke import smoke_studies
 from attribook.check.stored import stored_drift, study_of
+from attribook.data import DATASETS
 from attribook.errors import AttribookError
 from attribook.study import PoolStudy
 
@@ -66,6 +68,29 @@ def test_models_whose_terms_are_not_accepted_are_named_and_not_fetched(tmp_path,
     assert "wait for consent (attribook models list): reagent_longra/gemma-3-270m/attribook" in told
 
 
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [
+        ("laptop/reagent_longra/gemma-3-270m/attribook/rows.csv", b""),
+        ("laptop/reagent_longra/gemma-3-270m/attribook/rows.csv", b"key,item\n\xff\xfe\n"),
+        ("SHA256SUMS", b"garbage\n"),
+        ("ledger.csv", b"paper\n5abc\n"),
+    ],
+)
+def test_a_damaged_file_is_told_and_takes_no_other_finding_with_it(tmp_path, monkeypatch, file, content):
+    folder = Path("laptop", "reagent_longra", "gemma-3-270m", "attribook")
+    shutil.copytree(ROOT / "results" / folder, tmp_path / folder)
+    shutil.copy(ROOT / "results" / "ledger.csv", tmp_path)
+    monkeypatch.setenv("ATTRIBOOK_RESULTS", str(tmp_path))
+    (tmp_path / "SHA256SUMS").write_text("".join(f"{sha}  {name}\n" for name, sha in sums(tmp_path).items()))
+    (tmp_path / folder / "stray.csv").write_text("a\n")
+    (tmp_path / file).write_bytes(content)
+    report = check_all("laptop", 0, 0)
+    told = [f"{drift.where}: {drift.what}" for drift in report.drifts]
+    assert any("stray.csv: has no committed hash" in line for line in told)
+    assert any(Path(file).name in line or "columns" in line for line in told if "stray" not in line)
+
+
 def test_encoders_that_are_not_tuned_alike_here_are_named(tmp_path, monkeypatch):
     place = "rpi_table2/minilm-sst2/rpi-paper"
     shutil.copytree(ROOT / "results" / "original" / place, tmp_path / "results" / "original" / place)
@@ -75,6 +100,9 @@ def test_encoders_that_are_not_tuned_alike_here_are_named(tmp_path, monkeypatch)
     drifts, told = stored_drift("original", 3, 0)
     assert drifts == []
     assert told.endswith(f"data that is not here (attribook data verify): {place}")
+    text = tmp_path / DATASETS["sst2-held-out"].file
+    text.parent.mkdir()
+    text.touch()  # there, but not looked into
     monkeypatch.setenv("ATTRIBOOK_DATA", str(tmp_path))
     not_alike = f"the model was not tuned here to the same weights (attribook models train): {place}"
     assert stored_drift("original", 3, 0)[1].endswith(not_alike)

@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+from attribook.cli import visible
 from attribook.models import load_model
 
 
@@ -172,6 +173,44 @@ def test_data_verify_says_what_it_did_not_look_at(tmp_path):
     done = attribook("data", "verify", **environment)
     assert done.returncode == 0
     assert "longra-mini: 223 items, sound" in done.stdout
-    assert "not looked at" in done.stdout
-    assert "rotten-tomatoes-snippets" in done.stdout
+    assert "not there: " in done.stdout
+    assert "longra (longra/longra_573.jsonl)" in done.stdout
+    assert "rotten-tomatoes-snippets (fetched when used)" in done.stdout
     assert list(tmp_path.iterdir()) == []
+    file = tmp_path / "longra" / "longra_573.jsonl"
+    file.parent.mkdir()
+    file.write_text("{}")
+    done = attribook("data", "verify", ATTRIBOOK_DATA=str(tmp_path), ATTRIBOOK_HOME=str(tmp_path))
+    assert done.returncode == 1
+    assert "longra: " in done.stderr
+    assert "is not the registered file" in done.stderr
+    assert "tellmewhy-mini: 30 items, sound" in done.stdout, "the others are looked at all the same"
+
+
+def test_what_did_not_converge_says_so(tmp_path):
+    page = tmp_path / "why.html"
+    given = ("explain", "--model", "tiny-llama", "--method", "reagent", "-o", "max_steps=1", "In the city of my friend")
+    done = attribook(*given, "--json", "--html", str(page))
+    assert json.loads(done.stdout)["converged"] is False
+    assert "reagent did not converge" in done.stderr
+    assert "converged" in page.read_text()
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (("--seed", "-1", "A cat"), "seed"),
+        (("--html", ".", "A cat"), "no name of a file"),
+        (("--html", "", "A cat"), "no name of a file"),
+        ((b"A \xff cat".decode(errors="surrogateescape"),), "UTF-8"),
+    ],
+)
+def test_what_cannot_be_asked_is_told_before_a_model_is_loaded(given, said):
+    done = attribook("explain", "--model", "tiny-llama", *given)
+    assert done.returncode == 2
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_tokens_without_letters_are_shown():
+    assert (visible(" Japan"), visible("\n"), visible("")) == ("Japan", "'\\n'", "''")
