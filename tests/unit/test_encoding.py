@@ -25,6 +25,12 @@ def test_special_tokens_stand_where_the_table_of_families_says_and_are_not_attri
     assert [not encoding.attributable[0], not encoding.attributable[-1]] == ends
 
 
+def test_a_special_token_at_the_end_of_a_text_is_no_part_of_the_word_before(smollm):
+    tokens = smollm.encode("<|im_start|>user\nHi<|im_end|>").tokens
+    assert tokens[-2:] == ["Hi", "<|im_end|>"]
+    assert smollm.encode("Hi there ").tokens[-1] in (" there ", " ")  # a dropped space stays with the last word
+
+
 @pytest.mark.parametrize("name", ["tiny-roberta", "tiny-bert"])
 def test_special_tokens_written_in_a_text_count_as_special(name):
     model = load_model(name)

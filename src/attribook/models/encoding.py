@@ -79,12 +79,13 @@ def token_texts(
     """Text of each token, leading spaces included, so that the attributable ones join to the prompt.
 
     Where one character needs several tokens, the first has its text and the others the empty text. What follows the
-    last token's characters (a space that the tokenizer drops) belongs to it.
+    last token's characters (a space that the tokenizer drops) belongs to it, up to a special token in the text.
     """
     texts, end = [], 0
     last = max((i for i, is_special in enumerate(special.tolist()) if not is_special), default=-1)
     for i, (token, (_, stop), is_special) in enumerate(zip(ids.tolist(), offsets, special.tolist(), strict=True)):
-        stop = len(text) if i == last else stop
+        if i == last:
+            stop = min((first for first, after in offsets[i + 1 :] if after > first), default=len(text))
         texts.append(tokenizer.convert_ids_to_tokens(token) if is_special else text[end:stop])
         end = max(end, stop)
     return texts
