@@ -1,5 +1,6 @@
 """Notebooks as text: parameters that profiles inject exist, and notebooks stay thin. `make test` also runs them all."""
 
+import ast
 import re
 
 import jupytext
@@ -10,10 +11,13 @@ from conftest import ROOT
 
 from attribook.attribution import METHODS
 from attribook.book import METHOD_PAGES
+from attribook.models.registry import SOURCES
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.py"))
 PROFILES = sorted((ROOT / "params").glob("*.yml"))
 LIMIT = 75  # lines of code in one notebook; what needs more belongs into the package
+
+MODEL_NAMES = {"model", "models", "second", "judge", "classifier", "prompted"}  # parameters that name what is loaded
 
 
 @pytest.fixture(params=NOTEBOOKS, ids=lambda path: path.stem)
@@ -38,6 +42,17 @@ def test_every_injected_parameter_exists(notebook, profile, tmp_path):
 @pytest.mark.parametrize("profile", PROFILES, ids=lambda path: path.stem)
 def test_profiles_name_only_notebooks_that_exist(profile):
     assert set(yaml.safe_load(profile.read_text())) - {METHOD_PAGES} <= {path.stem for path in NOTEBOOKS}
+
+
+def test_a_copied_profile_names_every_model_and_no_default_asks_for_consent(notebook, tmp_path):
+    named = yaml.safe_load((ROOT / "params" / "laptop.yml").read_text()).get(notebook.stem, {})
+    for name, parameter in inspected(notebook, tmp_path).items():
+        default = ast.literal_eval(parameter["default"])
+        if name in MODEL_NAMES and default:
+            assert name in named, f"{name} is not in laptop.yml, so who copies that does not see it"
+        if isinstance(default, str):
+            asking = [each for each, source in SOURCES.items() if source.terms and each in default]
+            assert not asking, f"{name} is {default}, which a profile may name and a notebook may not"
 
 
 def test_parameters_are_literals_with_types(notebook, tmp_path):
