@@ -10,8 +10,8 @@ import yaml
 from conftest import ROOT
 
 from attribook.attribution import METHODS
-from attribook.book import METHOD_PAGES
 from attribook.models.registry import SOURCES
+from attribook.profiles import METHOD_PAGES, declared
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.py"))
 PROFILES = sorted((ROOT / "params").glob("*.yml"))
@@ -53,6 +53,14 @@ def test_a_copied_profile_names_every_model_and_no_default_asks_for_consent(note
         if isinstance(default, str):
             asking = [each for each, source in SOURCES.items() if source.terms and each in default]
             assert not asking, f"{name} is {default}, which a profile may name and a notebook may not"
+
+
+def test_profiles_are_checked_against_what_papermill_sees(notebook, tmp_path):
+    seen = {name: (p["inferred_type_name"], p["default"]) for name, p in inspected(notebook, tmp_path).items()}
+    assert {name: p.kind for name, p in declared(notebook).items()} == {name: kind for name, (kind, _) in seen.items()}
+    assert [p.default for p in declared(notebook).values()] == [
+        ast.literal_eval(default) for _, default in seen.values()
+    ]
 
 
 def test_parameters_are_literals_with_types(notebook, tmp_path):
