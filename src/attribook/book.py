@@ -17,8 +17,9 @@ from typing import Any
 from attribook.errors import AttribookError
 from attribook.ledger_page import write_ledger_pages
 from attribook.method_pages import write_method_pages
+from attribook.models.load import told_apart
 from attribook.paths import build_folder, checkout
-from attribook.profiles import METHOD_PAGES, notebook_names, parameters, settings
+from attribook.profiles import METHOD_PAGES, models_named, notebook_names, parameters, settings
 from attribook.study.ledger import full_ledger
 from attribook.summary_page import write_summary
 
@@ -118,8 +119,13 @@ def run_notebook(name: str, profile: str, injected: dict[str, Any]) -> Failure |
 
 
 def inputs_hash(source: Path, injected: dict[str, Any]) -> str:
-    """Digest of all a notebook depends on: its text, its parameters, the code and the stored rows."""
-    digest = hashlib.sha256(json.dumps(injected, sort_keys=True).encode() + source.read_bytes())
+    """Digest of all a notebook depends on: its text, its parameters, its models, the code and the stored rows.
+
+    Of the papers' data it holds where they are: each file of them counts only with the hash that the code has.
+    """
+    models = [told_apart(name, checkout()) for name in models_named(source, injected)]
+    given = json.dumps([injected, models, os.environ.get("ATTRIBOOK_DATA", "")], sort_keys=True)
+    digest = hashlib.sha256(given.encode() + source.read_bytes())
     code = Path(__file__).parent
     rows = Path(os.environ.get("ATTRIBOOK_RESULTS") or checkout() / "results") / str(injected["profile"])
     for folder in (code, rows):

@@ -3,7 +3,7 @@
 import ast
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -13,10 +13,13 @@ import yaml
 from attribook.errors import AttribookError
 from attribook.method_pages import Example
 from attribook.paths import checkout
+from attribook.study.rpi_tasks import KNOWN
 
 METHOD_PAGES = "method_pages"  # the section of a profile that says what the pages of methods explain
 # What YAML gives for each type of a parameter: a whole number is a float too; True is no number, as it is in Python.
 FITS: dict[str, set[type]] = {"str": {str}, "int": {int}, "float": {int, float}, "bool": {bool}}
+
+NAMES_A_MODEL = ("model", "second", "judge", "classifier", "prompted", "masked_lm")
 
 
 @dataclass(frozen=True)
@@ -105,6 +108,16 @@ def declared(notebook: Path) -> dict[str, Parameter]:
         for line in lines
         if isinstance(line, ast.AnnAssign) and isinstance(line.target, ast.Name) and line.value
     }
+
+
+def models_named(notebook: Path, injected: Mapping[str, Any]) -> list[str]:
+    """The models that a notebook's parameters name, injected ones or its own."""
+    values = {name: each.default for name, each in declared(notebook).items()} | dict(injected)
+    found = [*(values.get(name, "") for name in NAMES_A_MODEL), *values.get("models", "").split(",")]
+    for part in values.get("tasks", "").replace(",", " ").split():
+        own = part.split(":")[1:2]  # of printed:model:dataset; else the printed name of a task that is known
+        found += own or [task.model for task in KNOWN if task.printed == part]
+    return sorted({name.strip() for name in found} - {""})
 
 
 def page_options() -> dict[str, Parameter]:

@@ -11,13 +11,11 @@ from conftest import ROOT
 
 from attribook.attribution import METHODS
 from attribook.models.registry import SOURCES
-from attribook.profiles import METHOD_PAGES, declared
+from attribook.profiles import METHOD_PAGES, NAMES_A_MODEL, declared, models_named
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.py"))
 PROFILES = sorted((ROOT / "params").glob("*.yml"))
 LIMIT = 75  # lines of code in one notebook; what needs more belongs into the package
-
-MODEL_NAMES = {"model", "models", "second", "judge", "classifier", "prompted"}  # parameters that name what is loaded
 
 
 @pytest.fixture(params=NOTEBOOKS, ids=lambda path: path.stem)
@@ -48,8 +46,12 @@ def test_a_copied_profile_names_every_model_and_no_default_asks_for_consent(note
     named = yaml.safe_load((ROOT / "params" / "laptop.yml").read_text()).get(notebook.stem, {})
     for name, parameter in inspected(notebook, tmp_path).items():
         default = ast.literal_eval(parameter["default"])
-        if name in MODEL_NAMES and default:
+        if name in {*NAMES_A_MODEL, "models"} and default:
             assert name in named, f"{name} is not in laptop.yml, so who copies that does not see it"
+        if "a folder, or a hub id" in parameter["help"]:
+            assert models_named(notebook, {"profile": "mine", name: "own"}).count("own") == 1, (
+                f"{name} is not looked at"
+            )
         if isinstance(default, str):
             asking = [each for each, source in SOURCES.items() if source.terms and each in default]
             assert not asking, f"{name} is {default}, which a profile may name and a notebook may not"

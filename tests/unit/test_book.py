@@ -1,14 +1,15 @@
 """From notebooks to pages: a failure is a failure, what is unchanged is not run again, and stages stay in step."""
 
+import os
 import re
 
 import nbformat
 import pytest
 from conftest import ROOT
 
-from attribook.book import build_site, run_notebooks, stage
+from attribook.book import build_site, inputs_hash, run_notebooks, stage
 from attribook.errors import AttribookError
-from attribook.profiles import METHOD_PAGES, parameters, read_profile
+from attribook.profiles import METHOD_PAGES, models_named, parameters, read_profile
 
 HEADER = (ROOT / "notebooks" / "protocols.py").read_text().split("# %%")[0]
 GOOD = HEADER + '# %% tags=["parameters"]\nprofile: str = "laptop"  # p\nx: int = 1  # x\n\n# %%\nprint("x is", x)\n'
@@ -107,6 +108,47 @@ def test_a_wrong_profile_is_told_before_anything_runs(checkout, capsys, text, me
 def test_a_whole_number_stands_for_a_float(checkout):
     (checkout / "notebooks" / "good.py").write_text(GOOD.replace("x: int = 1", "x: float = 1.5"))
     assert read_profile("mine") == {"good": {"x": 5}}
+
+
+def test_a_notebook_runs_again_when_a_model_of_it_or_the_data_changed(checkout, monkeypatch, tmp_path):
+    source = checkout / "notebooks" / "good.py"
+    source.write_text(GOOD.replace("# x\n", '# x\nmodel: str = "own"  # m\ntasks: str = ""  # t\n'))
+    own = checkout / "own"  # the folder that kernels start in
+    trained = tmp_path / "home" / "trained" / "minilm-sst2"
+    for folder in (own, trained):
+        folder.mkdir(parents=True)
+        (folder / "model.safetensors").write_bytes(b"first")
+    monkeypatch.setenv("ATTRIBOOK_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("ATTRIBOOK_DATA", "here")
+
+    def told(**values):
+        return inputs_hash(source, {"profile": "mine", **values})
+
+    def moved(change, **values):
+        before = told(**values)
+        assert told(**values) == before
+        change()
+        return told(**values) != before
+
+    def tuned_anew():
+        (trained / "model.safetensors").write_bytes(b"another")
+
+    assert moved(lambda: (own / "model.safetensors").write_bytes(b"as long as that"))
+    os.utime(own / "model.safetensors", ns=(1, 1))
+    assert moved(lambda: os.utime(own / "model.safetensors", ns=(2, 2)), model="", models="tiny-gpt2,own")
+    assert moved(lambda: os.utime(own / "model.safetensors", ns=(3, 3)), model=str(own) + "+sentiment")
+    assert not moved(lambda: (own / "config.json").write_text("{}"), model="smollm2-135m")
+    assert moved(tuned_anew, model="minilm-sst2")
+    assert moved(lambda: monkeypatch.setenv("ATTRIBOOK_DATA", "there"))
+
+
+def test_models_are_found_under_every_parameter_that_names_one(checkout):
+    source = checkout / "notebooks" / "good.py"
+    given = {"model": "a", "second": "", "judge": "b", "classifier": "c", "prompted": "d+topic", "masked_lm": "e"}
+    assert models_named(source, given) == ["a", "b", "c", "d+topic", "e"]
+    assert models_named(source, {"models": "a, b", "tasks": "SST2:own+topic:data,EMR"}) == [
+        "a", "b", "gemma-3-270m+emotion", "minilm-emotion", "own+topic",
+    ]  # fmt: skip
 
 
 def test_staging_touches_only_what_differs_and_forgets_what_is_gone(tmp_path):
