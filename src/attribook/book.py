@@ -18,7 +18,7 @@ from attribook.errors import AttribookError
 from attribook.ledger_page import write_ledger_pages
 from attribook.method_pages import write_method_pages
 from attribook.models.load import told_apart
-from attribook.paths import build_folder, checkout
+from attribook.paths import build_folder, checkout, fix_folders, results_folder
 from attribook.profiles import METHOD_PAGES, models_named, notebook_names, parameters, settings
 from attribook.study.ledger import full_ledger
 from attribook.summary_page import write_summary
@@ -40,6 +40,7 @@ def run_notebooks(names: list[str], profile: str, *, fresh: bool = False, jobs: 
     `fresh` forgets earlier runs and ignores the stored rows: it computes all rows again, into the build folder.
     `jobs`: how many run at once, each with its share of the processors.
     """
+    fix_folders()  # kernels start in the checkout, wherever the command did
     known = notebook_names()
     if unknown := [name for name in names if name not in known]:
         raise AttribookError(f"Unknown notebook {', '.join(unknown)}. Known: {', '.join(known)}.")
@@ -127,7 +128,7 @@ def inputs_hash(source: Path, injected: dict[str, Any]) -> str:
     given = json.dumps([injected, models, os.environ.get("ATTRIBOOK_DATA", "")], sort_keys=True)
     digest = hashlib.sha256(given.encode() + source.read_bytes())
     code = Path(__file__).parent
-    rows = Path(os.environ.get("ATTRIBOOK_RESULTS") or checkout() / "results") / str(injected["profile"])
+    rows = results_folder() / str(injected["profile"])
     for folder in (code, rows):
         for path in sorted(folder.rglob("*")):
             if path.is_file() and path.suffix in {".py", ".toml", ".csv", ".jsonl"}:

@@ -9,6 +9,7 @@ from conftest import ROOT
 
 from attribook.book import build_site, inputs_hash, run_notebooks, stage
 from attribook.errors import AttribookError
+from attribook.paths import results_folder
 from attribook.profiles import METHOD_PAGES, models_named, parameters, read_profile
 
 HEADER = (ROOT / "notebooks" / "protocols.py").read_text().split("# %%")[0]
@@ -140,6 +141,20 @@ def test_a_notebook_runs_again_when_a_model_of_it_or_the_data_changed(checkout, 
     assert not moved(lambda: (own / "config.json").write_text("{}"), model="smollm2-135m")
     assert moved(tuned_anew, model="minilm-sst2")
     assert moved(lambda: monkeypatch.setenv("ATTRIBOOK_DATA", "there"))
+
+
+def test_relative_folders_are_the_same_for_the_command_and_its_kernels(checkout, monkeypatch, tmp_path):
+    seen = "from attribook.paths import checkout, data_home, home, results_folder\n"
+    seen += "print(results_folder(), home(), data_home(), checkout(), sep='\\n')\n"
+    (checkout / "notebooks" / "good.py").write_text(GOOD.replace('print("x is", x)\n', seen))
+    for name, folder in {"RESULTS": "rows", "HOME": "home", "DATA": "data", "ROOT": "checkout"}.items():
+        monkeypatch.setenv(f"ATTRIBOOK_{name}", folder)
+    monkeypatch.chdir(tmp_path)
+    assert results_folder() == tmp_path / "rows"
+    assert run_notebooks(["good"], "mine") == []
+    page = checkout / "_build" / "mine" / "book" / "notebooks" / "good.ipynb"
+    told = nbformat.read(page, as_version=4).cells[-1].outputs[0].text.splitlines()
+    assert told == [str(tmp_path / name) for name in ("rows", "home", "data", "checkout")]
 
 
 def test_models_are_found_under_every_parameter_that_names_one(checkout):
