@@ -22,7 +22,7 @@
 
 # %% tags=["parameters"]
 profile: str = "laptop"  # which stored rows to read
-models: str = "smollm2-135m,gemma-3-270m"  # known names, folders, or hub ids, with commas between them
+models: str = "smollm2-135m"  # known names, folders, or hub ids, with commas between them
 with_originals: bool = True  # count the papers' own sets too
 
 # %% tags=["remove-input"]

@@ -14,17 +14,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from attribook.errors import AttribookError
 from attribook.ledger_page import write_ledger_pages
 from attribook.method_pages import write_method_pages
-from attribook.paths import build_folder, checkout
+from attribook.models.load import told_apart
+from attribook.paths import build_folder, checkout, fix_folders, results_folder
+from attribook.profiles import METHOD_PAGES, models_named, notebook_names, parameters, settings
 from attribook.study.ledger import full_ledger
 from attribook.summary_page import write_summary
 
 STAGED = ("_config.yml", "_toc.yml", "book")
-METHOD_PAGES = "method_pages"  # the section of a profile that says what the pages of methods explain
 
 
 @dataclass(frozen=True)
@@ -35,38 +34,17 @@ class Failure:
     reason: str
 
 
-def notebook_names() -> list[str]:
-    """All notebooks, without their ending."""
-    return sorted(path.stem for path in (checkout() / "notebooks").glob("*.py"))
-
-
-def profile_names() -> list[str]:
-    """All profiles."""
-    return sorted(path.stem for path in (checkout() / "params").glob("*.yml"))
-
-
-def parameters(profile: str, notebook: str) -> dict[str, Any]:
-    """What papermill injects: the profile's values for all notebooks, and over them those for this one."""
-    return {"profile": profile, **settings(profile, notebook)}
-
-
-def settings(profile: str, section: str) -> dict[str, Any]:
-    """One section of a profile, empty where it has none."""
-    path = checkout() / "params" / f"{profile}.yml"
-    if not path.is_file():
-        raise AttribookError(f"Unknown profile {profile!r}. Known: {', '.join(profile_names())}.")
-    return dict(yaml.safe_load(path.read_text()).get(section, {}))
-
-
 def run_notebooks(names: list[str], profile: str, *, fresh: bool = False, jobs: int = 1) -> list[Failure]:
     """Execute notebooks whose inputs changed since their last run; a failure does not stop the others.
 
     `fresh` forgets earlier runs and ignores the stored rows: it computes all rows again, into the build folder.
     `jobs`: how many run at once, each with its share of the processors.
     """
+    fix_folders()  # kernels start in the checkout, wherever the command did
     known = notebook_names()
     if unknown := [name for name in names if name not in known]:
         raise AttribookError(f"Unknown notebook {', '.join(unknown)}. Known: {', '.join(known)}.")
+    given = parameters(profile, names or known)  # what is wrong there is told before anything is executed or forgotten
     folder = build_folder(profile)
     own_results = folder / "results"
     if fresh:
@@ -79,17 +57,21 @@ def run_notebooks(names: list[str], profile: str, *, fresh: bool = False, jobs: 
     with results_in(own_results if use_own else None):
         if own_results.is_dir() and profile != "smoke":
             print(f"rows: {own_results}, from a fresh run; remove that folder to use the stored ones", flush=True)
-        return run_at_once(names or known, profile, jobs)
+        return run_at_once(given, profile, jobs)
 
 
-def run_at_once(names: list[str], profile: str, jobs: int) -> list[Failure]:
-    """Execute notebooks, `jobs` at a time. Each has a process of its own: papermill is not made for threads."""
+def run_at_once(given: dict[str, dict[str, Any]], profile: str, jobs: int) -> list[Failure]:
+    """Execute notebooks, given with their parameters, `jobs` at a time.
+
+    Each has a process of its own: papermill is not made for threads.
+    """
+    names, profiles, values = list(given), [profile] * len(given), list(given.values())
     if min(jobs, len(names)) < 2:
-        return [failure for name in names if (failure := run_notebook(name, profile))]
+        return [failure for failure in map(run_notebook, names, profiles, values) if failure]
     threads = max(1, (os.cpu_count() or 1) // jobs)
     os.environ.setdefault("OMP_NUM_THREADS", str(threads))  # two kernels that each take all get into each other's way
     with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
-        return [failure for failure in pool.map(run_notebook, names, [profile] * len(names)) if failure]
+        return [failure for failure in pool.map(run_notebook, names, profiles, values) if failure]
 
 
 @contextmanager
@@ -106,14 +88,13 @@ def results_in(folder: Path | None) -> Iterator[None]:
         del os.environ["ATTRIBOOK_RESULTS"]
 
 
-def run_notebook(name: str, profile: str) -> Failure | None:
+def run_notebook(name: str, profile: str, injected: dict[str, Any]) -> Failure | None:
     """Execute one notebook into the book's build folder, unless nothing it depends on has changed."""
     import jupytext
     import papermill
     from papermill.exceptions import PapermillExecutionError
 
     folder = build_folder(profile)
-    injected = parameters(profile, name)
     source = checkout() / "notebooks" / f"{name}.py"
     output = folder / "book" / "notebooks" / f"{name}.ipynb"
     stamp, inputs = folder / "stamps" / f"{name}.txt", inputs_hash(source, injected)
@@ -139,10 +120,15 @@ def run_notebook(name: str, profile: str) -> Failure | None:
 
 
 def inputs_hash(source: Path, injected: dict[str, Any]) -> str:
-    """Digest of all a notebook depends on: its text, its parameters, the code and the stored rows."""
-    digest = hashlib.sha256(json.dumps(injected, sort_keys=True).encode() + source.read_bytes())
+    """Digest of all a notebook depends on: its text, its parameters, its models, the code and the stored rows.
+
+    Of the papers' data it holds where they are: each file of them counts only with the hash that the code has.
+    """
+    models = [told_apart(name, checkout()) for name in models_named(source, injected)]
+    given = json.dumps([injected, models, os.environ.get("ATTRIBOOK_DATA", "")], sort_keys=True)
+    digest = hashlib.sha256(given.encode() + source.read_bytes())
     code = Path(__file__).parent
-    rows = Path(os.environ.get("ATTRIBOOK_RESULTS") or checkout() / "results") / str(injected["profile"])
+    rows = results_folder() / str(injected["profile"])
     for folder in (code, rows):
         for path in sorted(folder.rglob("*")):
             if path.is_file() and path.suffix in {".py", ".toml", ".csv", ".jsonl"}:

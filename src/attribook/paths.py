@@ -7,16 +7,28 @@ import platformdirs
 
 from attribook.errors import AttribookError
 
+FOLDERS = ("ATTRIBOOK_ROOT", "ATTRIBOOK_HOME", "ATTRIBOOK_DATA", "ATTRIBOOK_RESULTS")
+
+
+def named_folder(variable: str) -> Path | None:
+    """The folder that an environment variable names, from the root of the disk; None where it is not set."""
+    value = os.environ.get(variable)
+    return Path(value).expanduser().absolute() if value else None
+
+
+def fix_folders() -> None:
+    """Let processes that start elsewhere, as kernels do, find the same folders by the same variables."""
+    os.environ.update({name: str(folder) for name in FOLDERS if (folder := named_folder(name))})
+
 
 def home() -> Path:
     """Cache of fetched and converted models: `$ATTRIBOOK_HOME`, else the user's cache folder."""
-    return Path(os.environ.get("ATTRIBOOK_HOME") or platformdirs.user_cache_dir("attribook")).expanduser()
+    return named_folder("ATTRIBOOK_HOME") or Path(platformdirs.user_cache_dir("attribook"))
 
 
 def data_home() -> Path | None:
     """Folder of the papers' own data sets, `$ATTRIBOOK_DATA`; None where it is not set."""
-    value = os.environ.get("ATTRIBOOK_DATA")
-    return Path(value).expanduser() if value else None
+    return named_folder("ATTRIBOOK_DATA")
 
 
 def checkout() -> Path:
@@ -24,8 +36,8 @@ def checkout() -> Path:
 
     Raises: AttribookError where none of them holds the book's `_toc.yml`.
     """
-    named = os.environ.get("ATTRIBOOK_ROOT")
-    candidates = [Path(named)] if named else [Path(__file__).resolve().parents[2], Path.cwd()]
+    named = named_folder("ATTRIBOOK_ROOT")
+    candidates = [named] if named else [Path(__file__).resolve().parents[2], Path.cwd()]
     for folder in candidates:
         if (folder / "_toc.yml").is_file() and (folder / "notebooks").is_dir():
             return folder
@@ -36,8 +48,8 @@ def checkout() -> Path:
 
 
 def results_folder() -> Path:
-    """Committed rows of the book."""
-    return Path(os.environ.get("ATTRIBOOK_RESULTS") or checkout() / "results")
+    """Rows: `$ATTRIBOOK_RESULTS`, else the committed ones of the book."""
+    return named_folder("ATTRIBOOK_RESULTS") or checkout() / "results"
 
 
 def build_folder(profile: str) -> Path:

@@ -1,5 +1,6 @@
 """Notebooks as text: parameters that profiles inject exist, and notebooks stay thin. `make test` also runs them all."""
 
+import ast
 import re
 
 import jupytext
@@ -9,7 +10,8 @@ import yaml
 from conftest import ROOT
 
 from attribook.attribution import METHODS
-from attribook.book import METHOD_PAGES
+from attribook.models.registry import SOURCES
+from attribook.profiles import METHOD_PAGES, NAMES_A_MODEL, declared, models_named
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.py"))
 PROFILES = sorted((ROOT / "params").glob("*.yml"))
@@ -38,6 +40,29 @@ def test_every_injected_parameter_exists(notebook, profile, tmp_path):
 @pytest.mark.parametrize("profile", PROFILES, ids=lambda path: path.stem)
 def test_profiles_name_only_notebooks_that_exist(profile):
     assert set(yaml.safe_load(profile.read_text())) - {METHOD_PAGES} <= {path.stem for path in NOTEBOOKS}
+
+
+def test_a_copied_profile_names_every_model_and_no_default_asks_for_consent(notebook, tmp_path):
+    named = yaml.safe_load((ROOT / "params" / "laptop.yml").read_text()).get(notebook.stem, {})
+    for name, parameter in inspected(notebook, tmp_path).items():
+        default = ast.literal_eval(parameter["default"])
+        if name in {*NAMES_A_MODEL, "models"} and default:
+            assert name in named, f"{name} is not in laptop.yml, so who copies that does not see it"
+        if "a folder, or a hub id" in parameter["help"]:
+            assert models_named(notebook, {"profile": "mine", name: "own"}).count("own") == 1, (
+                f"{name} is not looked at"
+            )
+        if isinstance(default, str):
+            asking = [each for each, source in SOURCES.items() if source.terms and each in default]
+            assert not asking, f"{name} is {default}, which a profile may name and a notebook may not"
+
+
+def test_profiles_are_checked_against_what_papermill_sees(notebook, tmp_path):
+    seen = {name: (p["inferred_type_name"], p["default"]) for name, p in inspected(notebook, tmp_path).items()}
+    assert {name: p.kind for name, p in declared(notebook).items()} == {name: kind for name, (kind, _) in seen.items()}
+    assert [p.default for p in declared(notebook).values()] == [
+        ast.literal_eval(default) for _, default in seen.values()
+    ]
 
 
 def test_parameters_are_literals_with_types(notebook, tmp_path):

@@ -1,11 +1,16 @@
 """From notebooks to pages: a failure is a failure, what is unchanged is not run again, and stages stay in step."""
 
+import os
+import re
+
 import nbformat
 import pytest
 from conftest import ROOT
 
-from attribook.book import build_site, parameters, run_notebooks, stage
+from attribook.book import build_site, inputs_hash, run_notebooks, stage
 from attribook.errors import AttribookError
+from attribook.paths import results_folder
+from attribook.profiles import METHOD_PAGES, models_named, parameters, read_profile
 
 HEADER = (ROOT / "notebooks" / "protocols.py").read_text().split("# %%")[0]
 GOOD = HEADER + '# %% tags=["parameters"]\nprofile: str = "laptop"  # p\nx: int = 1  # x\n\n# %%\nprint("x is", x)\n'
@@ -52,12 +57,113 @@ def test_notebooks_that_run_at_once_give_what_they_give_alone(checkout):
 
 
 def test_profiles_merge_and_unknown_ones_are_named(checkout):
-    assert parameters("mine", "good") == {"profile": "mine", "x": 5}
-    assert parameters("mine", "bad") == {"profile": "mine"}
+    assert parameters("mine", ["good", "bad"]) == {"good": {"profile": "mine", "x": 5}, "bad": {"profile": "mine"}}
     with pytest.raises(AttribookError, match=r"Unknown profile 'other'\. Known: mine"):
-        parameters("other", "good")
+        parameters("other", ["good"])
     with pytest.raises(AttribookError, match="Unknown notebook gone"):
         run_notebooks(["gone"], "mine")
+
+
+@pytest.mark.parametrize("profile", [path.stem for path in (ROOT / "params").glob("*.yml")])
+def test_committed_profiles_are_sound(profile):
+    assert METHOD_PAGES in read_profile(profile)
+
+
+WRONG = {
+    "unknown section": ("goood:\n  x: 5\n", "there is no notebook 'goood'. Did you mean good?"),
+    "section like none": ("7:\n  x: 5\n", "there is no notebook 7. Known: bad, good, method_pages."),
+    "unknown key": ("good:\n  prfile: a\n", "mine.yml, good: there is no parameter 'prfile'. Did you mean profile?"),
+    "key like none": ("good:\n  model: a\n", "there is no parameter 'model'. Known: profile, x, share, word, sure."),
+    "broken": ("good:\n  x: [5\n", "cannot be read as YAML: while parsing"),
+    "not text": (b"\xff\xfe\xfd", "cannot be read as YAML"),
+    "empty": ("# nothing\n", "has no sections. Copy params/laptop.yml"),
+    "no mapping": ("good\n", "has no sections"),
+    "empty section": ("good:\n", "mine.yml, good: the section holds no `name: value`"),
+    "section of a word": ("good: 5\n", "the section holds no `name: value`"),
+    "text for a number": ("good:\n  x: five\n", "x is 'five' and has to be of type int"),
+    "float for int": ("good:\n  x: 5.0\n", "has to be of type int"),
+    "bool for int": ("good:\n  x: true\n", "x is True and has to be of type int"),
+    "bool for float": ("good:\n  share: false\n", "has to be of type float"),
+    "number for text": ("good:\n  word: -2\n", "word is -2 and has to be text: put it in quotes"),
+    "nothing for text": ("good:\n  word:\n", 'word is None and has to be text: put it in quotes, "" for none'),
+    "number for bool": ("good:\n  sure: 1\n", "has to be true or false"),
+    "of pages": ("method_pages:\n  causal_modl: a\n", "Did you mean causal_model?"),
+    "the program's": ("method_pages:\n  profile: a\n", "there is no parameter 'profile'"),
+    "too little": (
+        "method_pages:\n  causal_model: a\n",
+        "causal_data, classifier_model, classifier_data must be given",
+    ),
+}
+
+
+@pytest.mark.parametrize(("text", "message"), WRONG.values(), ids=WRONG)
+def test_a_wrong_profile_is_told_before_anything_runs(checkout, capsys, text, message):
+    more = 'share: float = 0.5  # s\nword: str = "a"  # w\nsure: bool = False  # s\n'
+    (checkout / "notebooks" / "good.py").write_text(GOOD.replace("# x\n\n", f"# x\n{more}\n"))
+    (checkout / "params" / "mine.yml").write_bytes(text if isinstance(text, bytes) else text.encode())
+    with pytest.raises(AttribookError, match=re.escape(message)):
+        run_notebooks(["bad"], "mine", fresh=True)
+    assert capsys.readouterr().out == ""
+
+
+def test_a_whole_number_stands_for_a_float(checkout):
+    (checkout / "notebooks" / "good.py").write_text(GOOD.replace("x: int = 1", "x: float = 1.5"))
+    assert read_profile("mine") == {"good": {"x": 5}}
+
+
+def test_a_notebook_runs_again_when_a_model_of_it_or_the_data_changed(checkout, monkeypatch, tmp_path):
+    source = checkout / "notebooks" / "good.py"
+    source.write_text(GOOD.replace("# x\n", '# x\nmodel: str = "own"  # m\ntasks: str = ""  # t\n'))
+    own = checkout / "own"  # the folder that kernels start in
+    trained = tmp_path / "home" / "trained" / "minilm-sst2"
+    for folder in (own, trained):
+        folder.mkdir(parents=True)
+        (folder / "model.safetensors").write_bytes(b"first")
+    monkeypatch.setenv("ATTRIBOOK_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("ATTRIBOOK_DATA", "here")
+
+    def told(**values):
+        return inputs_hash(source, {"profile": "mine", **values})
+
+    def moved(change, **values):
+        before = told(**values)
+        assert told(**values) == before
+        change()
+        return told(**values) != before
+
+    def tuned_anew():
+        (trained / "model.safetensors").write_bytes(b"another")
+
+    assert moved(lambda: (own / "model.safetensors").write_bytes(b"as long as that"))
+    os.utime(own / "model.safetensors", ns=(1, 1))
+    assert moved(lambda: os.utime(own / "model.safetensors", ns=(2, 2)), model="", models="tiny-gpt2,own")
+    assert moved(lambda: os.utime(own / "model.safetensors", ns=(3, 3)), model=str(own) + "+sentiment")
+    assert not moved(lambda: (own / "config.json").write_text("{}"), model="smollm2-135m")
+    assert moved(tuned_anew, model="minilm-sst2")
+    assert moved(lambda: monkeypatch.setenv("ATTRIBOOK_DATA", "there"))
+
+
+def test_relative_folders_are_the_same_for_the_command_and_its_kernels(checkout, monkeypatch, tmp_path):
+    seen = "from attribook.paths import checkout, data_home, home, results_folder\n"
+    seen += "print(results_folder(), home(), data_home(), checkout(), sep='\\n')\n"
+    (checkout / "notebooks" / "good.py").write_text(GOOD.replace('print("x is", x)\n', seen))
+    for name, folder in {"RESULTS": "rows", "HOME": "home", "DATA": "data", "ROOT": "checkout"}.items():
+        monkeypatch.setenv(f"ATTRIBOOK_{name}", folder)
+    monkeypatch.chdir(tmp_path)
+    assert results_folder() == tmp_path / "rows"
+    assert run_notebooks(["good"], "mine") == []
+    page = checkout / "_build" / "mine" / "book" / "notebooks" / "good.ipynb"
+    told = nbformat.read(page, as_version=4).cells[-1].outputs[0].text.splitlines()
+    assert told == [str(tmp_path / name) for name in ("rows", "home", "data", "checkout")]
+
+
+def test_models_are_found_under_every_parameter_that_names_one(checkout):
+    source = checkout / "notebooks" / "good.py"
+    given = {"model": "a", "second": "", "judge": "b", "classifier": "c", "prompted": "d+topic", "masked_lm": "e"}
+    assert models_named(source, given) == ["a", "b", "c", "d+topic", "e"]
+    assert models_named(source, {"models": "a, b", "tasks": "SST2:own+topic:data,EMR"}) == [
+        "a", "b", "gemma-3-270m+emotion", "minilm-emotion", "own+topic",
+    ]  # fmt: skip
 
 
 def test_staging_touches_only_what_differs_and_forgets_what_is_gone(tmp_path):

@@ -169,6 +169,15 @@ def test_reading_a_part_of_told_rows_tells_nothing_and_untold_rows_are_told_of()
     assert json.loads(path.read_text())["runs"] == json.loads(before)["runs"]
 
 
+@pytest.mark.parametrize(
+    ("name", "least"), [("n_items", 0), ("continuation", 0), ("start", 0), ("stride", 1), ("random_seeds", 1)]
+)
+def test_numbers_below_the_least_are_refused(name, least):
+    assert getattr(study(**{name: least}), name) == least
+    with pytest.raises(AttribookError, match=f"{name} is {least - 1}. Give {least} or more"):
+        study(**{name: least - 1})
+
+
 def test_manifest_forgets_studies_under_other_settings(monkeypatch):
     study().run()
     changed = dataclasses.replace(PROTOCOLS["attribook"], metric={**PROTOCOLS["attribook"].metric, "draws": 3})

@@ -198,6 +198,20 @@ def folder_fingerprint(folder: Path) -> str:
     return hashlib.sha256("".join(f"{p.name}:{sha256(p)};" for p in files).encode()).hexdigest()
 
 
+def told_apart(name: str, root: Path) -> str:
+    """What changes when a name or a folder comes to mean other weights, without reading these.
+
+    Names, sizes and times of a folder's files, relative folders being under `root`; a hub id stands for itself.
+    """
+    core = name if (root / name).is_dir() else name.rpartition("+")[0] or name
+    if core in SOURCES:
+        return f"{name}: {known_fingerprint(core)}"
+    folder = home() / "trained" / core if tuned_where_used(core) else root / core
+    files = sorted(path for path in folder.iterdir() if path.is_file()) if folder.is_dir() else []
+    stats = [(path.name, path.stat()) for path in files]
+    return f"{name}: {[(file, stat.st_size, stat.st_mtime_ns) for file, stat in stats]}"
+
+
 def known_names() -> list[str]:
     """Registered and tiny models."""
     return [*SOURCES, *tiny_names()]

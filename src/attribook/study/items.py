@@ -20,6 +20,9 @@ KEEP = {
     "all": "whatever the model predicts",
 }
 
+# The least that each number of a study may be; Python would read less as a count from the end, or as nothing at all.
+LEAST = {"n_items": 0, "continuation": 0, "start": 0, "stride": 1, "random_seeds": 1}
+
 
 class Items:
     """The part of a study that finds its items; predictions and continuations are stored for all studies together."""

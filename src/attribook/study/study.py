@@ -19,7 +19,7 @@ from attribook.metrics import METRICS
 from attribook.metrics.base import OK
 from attribook.models import Encoding
 from attribook.paths import results_folder
-from attribook.study.items import KEEP, Items
+from attribook.study.items import KEEP, LEAST, Items
 from attribook.study.manifest import covers, runs_of, write_manifest
 from attribook.study.names import read_setting
 from attribook.study.protocols import find_protocol
@@ -75,6 +75,9 @@ class Study(Items):
             raise AttribookError(f"Unknown metrics {', '.join(sorted(unknown))}. Known: {', '.join(METRICS)}.")
         if self.keep not in KEEP:
             raise AttribookError(f"Unknown keep {self.keep!r}. Choose one of: {', '.join(KEEP)}.")
+        for name, least in LEAST.items():
+            if getattr(self, name) < least:
+                raise AttribookError(f"{name} is {getattr(self, name)}. Give {least} or more.")
 
     # -- where things are ----------------------------------------------------------------------------------------
 
