@@ -19,10 +19,10 @@
 # **Models**: the paper has six of 0.5B to 9B parameters; here one of 135M, 4-bit weights brought back to float32, and
 # one of 270M beside it. **Data**: our own prompts in the form of Knowns, LongRA and WikiBio. **Protocol**: Knowns as
 # the paper writes it, with what its text leaves open set as [](protocols) lists; LongRA and WikiBio under our protocol,
-# whose gradients are signed and whose attention is not softmaxed. There Noiser has three noise vectors, not ten, a path
-# of sequential integrated gradients has 10 points, and both are only where `long_tasks` says so: these prompts are
-# long. **n** is at each table. A *value* cannot be reproduced here; what can be compared is the side of random and the
-# order of the methods.
+# whose gradients are signed and whose attention is not softmaxed. There Noiser has three noise vectors, not ten, and
+# only where `long_tasks` says so; sequential integrated gradients is missing: these prompts are long.
+# **n** is at each table. A *value* cannot be reproduced here; what can be compared is the side of random and the order
+# of the methods.
 # ```
 #
 # The paper prints the same numbers for gemma-2-2b and gemma-2-9b in several rows; the ledger marks those cells.
@@ -38,9 +38,7 @@ longra_items: int = 24  # of LongRA
 wikibio_items: int = 24  # of WikiBio
 few_items: int = 12  # of WikiBio, for LIME and Noiser
 noiser_items: int = 24  # of LongRA, for Noiser
-sig_items: int = 12  # of both, for sequential integrated gradients
-sig_steps: int = 10  # points on a path of it, there
-long_tasks: str = "LongRA,WikiBio"  # where these two are asked, with commas between them
+long_tasks: str = "LongRA,WikiBio"  # where it is asked, with commas between them
 second: str = ""  # another model, such as gemma-3-270m, on Knowns; empty for none
 second_items: int = 12  # prompts of it
 keep: str = "correct"  # correct_both, correct, or all
@@ -55,15 +53,13 @@ from attribook.study import TEN, leader_told, noiser_study, sum_leader, sum_tabl
 
 dear = ("noiser", "lime", "sequential_integrated_gradients")
 plain, few = tuple(name for name in TEN if name not in dear), "noiser{vectors=3}"
-sig = ((f"sequential_integrated_gradients{{steps={sig_steps}}}",), sig_items, 1)
 given = {"profile": profile, "model": model, "seed": seed}
 wanted = {  # task: the data set, then methods with their number of prompts and seeds
     "Knowns": (knowns, [(("random",), n_items, 5), (TEN, n_items, 1)]),
     "LongRA": (longra, [(("random",), longra_items, 5), ((*plain, "lime"), longra_items, 1),
-                        ((few,), noiser_items, 1), sig][: 4 if "LongRA" in long_tasks else 2]),
+                        ((few,), noiser_items, 1)][: 3 if "LongRA" in long_tasks else 2]),
     "WikiBio": (wikibio, [(("random",), wikibio_items, 5), (plain, wikibio_items, 1),
-                          (("lime",), few_items, 1), ((few,), few_items, 1),
-                          sig][: 5 if "WikiBio" in long_tasks else 3]),
+                          (("lime",), few_items, 1), ((few,), few_items, 1)][: 4 if "WikiBio" in long_tasks else 3]),
 }  # fmt: skip
 own = {"keep": keep}
 studies = {
