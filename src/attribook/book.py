@@ -5,10 +5,12 @@ import json
 import multiprocessing
 import os
 import shutil
+import signal
 import subprocess
 import sys
-from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -70,8 +72,14 @@ def run_at_once(given: dict[str, dict[str, Any]], profile: str, jobs: int) -> li
         return [failure for failure in map(run_notebook, names, profiles, values) if failure]
     threads = max(1, (os.cpu_count() or 1) // jobs)
     os.environ.setdefault("OMP_NUM_THREADS", str(threads))  # two kernels that each take all get into each other's way
-    with ProcessPoolExecutor(jobs, mp_context=multiprocessing.get_context("spawn")) as pool:
-        return [failure for failure in pool.map(run_notebook, names, profiles, values) if failure]
+    spawn, quiet = multiprocessing.get_context("spawn"), (signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the command
+    with ProcessPoolExecutor(jobs, mp_context=spawn, initializer=signal.signal, initargs=quiet) as pool:
+        try:
+            return [failure for failure in pool.map(run_notebook, names, profiles, values) if failure]
+        except KeyboardInterrupt:
+            for worker in multiprocessing.active_children():
+                worker.kill()  # its kernel sees that and ends; a store stands whenever its writer ends
+            raise
 
 
 @contextmanager
@@ -108,8 +116,8 @@ def run_notebook(name: str, profile: str, injected: dict[str, Any]) -> Failure |
     jupytext.write(jupytext.read(source), draft)
     print(f"{name}: running on {profile}", flush=True)
     try:
-        papermill.execute_notebook(
-            draft, draft, parameters=injected, kernel_name="python3", cwd=str(checkout()),
+        apart(
+            papermill.execute_notebook, draft, draft, parameters=injected, kernel_name="python3", cwd=str(checkout()),
             progress_bar=False, stderr_file=sys.stderr, extra_arguments=["--IPKernelApp.log_level=ERROR"],
         )  # fmt: skip
     except PapermillExecutionError as error:
@@ -117,6 +125,21 @@ def run_notebook(name: str, profile: str, injected: dict[str, Any]) -> Failure |
     finish(draft, output)
     stamp.write_text(inputs_hash(source, injected))
     return None
+
+
+def apart(work: Callable[..., Any], *args: Any, **options: Any) -> None:
+    """Do it in a thread: where a kernel is started from the main one, nbclient takes Ctrl-C and ends in tracebacks."""
+    done: Future[None] = Future()
+
+    def run() -> None:
+        try:
+            work(*args, **options)
+            done.set_result(None)
+        except BaseException as error:  # whatever it is, the caller has to end as well
+            done.set_exception(error)
+
+    threading.Thread(target=run, daemon=True).start()
+    done.result()
 
 
 def inputs_hash(source: Path, injected: dict[str, Any]) -> str:

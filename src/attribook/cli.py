@@ -1,4 +1,7 @@
-"""The `attribook` command. Exit codes: 0 done, 1 a check failed, 2 wrong use (the message says what to type)."""
+"""The `attribook` command. Exit codes: 0 done, 1 a check failed, 2 wrong use (the message says what to type).
+
+130: `attribook run` was interrupted.
+"""
 
 import json
 import os
@@ -186,7 +189,12 @@ def run(
     """Execute notebooks with papermill; what has not changed is not run again."""
     from attribook.book import build_site, run_notebooks
 
-    failures = run_notebooks(notebooks or [], profile, fresh=fresh, jobs=jobs)
+    try:
+        failures = run_notebooks(notebooks or [], profile, fresh=fresh, jobs=jobs)
+    except KeyboardInterrupt:
+        again = "run the same command again" + " without --fresh" * fresh
+        print(f"interrupted; rows so far are stored, {again}", file=sys.stderr, flush=True)
+        os._exit(130)  # at once: what Python does at its end would wait for the kernel, and its end be told as an error
     for failure in failures:
         print(f"attribook: {failure.notebook} failed: {failure.reason}", file=sys.stderr)
     if failures:

@@ -2,6 +2,10 @@
 
 import os
 import re
+import signal
+import subprocess
+import sys
+import time
 
 import nbformat
 import pytest
@@ -155,6 +159,28 @@ def test_relative_folders_are_the_same_for_the_command_and_its_kernels(checkout,
     page = checkout / "_build" / "mine" / "book" / "notebooks" / "good.ipynb"
     told = nbformat.read(page, as_version=4).cells[-1].outputs[0].text.splitlines()
     assert told == [str(tmp_path / name) for name in ("rows", "home", "data", "checkout")]
+
+
+@pytest.mark.parametrize(("jobs", "words", "told"), [("1", [], []), ("2", ["--fresh"], ["without --fresh"])])
+def test_an_interrupted_run_ends_with_one_line_and_no_further_notebook(checkout, jobs, words, told):
+    beats = "import os, pathlib, time\nbeat = pathlib.Path('beat-' + str(os.getpid()))\n"
+    beats += "while True:\n    beat.touch()\n    time.sleep(0.1)\n"
+    for name in ("bad", "good", "more"):
+        (checkout / "notebooks" / f"{name}.py").write_text(GOOD.replace('print("x is", x)\n', beats))
+    command = [sys.executable, "-m", "attribook", "run", "--profile", "mine", "--jobs", jobs, *words]
+    run = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    deadline = time.monotonic() + 120
+    while len(list(checkout.glob("beat-*"))) < int(jobs) and time.monotonic() < deadline and run.poll() is None:
+        time.sleep(0.1)
+    os.killpg(run.pid, signal.SIGINT)  # to the command and its workers, as a terminal does
+    out, err = run.communicate(timeout=30)
+    assert run.returncode == 130, err
+    assert err == " ".join(["interrupted; rows so far are stored, run the same command again", *told]) + "\n"
+    assert out.count("running on mine") == int(jobs)
+    started = list(checkout.glob("beat-*"))
+    while time.monotonic() < deadline and any(time.time() - beat.stat().st_mtime < 2 for beat in started):
+        time.sleep(0.1)
+    assert time.monotonic() < deadline, "a kernel goes on"
 
 
 def test_models_are_found_under_every_parameter_that_names_one(checkout):
