@@ -20,9 +20,9 @@
 # :class: important
 # **Model**: Gemma 3 270M with labelled examples of ours in the prompt, 4-bit weights brought back to float32; the
 # paper's Llama2 and Mistral are 25 times larger, and tuned (LoRA) for AG News and Emotion, where ours is prompted only.
-# Of our two models it is right more often on validation texts of each set, and still often wrong: see below. **Data**:
-# the first texts, in the order of a hash, of each test split; of SST-2 and Emotion the paper's own splits, of AG News
-# another copy. **RPI**, competitors and metrics are those of [](rpi_table4), with R = 8. **n** stands at every number.
+# How often it is right stands below. **Data**: the first texts, in the order of a hash, of each test split; of SST-2
+# and Emotion the paper's own splits, of AG News another copy. **RPI**, competitors and metrics are those of
+# [](rpi_table4), with R = 8. **n** stands at every number.
 # ```
 
 # %% tags=["parameters"]

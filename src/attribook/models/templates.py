@@ -64,7 +64,7 @@ SENTIMENT = few_shot(
         ("smart , quick and beautifully shot from the first frame to the last .", "positive"),
     ),
 )
-# The two below have no instruction: with one, Gemma 3 270M is right on fewer of 150 validation texts.
+# The two below have no instruction. They were chosen on validation texts, never on held-out ones.
 TOPIC = few_shot(
     "topic",
     "",

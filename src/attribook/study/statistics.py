@@ -115,7 +115,7 @@ def student_p(value: float, error: float, n: int) -> float:
     """Two-sided p of no difference by Student's t with n - 1 degrees, of a value with its standard error.
 
     Resamples that all lie on one side of 0 cannot tell how small p is: at best 2 / (RESAMPLES + 1), which a family of
-    250 tests multiplies to more than 5%, so that nothing in it could be decided whatever the data. NaN errors give 1.
+    251 tests multiplies to more than 5%, so that nothing in it could be decided whatever the data. NaN errors give 1.
     """
     if n < 2 or not error > 0 or not math.isfinite(error):
         return 1.0
