@@ -7,9 +7,10 @@ import pytest
 import torch
 
 from attribook.errors import AttribookError
-from attribook.models import Explained, load_model
+from attribook.grid.matrix import write_matrix
+from attribook.models.explained import Explained
+from attribook.models.load import load_model
 from attribook.models.tiny import CLASSIFIERS, FAMILIES
-from attribook.study.matrix import write_matrix
 
 PROMPT = "In the capital of Japan, I was staying at my old friend's house: it is 東京"
 ROOT = Path(__file__).resolve().parent.parent

@@ -1,5 +1,5 @@
 """`python -m attribook`: the command, where its script is not on the path."""
 
-from attribook.cli import main
+from attribook.cli.main import main
 
 main()

@@ -9,11 +9,12 @@ from conftest import PROMPT
 from torch import nn
 from transformers import AutoModelForCausalLM, LlamaConfig, OPTConfig
 
-from attribook.attribution import explain
 from attribook.attribution.decoder_parts import Layer, trace
+from attribook.attribution.registry import explain
 from attribook.errors import AttribookError
-from attribook.models import CausalLM, load_model
+from attribook.models.causal import CausalLM
 from attribook.models.explained import eager_attention
+from attribook.models.load import load_model
 from attribook.models.tiny import tiny_tokenizer
 
 alti = importlib.import_module("attribook.attribution.alti_logit")  # the method hides the module of its name

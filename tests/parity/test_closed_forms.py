@@ -11,10 +11,11 @@ import torch
 from conftest import seeded
 from torch import nn
 
-from attribook.attribution import METHODS
-from attribook.metrics import CONVENTIONS, METRICS
-from attribook.models import load_model
+from attribook.attribution.registry import METHODS
+from attribook.metrics.erasure import CONVENTIONS
+from attribook.metrics.registry import METRICS
 from attribook.models.classifier import SequenceClassifier
+from attribook.models.load import load_model
 
 TEXT = "my word of the city was with it"
 PLANTED, HEIGHT = "city", 4.0

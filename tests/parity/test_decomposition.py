@@ -29,8 +29,8 @@ from attribook.attribution.decompx import (
 )
 from attribook.attribution.globenc import globenc, lengths
 from attribook.errors import AttribookError
-from attribook.models import load_model
 from attribook.models.engine import Engine
+from attribook.models.load import load_model
 
 EXACT = 1e-8  # float64: sums in another order differ by about 1e-15 of the terms, which are below 1e3
 SIZES = {"vocab_size": 40, "max_position_embeddings": 40, "num_labels": 3}

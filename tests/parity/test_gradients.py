@@ -9,11 +9,12 @@ from conftest import FLOAT32_ATTENTION, PROMPT, READ, answer_logits, moving, not
 from torch import nn
 from transformers import MixtralConfig, MixtralForCausalLM
 
-from attribook.attribution import explain
 from attribook.attribution.embedding_paths import quadrature
+from attribook.attribution.registry import explain
 from attribook.attribution.rescale_rule import ACTIVATIONS, Lift, lifted
 from attribook.errors import AttribookError
-from attribook.models import CausalLM, load_model
+from attribook.models.causal import CausalLM
+from attribook.models.load import load_model
 from attribook.models.tiny import TOKENS, tiny_tokenizer
 
 FORMULA = 1e-8  # float64: sums in another order differ by about 1e-15 of the terms, which are below 1e3

@@ -8,11 +8,11 @@ import pytest
 import torch
 from conftest import PROMPT, seeded
 
-from attribook.attribution import METHODS, find_method
+from attribook.attribution.registry import METHODS, find_method
 from attribook.errors import AttribookError
-from attribook.models import load_model
+from attribook.grid.matrix import load_matrix
+from attribook.models.load import load_model
 from attribook.models.tiny import tiny_names
-from attribook.study.matrix import load_matrix
 
 # Two ways of adding the same float32 numbers; scores are up to about 1.
 FLOAT32 = {"atol": 1e-5, "rtol": 1e-4}

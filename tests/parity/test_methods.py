@@ -5,10 +5,11 @@ import pytest
 import torch
 from conftest import FLOAT32_ATTENTION, PROMPT, READ, answer_logits, moving, nothing_id, seeded, target_probability
 
-from attribook.attribution import explain
 from attribook.attribution.embedding_paths import quadrature
+from attribook.attribution.registry import explain
 from attribook.errors import AttribookError
-from attribook.models import Embed, load_model
+from attribook.models.edits import Embed
+from attribook.models.load import load_model
 
 FORMULA = 1e-8  # float64: sums in another order differ by about 1e-15 of the terms, which are below 1e3
 CAPTUM = 1e-5  # float32 on both sides

@@ -8,12 +8,13 @@ import pytest
 import torch
 from conftest import PROMPT, answer_logits, seeded
 
-from attribook.attribution import METHODS, explain
 from attribook.attribution import noise_search as searching
 from attribook.attribution.noise_search import Answer, Noised, bisected, largest, moves, noise_vectors, smallest
 from attribook.attribution.occlusion import mask_id
+from attribook.attribution.registry import METHODS, explain
 from attribook.errors import AttribookError
-from attribook.models import Embed, load_model
+from attribook.models.edits import Embed
+from attribook.models.load import load_model
 from attribook.models.tiny import FAMILIES
 
 noiser_module = importlib.import_module("attribook.attribution.noiser")  # the method hides the module of its name

@@ -8,11 +8,11 @@ import pytest
 import torch
 from conftest import PROMPT, answer_logits, nothing_id, seeded, target_probability
 
-from attribook.attribution import METHODS, explain
 from attribook.attribution.kernel_shap import coalitions
 from attribook.attribution.lime import fitted, keep_vectors, proximity
+from attribook.attribution.registry import METHODS, explain
 from attribook.errors import AttribookError
-from attribook.models import load_model
+from attribook.models.load import load_model
 
 FORMULA = 1e-8  # float64, as in test_methods
 WEIGHTED = 1e-8

@@ -10,11 +10,12 @@ from conftest import PROMPT, seeded
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors
 from transformers import BertConfig, BertForMaskedLM, PreTrainedTokenizerFast, RobertaConfig, RobertaForMaskedLM
 
-from attribook.attribution import METHODS, explain
 from attribook.attribution.reagent import Settings, reagent_steps
-from attribook.attribution.replacers import REPLACERS, make_replacer
+from attribook.attribution.registry import METHODS, explain
+from attribook.attribution.replacers.registry import REPLACERS, make_replacer
 from attribook.errors import AttribookError
-from attribook.models import Replace, load_model
+from attribook.models.edits import Replace
+from attribook.models.load import load_model
 from attribook.models.masked import load_masked_lm
 from attribook.models.tiny import CLASSIFIERS, FAMILIES, tiny_tokenizer
 

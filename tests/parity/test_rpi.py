@@ -7,14 +7,16 @@ import torch
 from conftest import PROMPT, answer_logits, nothing_id, seeded
 from transformers import AttentionInterface, AttentionMaskInterface
 
-from attribook.attribution import METHODS, candidate_maps, explain
+from attribook.attribution.candidates import candidate_maps
 from attribook.attribution.diffusion import RandomPaths
+from attribook.attribution.registry import METHODS, explain
 from attribook.attribution.rpi import RELEASED
 from attribook.errors import AttribookError
-from attribook.metrics import METRICS, best, judged
-from attribook.models import load_model
+from attribook.metrics.registry import METRICS
+from attribook.metrics.selection import best, judged
 from attribook.models.explained import eager_attention
 from attribook.models.injection import NAME, injected, layer_numbers, layers_of
+from attribook.models.load import load_model
 from attribook.models.tiny import CLASSIFIERS, FAMILIES
 
 FORMULA = 1e-8  # float64: sums in another order

@@ -7,9 +7,9 @@ import pytest
 import torch
 from conftest import PROMPT
 
-from attribook.attribution import explain
+from attribook.attribution.registry import explain
 from attribook.errors import AttribookError
-from attribook.models import load_model
+from attribook.models.load import load_model
 
 ranking = importlib.import_module("attribook.attribution.self_ranking")  # the method hides the module of its name
 THREE = ["Japan", "capital", "of"]

@@ -8,11 +8,11 @@ import torch
 from conftest import PROMPT, answer_logits, seeded
 
 from attribook.errors import AttribookError
-from attribook.metrics import METRICS
 from attribook.metrics.distances import DISTANCES, hellinger, hellinger_released
+from attribook.metrics.registry import METRICS
 from attribook.metrics.soft import keep_probabilities
-from attribook.models import load_model
-from attribook.study import as_released
+from attribook.models.load import load_model
+from attribook.statistics.bootstrap import as_released
 
 
 def slow_hellinger(p, q):

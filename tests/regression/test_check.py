@@ -11,31 +11,32 @@ import pytest
 from conftest import ROOT
 
 import attribook.check.files as hashed
-from attribook.check import check_all, stored
+from attribook.check import stored
 from attribook.check.budget import Clock, in_turns
 from attribook.check.committed import check_ledger
 from attribook.check.drift import TOLERANCE, farthest
 from attribook.check.files import file_drift, sums, write_sums
+from attribook.check.run import check_all
 from attribook.check.smoke import smoke_studies
 from attribook.check.stored import stored_drift, study_of
-from attribook.data import DATASETS
+from attribook.data.datasets import DATASETS
 from attribook.errors import AttribookError
-from attribook.study import PoolStudy
+from attribook.grid.pools import PoolStudy
 
 PARTS = ("check_methods/tiny-gpt2/attribook", "check_metrics/tiny-gpt2/attribook")  # enough for the faults, and quick
-PUBLISHED = ROOT / "src" / "attribook" / "published"
+PAPERS = ROOT / "src" / "attribook" / "papers"
 
 
 @pytest.fixture
 def tree(tmp_path, monkeypatch):
     """A part of the smoke profile's rows and the printed values, in a git repository of its own, hashes committed."""
-    results, printed = tmp_path / "results", tmp_path / "published"
+    results, printed = tmp_path / "results", tmp_path / "papers"
     for part in PARTS:
         shutil.copytree(ROOT / "results" / "smoke" / part, results / "smoke" / part)
     shutil.copy(ROOT / "results" / "smoke" / "erasure.csv", results / "smoke")
-    shutil.copytree(PUBLISHED, printed, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+    shutil.copytree(PAPERS, printed, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
     monkeypatch.setenv("ATTRIBOOK_RESULTS", str(results))
-    monkeypatch.setattr(hashed, "folders", lambda: {"results": results, "published": printed})
+    monkeypatch.setattr(hashed, "folders", lambda: {"results": results, "papers": printed})
     # Verdicts do not depend on rows of tiny models; the committed ledger is compared in a test of its own.
     monkeypatch.setattr("attribook.check.run.check_ledger", lambda: ([], "no ledger"))
     write_sums()
@@ -130,7 +131,7 @@ def squared_hellinger(monkeypatch):
 
 
 def shifted_by_one_token(monkeypatch):
-    import attribook.study.study as module
+    import attribook.grid.study as module
 
     def shifted(self, encoding, unit, attribution=module.Study._attribution):
         result = attribution(self, encoding, unit)
@@ -166,7 +167,7 @@ def divisor_5(monkeypatch):
 
 
 def reused_seed(monkeypatch):
-    import attribook.study.study as module
+    import attribook.grid.study as module
 
     generator = module.generator
     monkeypatch.setattr(module, "generator", lambda *parts: generator(*parts[:-1], 15))
@@ -211,22 +212,22 @@ def test_an_edited_row_is_named_by_file_line_and_unit(tree):
 
 def test_an_edited_manifest_and_an_edited_printed_value_are_named(tree):
     edited(tree / "results" / "smoke" / PARTS[1] / "manifest.json", '"draws": 8', '"draws": 9')
-    edited(tree / "published" / "reagent.csv", "1.008", "1.009")
+    edited(tree / "papers" / "reagent" / "cells.csv", "1.008", "1.009")
     commit(tree, "edited")
     told = {d.where: d.what for d in file_drift()[0]}
-    assert set(told) == {f"results/smoke/{PARTS[1]}/manifest.json", "published/reagent.csv"}
+    assert set(told) == {f"results/smoke/{PARTS[1]}/manifest.json", "papers/reagent/cells.csv"}
     assert '"draws": 9' in told[f"results/smoke/{PARTS[1]}/manifest.json"]
-    assert "1.009" in told["published/reagent.csv"]
+    assert "1.009" in told["papers/reagent/cells.csv"]
 
 
 def test_what_is_gone_or_new_is_named_and_without_git_the_file_still_is(tree):
     shutil.rmtree(tree / ".git")
-    edited(tree / "published" / "reagent.csv", "1.008", "1.009")
-    (tree / "published" / "rpi.csv").unlink()
+    edited(tree / "papers" / "reagent" / "cells.csv", "1.008", "1.009")
+    (tree / "papers" / "rpi" / "cells.csv").unlink()
     (tree / "results" / "new.csv").write_text("a\n")
     told = {d.where: d.what for d in file_drift()[0]}
-    assert told["published/reagent.csv"] == "was changed after its hash was committed"
-    assert told["published/rpi.csv"] == "is missing"
+    assert told["papers/reagent/cells.csv"] == "was changed after its hash was committed"
+    assert told["papers/rpi/cells.csv"] == "is missing"
     assert "attribook check --update" in told["results/new.csv"]
 
 

@@ -9,14 +9,16 @@ import pytest
 import torch
 from conftest import ROOT
 
-from attribook.attribution import METHODS
+from attribook.attribution.registry import METHODS
 from attribook.check.stored import study_of
-from attribook.data import DATASETS
-from attribook.metrics import METRICS
+from attribook.data.datasets import DATASETS
+from attribook.grid.judged import JudgeStudy
+from attribook.grid.kept import kept_table
+from attribook.grid.settings import read_setting
+from attribook.grid.study import Study
+from attribook.grid.variants import parted
+from attribook.metrics.registry import METRICS
 from attribook.models.load import known_fingerprint, tuned_where_used
-from attribook.study import JudgeStudy, Study, kept_table
-from attribook.study.names import read_setting
-from attribook.study.variants import parted
 
 # Those of tiny models are computed again whole in test_check.py.
 MANIFESTS = [path for path in sorted((ROOT / "results").rglob("manifest.json")) if "smoke" not in path.parts]

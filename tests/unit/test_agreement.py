@@ -4,7 +4,7 @@ import math
 
 import pytest
 
-from attribook.study.agreement import agreement
+from attribook.statistics.agreement import agreement
 
 
 def row(method, scores, item="a", seed=0):

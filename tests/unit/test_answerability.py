@@ -19,7 +19,7 @@ from attribook.metrics.answerability import (
     word_scores,
 )
 from attribook.metrics.judges import JudgeAnswer
-from attribook.models import load_model
+from attribook.models.load import load_model
 
 TEXT = "the capital of Japan, I was"  # six words
 

@@ -5,30 +5,39 @@ from math import inf, log, nan
 import pandas as pd
 import pytest
 
-from attribook.attribution import METHODS
-from attribook.show import change_figure, change_listing, stable_figure, stable_listing, steps_figure, steps_listing
-from attribook.study import (
-    Reading,
-    ReagentStudy,
-    change_table,
-    changes_told,
+from attribook.attribution.registry import METHODS
+from attribook.grid.settings import read_setting
+from attribook.papers.reagent.departures import (
+    DEPARTURES,
+    RANDOM,
+    RELEASED,
     departure_names,
     departure_readings,
     departures_told,
-    faithful_steps,
-    log_ratio,
+)
+from attribook.papers.reagent.runs import ReagentStudy, step_grid
+from attribook.papers.reagent.show_audits import (
+    change_figure,
+    change_listing,
+    stable_figure,
+    stable_listing,
+    steps_figure,
+    steps_listing,
+)
+from attribook.papers.reagent.steps import faithful_steps, spearman, stable_steps, steps_told
+from attribook.statistics.bootstrap import Estimate, Reading, log_ratio, log_ratio_change, mean_interval
+from attribook.statistics.sensitivity import (
+    LOWERS,
+    NOTHING,
+    RAISES,
+    UNDECIDED,
+    change_table,
+    changes_told,
+    moved_verdict,
     one_at_a_time,
     sensitivity_tables,
-    stable_steps,
-    step_grid,
-    steps_told,
     verdicts_alike,
 )
-from attribook.study.departures import DEPARTURES, RANDOM, RELEASED
-from attribook.study.names import read_setting
-from attribook.study.sensitivity import LOWERS, NOTHING, RAISES, UNDECIDED, moved_verdict
-from attribook.study.statistics import Estimate, log_ratio_change, mean_interval
-from attribook.study.step_tables import spearman
 
 
 def rows(**values) -> pd.DataFrame:

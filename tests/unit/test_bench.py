@@ -8,10 +8,12 @@ import pytest
 import torch
 from rich.console import Console
 
-from attribook import bench, bench_limit, bench_rpi
+from attribook.bench import limit as bench_limit
+from attribook.bench import measure as bench
+from attribook.bench import rpi as bench_rpi
 from attribook.errors import AttribookError
-from attribook.models import load_model
 from attribook.models.injection import layers_of
+from attribook.models.load import load_model
 
 
 @pytest.fixture(autouse=True)

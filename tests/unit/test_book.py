@@ -11,12 +11,12 @@ import nbformat
 import pytest
 from conftest import ROOT
 
-from attribook.book import build_site, inputs_hash, run_notebooks, stage
 from attribook.errors import AttribookError
 from attribook.paths import results_folder
-from attribook.profiles import METHOD_PAGES, models_named, parameters, read_profile
+from attribook.site.build import build_site, inputs_hash, run_notebooks, stage
+from attribook.site.profiles import METHOD_PAGES, models_named, parameters, read_profile
 
-HEADER = (ROOT / "notebooks" / "protocols.py").read_text().split("# %%")[0]
+HEADER = (ROOT / "notebooks" / "shared" / "protocols.py").read_text().split("# %%")[0]
 GOOD = HEADER + '# %% tags=["parameters"]\nprofile: str = "laptop"  # p\nx: int = 1  # x\n\n# %%\nprint("x is", x)\n'
 BAD = HEADER + '# %% tags=["parameters"]\nprofile: str = "laptop"  # p\n\n# %%\nraise ValueError("planted")\n'
 
@@ -169,7 +169,7 @@ def test_an_interrupted_run_ends_with_one_line_and_no_further_notebook(checkout,
         (checkout / "notebooks" / f"{name}.py").write_text(GOOD.replace('print("x is", x)\n', beats))
     # Python hears no Ctrl-C where it was started in the background of a shell, as CI may do.
     heard = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
-    entry = "from attribook.cli import main; main()"
+    entry = "from attribook.cli.main import main; main()"
     command = [sys.executable, "-c", heard + entry, "run", "--profile", "mine", "--jobs", jobs, *words]
     run = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True)
     deadline = time.monotonic() + 120

@@ -7,12 +7,12 @@ import sys
 
 import pytest
 
-from attribook.cli import visible
-from attribook.models import load_model
+from attribook.cli.main import visible
+from attribook.models.load import load_model
 
 
 def attribook(*words: str, **variables: str) -> subprocess.CompletedProcess:
-    command = [sys.executable, "-c", "from attribook.cli import main; main()", *words]
+    command = [sys.executable, "-c", "from attribook.cli.main import main; main()", *words]
     environment = {**os.environ, **variables}
     return subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
 
@@ -87,7 +87,7 @@ WRONG = {
     "empty target": (["explain", "--model", "tiny-gpt2", "--target", "", "a b"], "target is empty"),
     "unknown flag": (["explain", "--modle", "tiny-gpt2", "a"], "No such option"),
     "unknown notebook": (["run", "nothing", "--profile", "smoke"], "Unknown notebook"),
-    "unknown profile": (["run", "protocols", "--profile", "nothing"], "Unknown profile"),
+    "unknown profile": (["run", "shared/protocols", "--profile", "nothing"], "Unknown profile"),
     "unknown fetch": (["models", "fetch", "nothing"], "Unknown model"),
     "unknown recipe": (["models", "train", "smollm2-135m"], "Models with one: minilm-rotten-tomatoes"),
     "unknown data": (["data", "verify", "nothing"], "Unknown data set"),

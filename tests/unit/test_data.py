@@ -6,7 +6,8 @@ from collections import Counter
 
 import pytest
 
-from attribook.data import DATASETS, Prompt, load_dataset, matches
+from attribook.data.datasets import DATASETS, load_dataset
+from attribook.data.prompts import Prompt, matches
 from attribook.errors import AttribookError
 
 OWN = [name for name, data in DATASETS.items() if data.own]

@@ -4,10 +4,10 @@ import pytest
 import torch
 from conftest import answer_logits
 
-from attribook.attribution import explain
+from attribook.attribution.registry import explain
 from attribook.errors import AttribookError, AttribookWarning
-from attribook.models import load_model
 from attribook.models.families import find_family
+from attribook.models.load import load_model
 
 PROMPT = "In the capital of Japan, I was staying: 東京 é"
 

@@ -5,10 +5,10 @@ import torch
 from conftest import answer_logits
 
 from attribook.errors import AttribookError
-from attribook.models import Delete, Embed, Replace, load_model
-from attribook.models.edits import shared_prefix
+from attribook.models.edits import Delete, Embed, Replace, shared_prefix
 from attribook.models.engine import batches
 from attribook.models.explained import eager_attention
+from attribook.models.load import load_model
 
 PROMPT = "In the capital of Japan, I was staying at my old friend's house"
 # float32 sums in another order: differences up to 3.4e-7 were seen on the tiny models (OPT).

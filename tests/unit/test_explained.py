@@ -4,11 +4,15 @@ import pytest
 import torch
 from conftest import seeded
 
-from attribook.attribution import METHODS, explain
+from attribook.attribution.registry import METHODS, explain
 from attribook.errors import AttribookError
-from attribook.metrics import METRICS
-from attribook.models import CausalLM, Embed, PromptedClassifier, Replace, SequenceClassifier, load_model
+from attribook.metrics.registry import METRICS
+from attribook.models.causal import CausalLM
+from attribook.models.classifier import SequenceClassifier
+from attribook.models.edits import Embed, Replace
 from attribook.models.families import ENCODERS, find_family
+from attribook.models.load import load_model
+from attribook.models.prompted import PromptedClassifier
 from attribook.models.templates import SENTIMENT, Template
 from attribook.models.tiny import CLASSIFIERS, tiny_model
 

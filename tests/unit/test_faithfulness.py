@@ -5,8 +5,9 @@ from math import log
 import pandas as pd
 import pytest
 
-from attribook.published import published
-from attribook.study import mean_over_tasks, order_table, reagent_tasks, task_rows
+from attribook.papers.cells import published
+from attribook.papers.reagent.faithfulness import mean_over_tasks, order_table
+from attribook.papers.reagent.tasks import reagent_tasks, task_rows
 
 
 def rows(values):

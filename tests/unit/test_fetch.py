@@ -12,8 +12,9 @@ import pytest
 from attribook import archives
 from attribook.archives import Archive, Member, check_hash, extract, read_member, sha256
 from attribook.errors import AttribookError
-from attribook.models import fetch, load_model
+from attribook.models import fetch
 from attribook.models.fetch import MANIFEST, damaged, ensure, model_folder
+from attribook.models.load import load_model
 from attribook.models.registry import SOURCES, Base, Source
 
 NOTHING = Archive("planted==1", "0", 1, "MIT")

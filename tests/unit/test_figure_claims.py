@@ -5,9 +5,9 @@ import json
 import numpy as np
 import pytest
 
-from attribook.study.claims import NO_ROWS, OPPOSITE, SAME, UNDECIDED
-from attribook.study.figure_claims import ANSWERS, answered_claim, best_printed
-from attribook.study.headlines import headline_rows
+from attribook.ledger.figure_claims import ANSWERS, answered_claim, best_printed
+from attribook.ledger.headlines import headline_rows
+from attribook.ledger.verdicts import NO_ROWS, OPPOSITE, SAME, UNDECIDED
 
 TOKENS = 10
 SPANS = {"antecedent": [0], "distractor": [5, 6, 7, 8]}

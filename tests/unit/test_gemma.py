@@ -3,9 +3,10 @@
 import pytest
 import torch
 
-from attribook.models import Delete, load_model
+from attribook.models.edits import Delete
 from attribook.models.explained import eager_attention
 from attribook.models.fetch import model_folder
+from attribook.models.load import load_model
 
 NAME = "gemma-3-270m"
 WINDOW = 512

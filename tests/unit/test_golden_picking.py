@@ -8,7 +8,7 @@ import pytest
 
 from attribook.data.masked_words import MaskedSentence
 from attribook.errors import AttribookError
-from attribook.study.golden_picking import (
+from attribook.papers.rpi.golden_picking import (
     COLUMNS,
     METHODS,
     averaged,

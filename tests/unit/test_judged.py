@@ -9,22 +9,22 @@ import pytest
 
 from attribook.check.stored import stored_drift, study_of
 from attribook.errors import AttribookError
+from attribook.grid.judged import JUDGED_COLUMNS, JudgeStudy, Remembering, one_line
+from attribook.grid.pools import told_study
 from attribook.metrics.answerability import selected, word_scores
 from attribook.metrics.judges import JudgeAnswer
-from attribook.study import (
-    JudgeStudy,
+from attribook.papers.noiser.answers import (
     answer_metrics,
     answer_table,
     control_table,
+    faith_and_answers,
     figure4_correlation,
     figure4_points,
     minimum_table,
+    pearson,
     share_lead,
-    told_study,
 )
-from attribook.study.answers import faith_and_answers, pearson
-from attribook.study.evidence import read_evidence
-from attribook.study.judged import JUDGED_COLUMNS, Remembering, one_line
+from attribook.statistics.evidence import read_evidence
 
 
 def study(**changes) -> JudgeStudy:

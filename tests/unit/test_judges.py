@@ -14,7 +14,7 @@ from attribook.errors import AttribookError
 from attribook.metrics import judges
 from attribook.metrics.judge_server import ServerJudge, seconds_in
 from attribook.metrics.judges import LocalJudge, lines, question
-from attribook.models import load_model
+from attribook.models.load import load_model
 
 WORDS = ["capital", "Japan"]
 KEY = "test-key-of-no-account"

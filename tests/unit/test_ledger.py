@@ -7,9 +7,10 @@ import numpy as np
 import pytest
 from typer.testing import CliRunner
 
-from attribook.cli import app
-from attribook.published import published
-from attribook.study.claims import (
+from attribook.cli.main import app
+from attribook.ledger.headlines import headline_rows
+from attribook.ledger.ledger import COLUMNS, full_ledger, ledger
+from attribook.ledger.verdicts import (
     CODE_ONLY,
     NO_ROWS,
     NOT_HERE,
@@ -23,9 +24,8 @@ from attribook.study.claims import (
     together,
     verdict,
 )
-from attribook.study.headlines import headline_rows
-from attribook.study.ledger import COLUMNS, full_ledger, ledger
-from attribook.study.statistics import Estimate
+from attribook.papers.cells import published
+from attribook.statistics.bootstrap import Estimate
 
 ITEMS = 30
 PRINTED = {"occlusion": None, "lime": 0.412, "attention_mean": -0.280}  # ReAGent, Table 2, Soft-NC, LongRA

@@ -9,11 +9,11 @@ import yaml
 from conftest import ROOT
 from typer.testing import CliRunner
 
-from attribook.cli import app
-from attribook.ledger_page import BADGE, ledger_page, mark, readme_badge, verdicts_page, write_ledger_pages
+from attribook.cli.main import app
+from attribook.ledger.ledger import full_ledger
+from attribook.ledger.verdicts import RULES, TESTS
 from attribook.show.badges import badge
-from attribook.study.claims import RULES, TESTS
-from attribook.study.ledger import full_ledger
+from attribook.site.ledger_page import BADGE, ledger_page, mark, readme_badge, verdicts_page, write_ledger_pages
 
 
 @pytest.fixture(scope="module")
@@ -65,16 +65,17 @@ def test_badges_count_claims(rows):
 
 
 def test_a_page_has_one_badge_and_loses_it_with_its_claims(rows, tmp_path):
-    path = tmp_path / "reagent_table2_longra.ipynb"
+    name = "reagent/table_2_longra"
+    path = tmp_path / "page.ipynb"
     cells = [nbformat.v4.new_markdown_cell(text, id=text) for text in ("title", "rest")]
     nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
-    mine = [row for row in rows if row["notebook"].startswith(path.stem)]
+    mine = [row for row in rows if row["notebook"].startswith(name)]
     for _ in range(2):
-        mark(path, mine)
+        mark(path, name, mine)
         page = nbformat.read(path, as_version=4)
         assert [cell.id for cell in page.cells] == ["title", BADGE, "rest"]
-        assert f"ledger.html#notebook={path.stem}" in page.cells[1].source
-    mark(path, [])
+        assert f"../../claims/ledger.html#notebook={name}" in page.cells[1].source
+    mark(path, name, [])
     assert [cell.id for cell in nbformat.read(path, as_version=4).cells] == ["title", "rest"]
 
 

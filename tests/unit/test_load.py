@@ -8,8 +8,7 @@ import transformers
 from safetensors.torch import load_file, save_file
 
 from attribook.errors import AttribookError
-from attribook.models import load_model
-from attribook.models.load import fingerprint_here
+from attribook.models.load import fingerprint_here, load_model
 from attribook.models.tiny import tiny_model, tiny_names
 
 

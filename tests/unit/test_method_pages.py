@@ -3,12 +3,12 @@
 import pytest
 from conftest import ROOT
 
-from attribook.attribution import METHODS
 from attribook.attribution.base import method
+from attribook.attribution.registry import METHODS
 from attribook.errors import AttribookError
-from attribook.method_pages import SECTIONS, Example, docstring_parts, method_page, prose, write_method_pages
-from attribook.study.accuracy import wilson
-from attribook.study.matrix import cost_table, load_matrix, matrix_reasons, matrix_table
+from attribook.grid.matrix import cost_table, load_matrix, matrix_reasons, matrix_table
+from attribook.site.method_pages import SECTIONS, Example, docstring_parts, method_page, prose, write_method_pages
+from attribook.statistics.accuracy import wilson
 
 SMOKE = {
     "causal_model": "tiny-llama", "causal_data": "longra-mini", "classifier_model": "tiny-bert",
@@ -57,7 +57,7 @@ def test_a_model_that_a_method_cannot_explain_is_said_on_its_page():
 
 
 def test_pages_are_written_for_methods_and_nothing_else(tmp_path, monkeypatch):
-    monkeypatch.setattr("attribook.method_pages.method_page", lambda m, example: f"# {m.name}\n")
+    monkeypatch.setattr("attribook.site.method_pages.method_page", lambda m, example: f"# {m.name}\n")
     (tmp_path / "gone.md").write_text("old")
     write_method_pages(tmp_path, "smoke", SMOKE)
     assert {path.stem for path in tmp_path.iterdir()} == set(METHODS)

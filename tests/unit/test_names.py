@@ -4,11 +4,10 @@ import dataclasses
 
 import pytest
 
-from attribook.attribution import METHODS
+from attribook.attribution.registry import METHODS
 from attribook.errors import AttribookError
-from attribook.study import Study
-from attribook.study.names import read_setting, setting
-from attribook.study.study import Unit
+from attribook.grid.settings import read_setting, setting
+from attribook.grid.study import Study, Unit
 
 
 def study(*methods, **changes) -> Study:

@@ -5,8 +5,10 @@ from math import isnan, log
 import pandas as pd
 import pytest
 
-from attribook.published import published
-from attribook.study import (
+from attribook.papers.cells import published
+from attribook.papers.noiser.tables import (
+    FEWER,
+    TASKS,
     bound_table,
     bounds_told,
     leader_told,
@@ -15,8 +17,8 @@ from attribook.study import (
     search_table,
     sum_leader,
     sum_table,
+    summed,
 )
-from attribook.study.noiser_tables import FEWER, TASKS, summed
 
 
 def rows(values, seeds=1):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from attribook.study import walk_noiser
+from attribook.papers.noiser.live import walk_noiser
 
 
 @pytest.mark.parametrize("model", ["tiny-llama", "tiny-gpt2"])

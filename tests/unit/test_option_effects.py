@@ -3,8 +3,10 @@
 import pandas as pd
 from conftest import ROOT
 
-from attribook.study import ReagentStudy, change_table, departure_names, departure_readings, option_effects
-from attribook.study.departures import DEPARTURES
+from attribook.papers.reagent.departures import DEPARTURES, departure_names, departure_readings
+from attribook.papers.reagent.option_effects import option_effects
+from attribook.papers.reagent.runs import ReagentStudy
+from attribook.statistics.sensitivity import change_table
 
 GIVEN = ("reagent_departures", "smoke", "tiny-opt", "longra-mini", "reagent-paper")
 OPTIONS = {"metrics": ("soft_nc", "soft_ns"), "n_items": 2, "keep": "all"}

@@ -10,12 +10,13 @@ import pytest
 import torch
 from conftest import seeded
 
-from attribook.attribution import candidate_maps
+from attribook.attribution.candidates import candidate_maps
 from attribook.errors import AttribookError
-from attribook.metrics import CONVENTIONS, METRICS
-from attribook.study import PoolStudy, read_pool, told_study
-from attribook.study.map_pools import read_map, shaken, written_map
-from attribook.study.picking import (
+from attribook.grid.pools import PoolStudy, read_map, shaken, told_study, written_map
+from attribook.grid.seeds import generator
+from attribook.metrics.erasure import CONVENTIONS
+from attribook.metrics.registry import METRICS
+from attribook.statistics.picking import (
     Pool,
     crossed_table,
     expected_pick,
@@ -23,11 +24,11 @@ from attribook.study.picking import (
     picking_curves,
     picking_table,
     ratio_of,
+    read_pool,
     share_by_picking,
     share_told,
     transfer,
 )
-from attribook.study.seeds import generator
 
 FIVE = tuple(CONVENTIONS["paper"])
 

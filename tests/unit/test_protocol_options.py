@@ -6,10 +6,23 @@ import numpy as np
 import pytest
 
 from attribook.errors import AttribookError
-from attribook.study import PROTOCOLS, Study, erasure_moves, method_moves, options_table, rpi_moves, soft_moves
-from attribook.study.protocol_options import BASE, CHANGED, ERASED, SIGNED, erasure_studies, rpi_study, soft_studies
-from attribook.study.protocols import find_protocol
-from attribook.study.statistics import per_item
+from attribook.grid.protocol_options import (
+    BASE,
+    CHANGED,
+    ERASED,
+    SIGNED,
+    erasure_moves,
+    erasure_studies,
+    method_moves,
+    options_table,
+    rpi_moves,
+    rpi_study,
+    soft_moves,
+    soft_studies,
+)
+from attribook.grid.protocols import PROTOCOLS, find_protocol
+from attribook.grid.study import Study
+from attribook.statistics.bootstrap import per_item
 
 
 def test_a_change_is_made_in_every_metric_that_has_the_option():

@@ -4,16 +4,15 @@ import io
 import itertools
 import os
 import re
-from importlib import resources
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
 from attribook.errors import AttribookError
-from attribook.published import Claim, claims, ledger, notes, published, support, tables, verdict
-from attribook.published.cells import METRICS, PAPERS, read_cells, select
-from attribook.published.headlines import BROKEN, OUTSIDE, STANDS, read_claims
+from attribook.papers.cells import METRICS, notes, published, read_cells, select, tables
+from attribook.papers.claims import BROKEN, OUTSIDE, STANDS, Claim, claims, ledger, read_claims, support, verdict
+from attribook.papers.registry import paper_file, paper_names
 
 COUNTS = {
     "reagent": {1: 7, 2: 8 * 6, 3: 8 * 12},
@@ -39,11 +38,11 @@ def noted(paper: str, note: str) -> pd.DataFrame:
 # ------------------------------------------------------------------ the cells
 
 
-@pytest.mark.parametrize("paper", PAPERS)
+@pytest.mark.parametrize("paper", paper_names())
 def test_every_table_is_complete(paper):
     cells = published(paper)
     assert cells["table"].value_counts().to_dict() == COUNTS[paper]
-    described = tables().query("paper == @paper").set_index("table")["cells"]
+    described = tables(paper).set_index("table")["cells"]
     assert described[described > 0].to_dict() == COUNTS[paper]
     assert described.index.tolist() == list(range(1, described.index.max() + 1))
     for table, part in cells[cells["table"] != 1].groupby("table"):
@@ -54,14 +53,15 @@ def test_every_table_is_complete(paper):
 def test_names_are_known():
     from attribook.attribution.registry import METHODS
 
-    used = {name.partition("{")[0] for paper in PAPERS for name in published(paper)["method"]}
+    used = {name.partition("{")[0] for paper in paper_names() for name in published(paper)["method"]}
     to_come = {"", "reagent", "noiser", "rpi", "rpi_g", "rpi_ig", "rpi_sig"}
     assert used - to_come <= set(METHODS)
-    assert {metric for paper in PAPERS for metric in published(paper)["metric"]} == set(METRICS)
-    assert {note for paper in PAPERS for words in published(paper)["note"] for note in words.split()} == set(notes())
+    assert {metric for paper in paper_names() for metric in published(paper)["metric"]} == set(METRICS)
+    for paper in paper_names():
+        assert {note for words in published(paper)["note"] for note in words.split()} == set(notes(paper))
 
 
-@pytest.mark.parametrize("paper", PAPERS)
+@pytest.mark.parametrize("paper", paper_names())
 def test_the_best_cells_are_the_best_values(paper):
     for (_, _, _, metric), column in published(paper).groupby(RANKED):
         marked = column[column["best"] == "yes"]
@@ -256,7 +256,7 @@ EXPECTED = {  # held, tied, broken
 
 @pytest.mark.parametrize("name", EXPECTED)
 def test_in_how_many_cells_a_claim_holds(name):
-    (claim,) = (claim for claim in claims() if claim.id == name)
+    (claim,) = (claim for paper in paper_names() for claim in claims(paper) if claim.id == name)
     found = support(claim)
     assert tuple(found.count(outcome) for outcome in ("held", "tied", "broken")) == EXPECTED[name]
     assert found.total == sum(EXPECTED[name])
@@ -295,13 +295,13 @@ def test_differences_of_printed_cells():
 
 
 def test_the_ledger_has_a_verdict_for_every_claim():
-    rows = ledger()
+    rows = pd.concat(map(ledger, paper_names()))
     assert set(rows.loc[rows["needs"] == "", "id"]) == set(EXPECTED)
-    assert rows["id"].tolist() == [claim.id for claim in claims()]
+    assert rows["id"].tolist() == [claim.id for paper in paper_names() for claim in claims(paper)]
     assert set(rows["verdict"]) == {STANDS, BROKEN, OUTSIDE}
     assert ((rows["verdict"] == OUTSIDE) == (rows["needs"] != "")).all()
-    for claim in claims():
-        known = tables().query("paper == @claim.paper and cells > 0")["table"]
+    for claim in (claim for paper in paper_names() for claim in claims(paper)):
+        known = tables(claim.paper).query("cells > 0")["table"]
         assert set(claim.tables) <= set(known), claim.id
         if claim.query:
             assert set(claim.tables) == tables_of(claim.query), claim.id
@@ -329,7 +329,7 @@ def test_strength_decides_the_verdict():
 
 
 def edited(change) -> io.StringIO:
-    text = resources.files("attribook.published").joinpath("reagent.csv").read_text("utf-8")
+    text = paper_file("reagent", "cells.csv").read_text("utf-8")
     return io.StringIO("\n".join(change(text.splitlines())) + "\n")
 
 
@@ -381,7 +381,7 @@ def test_unknown_names_are_refused():
         select(published("reagent"), {"row": "Noiser"})
 
 
-GOOD = '[[claim]]\nid = "a"\npaper = "rpi"\nsays = "b"\n'
+GOOD = '[[claim]]\nid = "a"\nsays = "b"\n'
 
 
 @pytest.mark.parametrize(
@@ -390,15 +390,14 @@ GOOD = '[[claim]]\nid = "a"\npaper = "rpi"\nsays = "b"\n'
         (GOOD, "either a query or what the claim `needs`"),
         (GOOD + 'needs = "a figure"\n[claim.query]\nkind = "best"\n', "either a query or"),
         (GOOD + 'query = { kind = "guess" }\n', "the query's `kind`"),
-        (GOOD + 'needs = "x"\nstrength = "some"\n', "`strength` one of all, most"),
-        (GOOD.replace("rpi", "lime") + 'needs = "x"\n', "`paper` must be one of"),
+        (GOOD + 'needs = "x"\nstrength = "some"\n', "`strength` must be one of all, most"),
         (GOOD + 'needs = "x"\ncolour = "red"\n', "claim a: .*colour"),
         (2 * (GOOD + 'needs = "x"\n'), "a more than once"),
     ],
 )
 def test_bad_claims_are_refused(text, message):
     with pytest.raises(AttribookError, match=message):
-        read_claims(text)
+        read_claims(text, "rpi")
 
 
 @pytest.mark.parametrize(
@@ -435,7 +434,7 @@ def text_of(paper: str) -> list[str]:
     return (Path(folder) / TEXTS[paper]).read_text("utf-8").splitlines()
 
 
-@pytest.mark.parametrize("paper", PAPERS)
+@pytest.mark.parametrize("paper", paper_names())
 def test_every_cell_is_in_the_text_in_its_place(paper):
     """Lines of a table follow each other in the text as in our file, with the same values and marks side by side."""
     lines = text_of(paper)
@@ -473,7 +472,7 @@ def printed_mark(cell: dict) -> str:
     return "<b>" if cell["best_from"] == "printed" and cell["best"] == "yes" else ""
 
 
-@pytest.mark.parametrize("paper", PAPERS)
+@pytest.mark.parametrize("paper", paper_names())
 def test_no_line_of_a_table_is_left_out(paper):
     least, number, expected = DENSE[paper]
     assert sum(len(re.findall(number, line)) >= least for line in text_of(paper)) == expected

@@ -3,11 +3,11 @@
 import pytest
 import torch
 
-from attribook.attribution import METHODS
-from attribook.models import load_model
-from attribook.study.names import read_setting, setting
-from attribook.study.reagent_runs import ReagentStudy, first_steps, step_grid
-from attribook.study.study import Study
+from attribook.attribution.registry import METHODS
+from attribook.grid.settings import read_setting, setting
+from attribook.grid.study import Study
+from attribook.models.load import load_model
+from attribook.papers.reagent.runs import ReagentStudy, first_steps, step_grid
 
 GRID = step_grid((1, 3, 7), (1, 4), top_k=60)
 NAMES = (*GRID.values(), setting("reagent", max_steps=7, runs=4, top_k=60, average="stopped"),
@@ -45,7 +45,7 @@ def test_recorded_settings_equal_those_computed_one_by_one(tmp_path, monkeypatch
 
 
 def test_one_recording_serves_all_that_are_alike(monkeypatch):
-    from attribook.study import reagent_runs
+    from attribook.papers.reagent import runs as reagent_runs
 
     calls = []
     original = reagent_runs.record

@@ -6,20 +6,23 @@ from dataclasses import replace
 import pytest
 import torch
 
-from attribook.attribution import explain
+from attribook.attribution.registry import explain
 from attribook.errors import AttribookError
-from attribook.models import load_model
-from attribook.study import (
+from attribook.models.load import load_model
+from attribook.papers.reagent.live import (
+    Runs,
     passes,
+    rank_correlations,
+    run_agreement,
     runs_from_seeds,
     runs_table,
     sharpness_curve,
     steps_table,
     stop_table,
     stop_texts,
+    walk_generator,
     walk_reagent,
 )
-from attribook.study.reagent_walk import Runs, rank_correlations, run_agreement, walk_generator
 
 PROMPT = "In the capital of Japan, I was staying at my old home"
 OPTIONS = {"max_steps": 12, "top_k": 3, "keep_tokens": 4}

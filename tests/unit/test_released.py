@@ -5,9 +5,9 @@ import math
 import pytest
 from conftest import ROOT
 
-from attribook.data.released import content, released_soft, released_vectors
 from attribook.errors import AttribookError
-from attribook.study import released_table
+from attribook.papers.reagent.released import released_table
+from attribook.papers.reagent.released_files import content, released_soft, released_vectors
 
 # Share of prompts whose five best tokens hold the antecedent, as the authors' own tables have them.
 HITS = {"attention": 0.8790, "attention_last": 0.7516, "attention_rollout": 0.0191, "input_x_gradient": 0.9936,

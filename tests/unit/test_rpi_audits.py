@@ -9,20 +9,19 @@ import torch
 from conftest import seeded
 
 from attribook.attribution.rpi import RELEASED
-from attribook.data import load_dataset
+from attribook.data.datasets import load_dataset
 from attribook.data.labelled import PARTS, Part, Task
 from attribook.errors import AttribookError
-from attribook.metrics import CONVENTIONS, METRICS
-from attribook.models import load_model
-from attribook.models.load import tuned_folder
-from attribook.study import released_setting
-from attribook.study.names import read_setting
-from attribook.study.picking import Pool
-from attribook.study.protocols import find_protocol
-from attribook.study.rpi_ceilings import ceiling, ceiling_table, operator_shares, searched
-from attribook.study.rpi_departures import ALL, CHANGES, LEAST, WRITTEN, departed, departure_table, departures_of
-from attribook.study.rpi_tables import named_words_table
-from attribook.study.top_words import Marks, chance_shared, highest, shared, sharing_table
+from attribook.grid.protocols import find_protocol
+from attribook.grid.settings import read_setting
+from attribook.metrics.erasure import CONVENTIONS
+from attribook.metrics.registry import METRICS
+from attribook.models.load import load_model, tuned_folder
+from attribook.papers.rpi.ceilings import ceiling, ceiling_table, operator_shares, searched
+from attribook.papers.rpi.departures import ALL, CHANGES, LEAST, WRITTEN, departed, departure_table, departures_of
+from attribook.papers.rpi.tables import named_words_table, released_setting
+from attribook.papers.rpi.top_words import Marks, chance_shared, highest, shared, sharing_table
+from attribook.statistics.picking import Pool
 
 
 def pool(metric, values):

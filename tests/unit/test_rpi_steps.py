@@ -6,11 +6,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from attribook.study import ERASURE, PoolStudy, answered_claim, map_agreement, points_table, read_pool
-from attribook.study.claims import OPPOSITE, SAME, UNDECIDED
-from attribook.study.picking import Pool
-from attribook.study.rpi_steps import apart, ranks_alike, spread
-from attribook.study.rpi_tables import released_setting
+from attribook.grid.pools import PoolStudy
+from attribook.ledger.figure_claims import answered_claim
+from attribook.ledger.verdicts import OPPOSITE, SAME, UNDECIDED
+from attribook.papers.rpi.steps import apart, map_agreement, points_table, ranks_alike, spread
+from attribook.papers.rpi.tables import ERASURE, released_setting
+from attribook.statistics.picking import Pool, read_pool
 
 
 def pool(values, items=("a", "b")):
@@ -66,5 +67,5 @@ def test_the_claim_that_thirty_steps_are_enough(tmp_path, monkeypatch, move, sid
                              "values": text})  # fmt: skip
     pd.DataFrame(rows).to_csv(folder / "rows.csv", index=False)
     found = answered_claim("rpi-steps")
-    assert (found["verdict"], found["n"], found["notebook"]) == (side, 20, "rpi_audit_steps")
+    assert (found["verdict"], found["n"], found["notebook"]) == (side, 20, "rpi/audit_steps")
     assert "of 5 tests" in found["reason"]

@@ -8,34 +8,34 @@ import pandas as pd
 import pytest
 
 from attribook.errors import AttribookError
-from attribook.study import (
-    NESTED,
-    PoolStudy,
-    alike_told,
+from attribook.grid.pools import NESTED, PoolStudy
+from attribook.ledger.headlines import headline_rows
+from attribook.ledger.hypothesis_tests import Ask, Court
+from attribook.ledger.ledger import full_ledger
+from attribook.ledger.links import links
+from attribook.ledger.verdicts import CERTAIN, NO_ROWS, NOT_HERE, OPPOSITE, SAME
+from attribook.papers.rpi.layer_pools import (
+    BOTTOM_UP,
+    SINGLE,
+    TOP_DOWN,
     direction_table,
-    gain_told,
+    layer_pools,
     layer_table,
     layers_told,
-    leads_table,
+    printed_layer,
+)
+from attribook.papers.rpi.one_sentence import (
     map_frame,
     picked_notes,
     picked_texts,
-    printed_by_size,
     read_sentence,
-    renamed,
     sentence_told,
     spread_table,
-    tries_table,
     words_of,
 )
-from attribook.study.claims import CERTAIN, NO_ROWS, NOT_HERE, OPPOSITE, SAME
-from attribook.study.court import Ask, Court
-from attribook.study.headlines import headline_rows
-from attribook.study.layer_pools import BOTTOM_UP, SINGLE, TOP_DOWN, layer_pools, printed_layer
-from attribook.study.ledger import full_ledger
-from attribook.study.links import links
-from attribook.study.picked_rows import alternatives, holds, read_picked
-from attribook.study.picking import Pool, joined, tries_worth
+from attribook.papers.rpi.tables import alike_told, gain_told, leads_table, printed_by_size, renamed, tries_table
+from attribook.statistics.picked_rows import alternatives, holds, read_picked
+from attribook.statistics.picking import Pool, joined, tries_worth
 
 METRICS = ("comprehensiveness", "log_odds")
 
@@ -275,7 +275,7 @@ def test_rows_answer_cells_of_their_own_texts_alone(plant):
 
 
 def test_names_of_links_are_settings_that_can_be_read():
-    from attribook.study.names import read_setting
+    from attribook.grid.settings import read_setting
 
     named = [name for link in links().links if link.pools for name in link.names.values()]
     assert named

@@ -5,10 +5,10 @@ import pytest
 
 from attribook.data.labelled import TASKS
 from attribook.errors import AttribookError
+from attribook.grid.study import Study
 from attribook.models.templates import TEMPLATES
-from attribook.study import (
-    ERASURE,
-    Study,
+from attribook.papers.rpi.tables import DECODER_ROWS, ERASURE, released_setting
+from attribook.papers.rpi.tasks import (
     chance_table,
     chance_told,
     compute_prompted_task,
@@ -18,8 +18,7 @@ from attribook.study import (
     task_evidence,
     task_values,
 )
-from attribook.study.accuracy import wilson
-from attribook.study.rpi_tables import DECODER_ROWS, released_setting
+from attribook.statistics.accuracy import wilson
 
 TASK = "RTN:tiny-bert:reviews-mini"
 RPI = released_setting(layers=-1, steps=2)
@@ -56,7 +55,7 @@ def test_a_task_is_computed_once_and_read_without_its_texts(monkeypatch):
     given = {"n_items": 3, "size": 4, "slow_steps": 2, "seed": 0}
     compute_task(task, "smoke", RPI, **given)
     monkeypatch.setattr(Study, "_compute", lambda *_: pytest.fail("stored rows were computed again"))
-    monkeypatch.setattr("attribook.study.items.load_dataset", lambda _: pytest.fail("the texts were read"))
+    monkeypatch.setattr("attribook.grid.items.load_dataset", lambda _: pytest.fail("the texts were read"))
     held = task_evidence(task, "smoke")
     values = task_values(held, RPI, size=4)
     assert set(values["decompx"]) == set(ERASURE)
@@ -67,7 +66,7 @@ def test_a_task_is_computed_once_and_read_without_its_texts(monkeypatch):
     (told,) = task_accuracies({task: held}).to_dict("records")
     assert told["n"] == told["texts"] == 40
     assert (told["low"], told["high"]) == wilson(round(40 * told["accuracy"]), 40)
-    with pytest.raises(AttribookError, match="run rpi_table2_tasks again"):
+    with pytest.raises(AttribookError, match="run its notebook again"):
         task_values(held, RPI, size=8)
     (other,) = read_tasks("RTN:tiny-bert:rotten-tomatoes-held-out", 2)
     assert task_evidence(other, "smoke") is None
@@ -80,7 +79,7 @@ def test_a_prompted_task_is_computed_once_and_read_without_its_texts(monkeypatch
     given = {"size": 2, "blind_size": 4, "layer": "-2", "steps": 2, "slow_steps": 2, "samples": 2, "seed": 0}
     compute_prompted_task(task, "smoke", n_items=2, counted_items=5, **given)
     monkeypatch.setattr(Study, "_compute", lambda *_: pytest.fail("stored rows were computed again"))
-    monkeypatch.setattr("attribook.study.items.load_dataset", lambda _: pytest.fail("the texts were read"))
+    monkeypatch.setattr("attribook.grid.items.load_dataset", lambda _: pytest.fail("the texts were read"))
     held = task_evidence(task, "smoke")
     assert (held.study, held.protocol) == ("rpi_table4", "rpi-prompted")
     values = task_values(held, rpi, size=2)

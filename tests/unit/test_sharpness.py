@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from attribook.study import against_leader, holm, log_ratio, rank_agreement, sharp_or_right, sharpness
+from attribook.statistics.bootstrap import against_leader, holm, log_ratio
+from attribook.statistics.sharpness import rank_agreement, sharp_or_right, sharpness
 
 
 def row(scores, **changes):

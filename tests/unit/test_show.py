@@ -3,19 +3,12 @@
 import pandas as pd
 import pytest
 
-from attribook.show import (
-    faithfulness_listing,
-    heatmaps,
-    intervals,
-    lines,
-    marked_texts,
-    mass_bars,
-    page,
-    score_grid,
-    table,
-)
+from attribook.papers.reagent.show_faithfulness import faithfulness_listing
 from attribook.show.colours import STRONGEST, strengths
-from attribook.show.marked import with_marks
+from attribook.show.figures import intervals, lines, mass_bars, score_grid
+from attribook.show.heatmap import heatmaps, page
+from attribook.show.marked import marked_texts, with_marks
+from attribook.show.tables import table
 from attribook.show.terminal import coloured_text
 
 

@@ -7,22 +7,22 @@ import pandas as pd
 import pytest
 
 from attribook.errors import AttribookError
-from attribook.published import published
-from attribook.study import log_ratio, mass_shares, mean_shares
-from attribook.study.claims import OPPOSITE, SAME, UNDECIDED, direction_verdict
-from attribook.study.mass import against_flat, length_shares
-from attribook.study.statistics import (
+from attribook.ledger.verdicts import OPPOSITE, SAME, UNDECIDED, direction_verdict
+from attribook.papers.cells import published
+from attribook.statistics.bootstrap import (
     RESAMPLES,
     Z_80,
     Z_95,
     Estimate,
     combined,
     holm,
+    log_ratio,
     noise_split,
     per_item,
     student_interval,
     student_p,
 )
+from attribook.statistics.mass import against_flat, length_shares, mass_shares, mean_shares
 
 
 def frame(method, values, status="ok", seed=0):

@@ -5,7 +5,7 @@ import threading
 import pytest
 
 from attribook.errors import AttribookError
-from attribook.study.store import Store
+from attribook.grid.store import Store
 
 COLUMNS = ("item", "value")
 

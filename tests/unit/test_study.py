@@ -13,9 +13,9 @@ import pytest
 from attribook.check.stored import part_difference
 from attribook.data.datasets import Dataset
 from attribook.errors import AttribookError
-from attribook.study import PROTOCOLS, Study, as_released
-from attribook.study.protocols import Protocol
-from attribook.study.study import Unit
+from attribook.grid.protocols import PROTOCOLS, Protocol
+from attribook.grid.study import Study, Unit
+from attribook.statistics.bootstrap import as_released
 
 METHODS = ("random", "occlusion", "attention_mean")
 
@@ -97,7 +97,7 @@ def test_keys_change_with_what_moves_numbers(monkeypatch):
             dataclasses.replace(unit, prompt=dataclasses.replace(prompt, text=prompt.text + " a")), "soft_nc"
         ),
     ]
-    from attribook.attribution import METHODS as registry
+    from attribook.attribution.registry import METHODS as registry
 
     monkeypatch.setitem(registry, "occlusion", dataclasses.replace(registry["occlusion"], version=99))
     others.append(base._metric_key(unit, "soft_nc"))
@@ -113,7 +113,7 @@ def test_released_distance_of_stored_rows_equals_a_run_under_it():
 def test_failed_metrics_are_rows_with_a_status(monkeypatch):
     against = Protocol("attribook", "", {**PROTOCOLS["attribook"].metric}, {"form": "softmax"}, {})
     monkeypatch.setitem(PROTOCOLS, "attribook", against)
-    from attribook.attribution import METHODS as registry
+    from attribook.attribution.registry import METHODS as registry
 
     def negative(model, encoding, **_options):
         return -encoding.ids.double() - 1
@@ -196,7 +196,7 @@ def test_unknown_names_are_refused():
 
 
 def test_no_kept_item_says_so(monkeypatch):
-    monkeypatch.setattr("attribook.study.items.matches", lambda *_: False)
+    monkeypatch.setattr("attribook.grid.items.matches", lambda *_: False)
     with pytest.raises(AttribookError, match="nothing to explain"):
         _ = study(dataset="knowns-mini", keep="correct_both", model="tiny-opt").items
 
@@ -219,7 +219,7 @@ def dying(file):
         os.ftruncate(file, os.fstat(file).st_size - lost)
         os.kill(os.getpid(), signal.SIGKILL)
 os.fsync = dying
-from attribook.study import Study
+from attribook.grid.study import Study
 Study("reagent_longra", "smoke", "tiny-gpt2", "longra-mini", "attribook",
       ("random", "occlusion", "attention_mean", "integrated_gradients"), ("soft_nc", "soft_ns"),
       n_items=3, keep="all").run()

@@ -2,8 +2,8 @@
 
 import re
 
-from attribook.study.claims import NO_ROWS, OPPOSITE, SAME, UNDECIDED
-from attribook.summary_page import summary, write_summary
+from attribook.ledger.verdicts import NO_ROWS, OPPOSITE, SAME, UNDECIDED
+from attribook.site.summary_page import summary, write_summary
 
 
 def row(paper: str, column: str, verdict: str, claim: str = "", reason: str = "") -> dict[str, str]:

@@ -4,10 +4,9 @@ import pandas as pd
 import pytest
 from conftest import ROOT
 
-from attribook.data.sig_released import sig_values
 from attribook.errors import AttribookError
-from attribook.study import agreement_table, third_party_table, third_party_told
-from attribook.study.third_party import CELL
+from attribook.papers.rpi.sig_released import sig_values
+from attribook.papers.rpi.third_party import CELL, agreement_table, third_party_table, third_party_told
 
 
 @pytest.fixture

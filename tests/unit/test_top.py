@@ -7,8 +7,20 @@ import pytest
 from conftest import PROMPT
 
 from attribook.errors import AttribookError
-from attribook.study import antecedent_table, explain_live, marked_example, marked_live, overlap_table, score_studies
-from attribook.study.top import chance_jaccard, cost_of_scores, jaccard, targets_table, top_set, top_sets
+from attribook.grid.live import explain_live
+from attribook.papers.reagent.top import (
+    antecedent_table,
+    chance_jaccard,
+    cost_of_scores,
+    jaccard,
+    marked_example,
+    marked_live,
+    overlap_table,
+    score_studies,
+    targets_table,
+    top_set,
+    top_sets,
+)
 
 
 def row(item, method, scores, *, seed=0, antecedent=(), **more):

@@ -15,7 +15,7 @@ from torch import nn
 from transformers import BertConfig, BertForSequenceClassification, BertModel
 
 from attribook.archives import sha256
-from attribook.data import load_dataset
+from attribook.data.datasets import load_dataset
 from attribook.data.snippets import snippets, split
 from attribook.errors import AttribookError
 from attribook.models import fetch, tuning

@@ -5,9 +5,9 @@ import torch
 from conftest import seeded
 
 from attribook.errors import AttribookError
-from attribook.models import load_model
-from attribook.study import Study
-from attribook.study.variants import parted, ranked, tempered, varied
+from attribook.grid.study import Study
+from attribook.grid.variants import parted, ranked, tempered, varied
+from attribook.models.load import load_model
 
 ALL = torch.ones(5, dtype=torch.bool)
 SCORES = torch.tensor([0.5, -1.0, 2.0, 0.5, 0.0], dtype=torch.float64)
@@ -49,7 +49,7 @@ def test_controls_are_variants_and_other_names_are_refused():
 
 def test_variants_judge_what_is_stored_and_compute_no_method_again(monkeypatch):
     study().rows()
-    from attribook.attribution import METHODS
+    from attribook.attribution.registry import METHODS
 
     monkeypatch.setattr(type(METHODS["random"]), "__call__", None)
     more = study(methods=("occlusion:reversed", "random:permuted")).rows()

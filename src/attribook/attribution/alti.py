@@ -11,7 +11,8 @@ from torch import Generator, Tensor
 
 from attribook.attribution.base import method
 from attribook.attribution.decomposition import LayerState, layer_maps, rollout, traced
-from attribook.models import Encoding, Explained
+from attribook.models.encoding import Encoding
+from attribook.models.explained import Explained
 
 
 @method(

@@ -23,7 +23,9 @@ from torch import Generator, Tensor
 from attribook.attribution.base import method
 from attribook.attribution.decoder_parts import Layer, trace
 from attribook.errors import AttribookError
-from attribook.models import Encoding, Explained, PromptedClassifier
+from attribook.models.encoding import Encoding
+from attribook.models.explained import Explained
+from attribook.models.prompted import PromptedClassifier
 
 # Numbers in one (rows, T, D) block of transformed vectors: 128 MB in float64. Moves no result.
 BLOCK = 2**24

@@ -11,7 +11,8 @@ from torch import Generator, Tensor
 
 from attribook.attribution.base import method
 from attribook.errors import AttribookError
-from attribook.models import Encoding, Explained
+from attribook.models.encoding import Encoding
+from attribook.models.explained import Explained
 
 
 @method(version=1, forwards="1")

@@ -10,7 +10,8 @@ import torch
 from torch import Generator, Tensor
 
 from attribook.errors import AttribookError
-from attribook.models import Encoding, Explained
+from attribook.models.encoding import Encoding
+from attribook.models.explained import Explained
 
 Options = dict[str, Any]
 TRUTHS = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}

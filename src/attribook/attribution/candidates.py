@@ -8,7 +8,8 @@ from attribook.attribution.base import Method
 from attribook.attribution.rpi import rpi, rpi_g
 from attribook.attribution.rpi_embeddings import rpi_ig, rpi_sig
 from attribook.errors import AttribookError
-from attribook.models import Encoding, Explained
+from attribook.models.encoding import Encoding
+from attribook.models.explained import Explained
 
 CANDIDATES: dict[str, Method] = {found.name: found for found in (rpi, rpi_g, rpi_ig, rpi_sig)}
 

@@ -15,7 +15,8 @@ import transformers
 from torch import Tensor, nn
 
 from attribook.errors import AttribookError
-from attribook.models import Encoding, Explained
+from attribook.models.encoding import Encoding
+from attribook.models.explained import Explained
 
 if TYPE_CHECKING:
     from transformers import PreTrainedConfig, PreTrainedModel

@@ -12,10 +12,10 @@ import torch
 from torch import Tensor, nn
 
 from attribook.errors import AttribookError
-from attribook.models import Encoding, Explained
 from attribook.models.encoder_parts import EncoderParts, LayerParts, encoder_parts
+from attribook.models.encoding import Encoding
 from attribook.models.engine import checked
-from attribook.models.explained import eager_attention
+from attribook.models.explained import Explained, eager_attention
 
 CHUNK = 2**24  # numbers that the vectors of some rows may have at once (64 MiB in float32); moves no result
 

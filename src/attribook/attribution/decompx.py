@@ -23,8 +23,9 @@ from torch.nn import functional
 from attribook.attribution.base import method
 from attribook.attribution.decomposition import LayerState, Trace, head_matrices, linear_norm, row_chunks, traced
 from attribook.errors import AttribookError
-from attribook.models import Encoding, Explained
 from attribook.models.encoder_parts import Activation
+from attribook.models.encoding import Encoding
+from attribook.models.explained import Explained
 
 BIAS_RULES = ("absdot", "norm", "equal", "abssim", "cls")
 

@@ -7,8 +7,8 @@ from torch import Generator, Tensor, nn
 from attribook.attribution.base import method
 from attribook.attribution.embedding_paths import baseline_embeds, reduced
 from attribook.errors import AttribookError
-from attribook.models import Encoding, Explained
-from attribook.models.explained import target_reader
+from attribook.models.encoding import Encoding
+from attribook.models.explained import Explained, target_reader
 
 
 @method(version=2, forwards="2", backwards="2")

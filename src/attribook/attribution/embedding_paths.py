@@ -6,7 +6,8 @@ from torch import Tensor
 
 from attribook.attribution.occlusion import NOTHING, mask_id
 from attribook.errors import AttribookError
-from attribook.models import Encoding, Explained
+from attribook.models.encoding import Encoding
+from attribook.models.explained import Explained
 
 
 def baseline_embeds(model: Explained, encoding: Encoding, baseline: str, specials: str) -> Tensor:

@@ -1,9 +1,9 @@
 """Scores that another tool computed, as attributions that every metric here takes.
 
-    found = attribook.from_scores(tokens, scores)                         numbers from anywhere
-    found = attribook.read_inseq("out.json", reduction="l2")              a file that Inseq saved
-    found = attribook.from_captum(tokens, attributions, reduction="sum")  a tensor that captum returned
-    found = attribook.aligned(found, model.encode(prompt))                checked against a prompt, in its order
+    found = from_scores(tokens, scores)                         numbers from anywhere
+    found = read_inseq("out.json", reduction="l2")              a file that Inseq saved
+    found = from_captum(tokens, attributions, reduction="sum")  a tensor that captum returned
+    found = aligned(found, model.encode(prompt))                checked against a prompt, in its order
 
 Scores are positions, not words: `aligned` is the step that makes sure of them. Two tools rarely agree on special
 tokens. (OPT prompts that go through Inseq as text can get a second `</s>`; read by position, every score then sits one
@@ -27,7 +27,7 @@ from torch import Tensor
 
 from attribook.attribution.base import Attribution, Cost
 from attribook.errors import AttribookError
-from attribook.models import Encoding
+from attribook.models.encoding import Encoding
 
 SPECIAL = re.compile(r"<[^<>\s]+>|\[[A-Z]+\]")  # <s>, </s>, <bos>, <|endoftext|>, [CLS]
 REDUCTIONS = ("sum", "l2", "mean")

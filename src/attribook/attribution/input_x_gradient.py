@@ -4,7 +4,8 @@ from torch import Generator, Tensor
 
 from attribook.attribution.base import method
 from attribook.attribution.embedding_paths import reduced
-from attribook.models import Encoding, Explained
+from attribook.models.encoding import Encoding
+from attribook.models.explained import Explained
 
 
 @method(version=1, forwards="1", backwards="1")

@@ -4,7 +4,9 @@ from torch import Generator, Tensor
 
 from attribook.attribution.base import method
 from attribook.attribution.embedding_paths import baseline_embeds, quadrature, reduced
-from attribook.models import Embed, Encoding, Explained
+from attribook.models.edits import Embed
+from attribook.models.encoding import Encoding
+from attribook.models.explained import Explained
 
 
 @method(version=2, forwards="steps + 1", backwards="steps")

@@ -15,7 +15,8 @@ from torch import Generator, Tensor
 from attribook.attribution.base import method
 from attribook.attribution.subsets import empties_prompt, spread, subset_outputs
 from attribook.errors import AttribookError
-from attribook.models import Encoding, Explained
+from attribook.models.encoding import Encoding
+from attribook.models.explained import Explained
 
 
 @method(version=1, forwards="min(samples, 2 ** P - 2) + 1", random=True)

@@ -19,7 +19,9 @@ from torch import Generator, Tensor
 
 from attribook.attribution.embedding_paths import baseline_embeds
 from attribook.errors import AttribookError
-from attribook.models import Embed, Encoding, Explained
+from attribook.models.edits import Embed
+from attribook.models.encoding import Encoding
+from attribook.models.explained import Explained
 
 # Numbers held at a time, 512 MB in float64: all tokens of a long prompt with all vectors would be many gigabytes.
 HELD = 2**26

@@ -25,7 +25,8 @@ from torch import Generator, Tensor
 from attribook.attribution.base import method
 from attribook.attribution.noise_search import Noised, bisected, largest, moves, noise_vectors, smallest
 from attribook.errors import AttribookError
-from attribook.models import Encoding, Explained
+from attribook.models.encoding import Encoding
+from attribook.models.explained import Explained
 
 BOUNDS = ("min", "max", "per_token", "none", "norm_2", "norm_inf", "random")
 SEARCHED = ("min", "max", "per_token")

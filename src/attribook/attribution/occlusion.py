@@ -5,8 +5,9 @@ from torch import Generator, Tensor
 
 from attribook.attribution.base import method
 from attribook.errors import AttribookError
-from attribook.models import Delete, Embed, Encoding, Explained, Replace
-from attribook.models.edits import Edits
+from attribook.models.edits import Delete, Edits, Embed, Replace
+from attribook.models.encoding import Encoding
+from attribook.models.explained import Explained
 
 NOTHING = ("mask", "unk", "pad")  # tokens that may stand for nothing, in the order in which `mask` looks for them
 

@@ -15,11 +15,13 @@ import torch
 from torch import Generator, Tensor
 
 from attribook.attribution.base import method
-from attribook.attribution.replacers import Replacer, make_replacer
+from attribook.attribution.replacers.pools import Replacer
+from attribook.attribution.replacers.registry import make_replacer
 from attribook.errors import AttribookError
-from attribook.models import Encoding, Explained, Replace
+from attribook.models.edits import Replace
+from attribook.models.encoding import Encoding
 from attribook.models.engine import default_budget
-from attribook.models.explained import Read
+from attribook.models.explained import Explained, Read
 
 LARGEST_DROP = 1 - 1e-7  # its logit is 17; float32 probabilities are no finer than this
 AHEAD = 0.5  # share of an engine's default batch that steps fill: with less, reading weights costs more than computing

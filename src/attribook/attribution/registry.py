@@ -26,7 +26,8 @@ from attribook.attribution.rpi_embeddings import rpi_ig, rpi_sig
 from attribook.attribution.self_ranking import self_ranking
 from attribook.attribution.sequential_integrated_gradients import sequential_integrated_gradients
 from attribook.errors import AttribookError
-from attribook.models import Encoding, Explained
+from attribook.models.encoding import Encoding
+from attribook.models.explained import Explained
 
 METHODS: dict[str, Method] = {
     "random": random,

@@ -26,7 +26,8 @@ from torch import Generator, Tensor
 from attribook.attribution.base import method
 from attribook.attribution.diffusion import RandomPaths, combined
 from attribook.errors import AttribookError
-from attribook.models import Encoding, Explained
+from attribook.models.encoding import Encoding
+from attribook.models.explained import Explained
 
 RELEASED: Mapping[str, Any] = {
     "layers": "-3", "trials": 24, "steps": 31, "points": "both_ends", "timestep": "500", "horizon": 500,

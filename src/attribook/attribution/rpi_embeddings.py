@@ -14,7 +14,8 @@ from torch import Generator, Tensor
 from attribook.attribution.base import method
 from attribook.attribution.diffusion import RandomPaths, combined
 from attribook.attribution.embedding_paths import baseline_embeds
-from attribook.models import Encoding, Explained
+from attribook.models.encoding import Encoding
+from attribook.models.explained import Explained
 
 
 @method(version=1, forwards="trials * steps", backwards="trials * steps", random=True)

@@ -16,8 +16,8 @@ from torch import Generator, Tensor
 
 from attribook.attribution.base import method
 from attribook.errors import AttribookError
-from attribook.models import Encoding, Explained
-from attribook.models.explained import stop_tokens
+from attribook.models.encoding import Encoding
+from attribook.models.explained import Explained, stop_tokens
 
 INSTRUCTION = """A language model read this text:
 

@@ -7,7 +7,8 @@ import torch
 from torch import Tensor
 
 from attribook.attribution.occlusion import keeping
-from attribook.models import Encoding, Explained
+from attribook.models.encoding import Encoding
+from attribook.models.explained import Explained
 
 # Edited embeddings held at a time, 256 MB in float32: a thousand rows of a long prompt would be gigabytes.
 HELD = 2**26

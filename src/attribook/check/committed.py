@@ -11,9 +11,9 @@ from typing import Any
 from attribook.check.drift import Drift
 from attribook.check.files import write_sums
 from attribook.errors import AttribookError
-from attribook.ledger_page import readme_badge
+from attribook.ledger.ledger import full_ledger
 from attribook.paths import results_folder
-from attribook.study.ledger import full_ledger
+from attribook.site.ledger_page import readme_badge
 
 LEDGER, BADGE = "ledger.csv", "badge.svg"
 KEY = ("paper", "table", "dataset", "row", "column", "metric")

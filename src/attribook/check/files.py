@@ -20,7 +20,7 @@ CUT = 110  # letters of a line
 
 def folders() -> dict[str, Path]:
     """Stored rows and the papers' printed values, each with its own list of hashes."""
-    return {"results": results_folder(), "published": Path(str(resources.files("attribook.published")))}
+    return {"results": results_folder(), "papers": Path(str(resources.files("attribook.papers")))}
 
 
 def sums(folder: Path) -> dict[str, str]:

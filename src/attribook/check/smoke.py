@@ -14,15 +14,17 @@ from pathlib import Path
 
 import torch
 
-from attribook.attribution import METHODS
+from attribook.attribution.registry import METHODS
 from attribook.check.drift import Drift, farthest
-from attribook.metrics import CONVENTIONS, METRICS
-from attribook.models import load_model
+from attribook.grid.matrix import load_matrix
+from attribook.grid.seeds import generator
+from attribook.grid.settings import setting
+from attribook.grid.study import Study
+from attribook.metrics.erasure import CONVENTIONS
+from attribook.metrics.registry import METRICS
+from attribook.models.load import load_model
 from attribook.models.tiny import CLASSIFIERS, tiny_names
 from attribook.paths import results_folder
-from attribook.study import Study, setting
-from attribook.study.matrix import load_matrix
-from attribook.study.seeds import generator
 
 # Fewer samples and steps than by default: what is checked is that numbers stay, not that they are good.
 QUICK: dict[str, dict[str, int]] = {

@@ -12,18 +12,17 @@ from tqdm import tqdm
 from attribook.archives import sha256
 from attribook.check.budget import DEAR, Clock, in_turns, listed
 from attribook.check.drift import Apart, Drift, farthest
-from attribook.data import DATASETS
+from attribook.data.datasets import DATASETS
 from attribook.errors import AttribookError
+from attribook.grid.manifest import read_manifest
+from attribook.grid.seeds import digest
+from attribook.grid.settings import read_setting
+from attribook.grid.store import Store
+from attribook.grid.study import Study, Unit
+from attribook.grid.variants import parted
 from attribook.models.fetch import waits_for_consent
 from attribook.models.load import fingerprint_here, tuned_alike, tuned_where_used
 from attribook.paths import results_folder
-from attribook.study import Study
-from attribook.study.manifest import read_manifest
-from attribook.study.names import read_setting
-from attribook.study.seeds import digest
-from attribook.study.store import Store
-from attribook.study.study import Unit
-from attribook.study.variants import parted
 
 BUDGET = 360.0  # seconds for all rows of a profile together, however many studies there are
 

@@ -23,7 +23,7 @@ from torch import Generator, Tensor
 from attribook.errors import AttribookError
 from attribook.metrics.base import OK
 from attribook.metrics.judges import Judge
-from attribook.models import Encoding
+from attribook.models.encoding import Encoding
 
 SELECTIONS = ("top", "bottom", "first", "random", "none")
 NO_MASS = "no positive score"

@@ -10,7 +10,8 @@ import torch
 from torch import Generator, Tensor
 
 from attribook.errors import AttribookError
-from attribook.models import Encoding, Explained
+from attribook.models.encoding import Encoding
+from attribook.models.explained import Explained
 
 OK = "ok"
 

@@ -29,7 +29,9 @@ from torch import Generator, Tensor
 
 from attribook.errors import AttribookError
 from attribook.metrics.base import OK, metric
-from attribook.models import Delete, Encoding, Explained, Replace
+from attribook.models.edits import Delete, Replace
+from attribook.models.encoding import Encoding
+from attribook.models.explained import Explained
 
 SHARES = (1.0, 5.0, 10.0, 20.0, 50.0)
 NOTHING_LEFT = "no token left"

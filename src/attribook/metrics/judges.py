@@ -15,9 +15,9 @@ from torch import Tensor
 
 from attribook.errors import AttribookError
 from attribook.metrics.base import OK
-from attribook.models import Explained, load_model
 from attribook.models.encoding import KeysValues
-from attribook.models.explained import stop_tokens
+from attribook.models.explained import Explained, stop_tokens
+from attribook.models.load import load_model
 from attribook.models.registry import DEFAULT_MODEL
 
 # Everyday facts, so that no example gives an answer of a data set away.

@@ -13,7 +13,8 @@ from torch import Generator, Tensor
 from attribook.errors import AttribookError
 from attribook.metrics.base import OK, metric
 from attribook.metrics.erasure import NOTHING_LEFT, Judged, Rule, falling, log_probabilities
-from attribook.models import Encoding, Explained
+from attribook.models.encoding import Encoding
+from attribook.models.explained import Explained
 
 # from sets of tokens taken away, as bit masks, to p(x) - p(x without them)
 Drops = Callable[[Sequence[int]], Sequence[float]]

@@ -11,7 +11,8 @@ from torch import Tensor
 
 from attribook.errors import AttribookError
 from attribook.metrics.base import OK, Metric
-from attribook.models import Encoding, Explained
+from attribook.models.encoding import Encoding
+from attribook.models.explained import Explained
 
 LOWER_IS_BETTER = frozenset({"sufficiency", "log_odds", "aopc_sufficiency"})
 

@@ -11,7 +11,9 @@ from torch import Generator, Tensor
 from attribook.errors import AttribookError
 from attribook.metrics.base import OK, metric
 from attribook.metrics.distances import DISTANCES
-from attribook.models import Embed, Encoding, Explained
+from attribook.models.edits import Embed
+from attribook.models.encoding import Encoding
+from attribook.models.explained import Explained
 
 
 @metric(version=1)

@@ -15,7 +15,8 @@ from torch import Tensor
 
 from attribook.attribution.replacers.pools import Pool, Pooled, Replacer, Ways
 from attribook.errors import AttribookError
-from attribook.models import Encoding, Explained
+from attribook.models.encoding import Encoding
+from attribook.models.explained import Explained
 from attribook.models.masked import load_masked_lm, matched
 
 

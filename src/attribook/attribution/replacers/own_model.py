@@ -7,8 +7,9 @@ from torch import Tensor
 
 from attribook.attribution.replacers.pools import Pool, Pooled, Replacer, Ways, ordinary_ids, weighted, without
 from attribook.errors import AttribookError
-from attribook.models import Encoding, Explained
+from attribook.models.encoding import Encoding
 from attribook.models.engine import checked
+from attribook.models.explained import Explained
 
 HELD = 2**24  # log-probabilities held at a time, 128 MB in float64
 

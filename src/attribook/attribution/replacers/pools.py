@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 import torch
 from torch import Tensor
 
-from attribook.models import Explained
+from attribook.models.explained import Explained
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase

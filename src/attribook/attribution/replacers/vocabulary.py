@@ -9,7 +9,8 @@ import torch
 from torch import Tensor
 
 from attribook.attribution.replacers.pools import Pool, Pooled, Replacer, Ways, ordinary_ids, without
-from attribook.models import Encoding, Explained
+from attribook.models.encoding import Encoding
+from attribook.models.explained import Explained
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase

@@ -1,0 +1,1 @@
+"""Speed against other libraries and the machine's limit."""

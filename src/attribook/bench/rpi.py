@@ -1,0 +1,145 @@
+"""RPI by our schedule against that of its released code, on one sentence: the same maps, then the time.
+
+The released schedule, written from its description: the whole network runs for every point, gradients of all weights
+are computed as well, one baseline with its points is one batch, and before them the prompt runs three times, once with
+a gradient that nothing uses. Ours freezes the weights, runs the layers below the chosen one once, and fills its
+batches.
+"""
+
+import statistics
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from attribook.attribution.candidates import candidate_maps
+from attribook.attribution.diffusion import RandomPaths
+from attribook.attribution.rpi import RELEASED, attention_baselines
+from attribook.bench.limit import wall_seconds
+from attribook.errors import AttribookError
+from attribook.models.encoding import Encoding
+from attribook.models.explained import Explained
+from attribook.models.injection import AttentionLayer, attention_by
+from attribook.models.load import load_model
+
+SENTENCE = (
+    "this is a startling film that gives you a fascinating, albeit depressing view of rural life close to the border"
+)
+LAYERS = ("-3", "-1")  # the released code's, and the paper's
+NOTE = (
+    "R = {trials} baselines, {steps} points each, layer {layers}. The peer is our own writing of the released code's "
+    "schedule: full depth, gradients of all weights, one baseline at a time; same noise, same attention code."
+)
+
+
+def rpi_rows(name: str, repeats: int, tolerance: float, **changes: Any) -> Iterator[dict[str, Any]]:
+    """A row of `attribook bench` for each of `LAYERS`; `changes` of RPI's released options."""
+    model = load_model(name)
+    for layers in LAYERS:
+        yield rpi_row(model, repeats, tolerance, dict(RELEASED) | changes | {"layers": layers})
+
+
+def rpi_row(model: Explained, repeats: int, tolerance: float, options: dict[str, Any]) -> dict[str, Any]:
+    """Maps of both schedules compared, and both timed in turns after a warm-up."""
+    encoding = model.encode(SENTENCE)
+    points = options["trials"] * options["steps"] * len(encoding)
+    row: dict[str, Any] = {
+        "method": f"rpi, layer {options['layers']}", "peer": "released schedule", "options": options,
+        "tolerance": tolerance, "tokens_least": points, "tokens_computed": None, "least_gflop": None,
+        "limit_share": None, "note": NOTE.format(**options),
+    }  # fmt: skip
+
+    def ours() -> Tensor:
+        chance = torch.Generator().manual_seed(0)
+        return candidate_maps(model, model.encode(SENTENCE), "rpi", generator=chance, **options)
+
+    def theirs() -> Tensor:
+        return released_maps(model, encoding, torch.Generator().manual_seed(0), options)
+
+    before = model.engine.counter.copy()
+    try:
+        a = ours().flatten()  # (R * T,); both are the warm-up, too
+        spent = (model.engine.counter - before).tokens
+        b = theirs().flatten()
+    except AttribookError as error:  # such as a layer that is not there
+        nothing = dict.fromkeys(("max_difference", "largest_score", "correlation", "rank_correlation", "agree",
+                                 "ours_seconds", "peer_seconds", "ratio"))  # fmt: skip
+        return row | nothing | {"status": str(error)}
+    spent = (model.engine.counter - before).tokens - len(
+        encoding
+    )  # the peer has run the prompt once, for its attention
+    times = [in_turns([ours, theirs]) for _ in range(repeats)]
+    mine, peer = (statistics.median(seconds) for seconds in zip(*times, strict=True))
+    difference, largest = float((a - b).abs().max()), float(b.abs().max())
+    return row | {
+        "status": "measured", "max_difference": difference, "largest_score": largest, "tokens_computed": spent,
+        "correlation": pearson(a, b), "rank_correlation": pearson(ranks(a), ranks(b)),
+        "agree": difference <= tolerance, "ours_seconds": mine, "peer_seconds": peer, "ratio": peer / mine,
+    }  # fmt: skip
+
+
+def in_turns(runs: list[Callable[[], Tensor]]) -> list[float]:
+    """Seconds of each, one after the other."""
+    return [wall_seconds(run) for run in runs]
+
+
+def pearson(a: Tensor, b: Tensor) -> float:
+    """Correlation of two vectors."""
+    return float(torch.corrcoef(torch.stack([a, b]))[0, 1])
+
+
+def ranks(values: Tensor) -> Tensor:
+    """Places in rising order; ties in the order of reading."""
+    return values.argsort(stable=True).argsort().double()
+
+
+def released_maps(model: Explained, encoding: Encoding, chance: torch.Generator, options: dict[str, Any]) -> Tensor:
+    """Maps `(R, T)` by the released code's schedule, of one layer, with the options that it has."""
+    layer = model.attention_layers(encoding, options["layers"], "rpi")[0]
+    paths = RandomPaths(*(options[name] for name in ("trials", "steps", "points", "timestep", "horizon", "noise")))
+    seed = int(torch.randint(2**62, (), generator=chance))
+    rows = torch.ones(len(encoding), dtype=torch.bool)
+    maps = []
+    with trainable(model.network):
+        for grad in (False, False, True):  # the prompt, twice for its answer and once with a gradient that is not used
+            value = logits_of(model, encoding, layer, layer.weights[None])[0, encoding.target]
+            if grad:
+                value.backward()
+        for start in attention_baselines(layer.weights, paths, rows, torch.Generator().manual_seed(seed)):
+            along = paths.fractions().to(start)[:, None, None, None]  # (n, 1, 1, 1)
+            points = (start + along * (layer.weights - start)).detach().requires_grad_()  # (n, H, T, T)
+            model.network.zero_grad()
+            logits_of(model, encoding, layer, points)[:, encoding.target].sum().backward()
+            assert points.grad is not None
+            product = layer.weights * (points.grad * points.detach()).mean(0)  # (H, T, T)
+            maps.append(product.double().mean(0)[encoding.reads])
+    return torch.stack(maps).cpu()
+
+
+def logits_of(model: Explained, encoding: Encoding, layer: AttentionLayer, weights: Tensor) -> Tensor:
+    """Logits `(n, C)` of a whole forward of n copies of the prompt with weights `(n, H, T, T)` in one layer."""
+
+    def attend(eager: Any, module: nn.Module, *given: Any, **more: Any) -> tuple[Tensor, Tensor]:
+        if module is not layer.attention:
+            return eager(module, *given, **more)
+        return (weights @ given[2]).transpose(1, 2).contiguous(), weights
+
+    with attention_by(model.network, attend):
+        ids = encoding.ids.to(model.network.device).expand(len(weights), -1)
+        return model.network(input_ids=ids, attention_mask=torch.ones_like(ids)).logits
+
+
+@contextmanager
+def trainable(network: nn.Module) -> Iterator[None]:
+    """Let all weights have gradients, and put things back as they were."""
+    before = [p.requires_grad for p in network.parameters()]
+    try:
+        network.requires_grad_(True)
+        with torch.enable_grad():
+            yield
+    finally:
+        for parameter, was in zip(network.parameters(), before, strict=True):
+            parameter.grad = None
+            parameter.requires_grad_(was)

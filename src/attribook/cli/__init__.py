@@ -1,0 +1,1 @@
+"""The `attribook` command."""

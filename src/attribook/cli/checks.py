@@ -1,0 +1,149 @@
+"""The commands that judge: `attribook claims` and `attribook check`."""
+
+import json
+import os
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.box import SIMPLE
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from attribook.errors import AttribookError
+
+if TYPE_CHECKING:
+    from attribook.check.drift import Drift  # imported late: it brings torch
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+WIDTH = 150  # where nothing says how wide the output is, as in a pipe
+
+
+def claims(
+    paper: Annotated[list[str] | None, typer.Option(help="Only this paper: reagent, noiser or rpi.")] = None,
+    table: Annotated[list[str] | None, typer.Option(help="Only this table.")] = None,
+    verdict: Annotated[list[str] | None, typer.Option(help="Only this verdict, or one that begins so.")] = None,
+    headlines: Annotated[bool, typer.Option("--headlines", help="Only the claims in words.")] = False,
+    as_json: Json = False,
+) -> None:
+    """The ledger: every printed cell and headline claim, and what became of it."""
+    from attribook.ledger.ledger import full_ledger
+    from attribook.ledger.verdicts import RULES
+
+    rows = full_ledger()
+    chosen = wanted(rows, paper=paper, table=table, verdict=verdict)
+    chosen = [row for row in chosen if not (headlines and row["column"])]
+    if as_json:
+        print(json.dumps(chosen, ensure_ascii=False, allow_nan=False))
+        return
+    out = terminal()
+    for name in dict.fromkeys(row["paper"] for row in chosen):
+        out.print(listing(name, [row for row in chosen if row["paper"] == name]))
+    out.print(summary(chosen, list(RULES)))
+
+
+def check(
+    profile: Annotated[str, typer.Option(help="Whose rows are computed again.")] = "laptop",
+    sample: Annotated[int | None, typer.Option(help="Units of each study; default 3, with smoke all; 0: none.")] = None,
+    seed: Annotated[int | None, typer.Option(help="What the sample is drawn by; default: today's date.")] = None,
+    budget: Annotated[
+        float | None, typer.Option(help="Seconds for all rows together; default 360, with smoke no limit.")
+    ] = None,
+    update: Annotated[
+        bool, typer.Option("--update", help="Write ledger and hashes anew; with --profile smoke its rows too.")
+    ] = False,
+    as_json: Json = False,
+) -> None:
+    """Stored rows, files and verdicts against what the code gives now; exit 1 where something drifted."""
+    if update:
+        from attribook.check.committed import update as write_committed
+        from attribook.check.smoke import write_smoke
+
+        if profile == "smoke":
+            print(write_smoke())
+        print(*write_committed(), sep="\n")
+        return
+    from attribook.check.run import SAMPLE, check_all
+
+    drawn_by = int(datetime.now(UTC).strftime("%Y%m%d")) if seed is None else seed
+    number = None if sample is None and profile == "smoke" else SAMPLE if sample is None else sample
+    report = check_all(profile, number, drawn_by, budget)
+    if as_json:
+        drifts = [dict(zip(("check", "where", "what"), drift.row, strict=True)) for drift in report.drifts]
+        print(json.dumps({"profile": profile, "seed": drawn_by, "drift": drifts, "looked_at": report.looked_at}))
+    else:
+        out = terminal()
+        if report.drifts:
+            out.print(drift_table(report.drifts))
+        for line in report.looked_at:
+            out.print(f"looked at: {line}", highlight=False, markup=False)
+        found = f"{len(report.drifts)} differences" if report.drifts else "no drift"
+        out.print(f"{found} (profile {profile}, seed {drawn_by})", highlight=False)
+    if report.drifts:
+        raise typer.Exit(1)
+
+
+def drift_table(drifts: Sequence["Drift"]) -> Table:
+    """What drifted, by name."""
+    shown = Table(title="drift", title_justify="left", box=SIMPLE, padding=(0, 1, 0, 0))
+    for name in ("check", "where", "what"):
+        shown.add_column(name, overflow="fold")
+    for drift in drifts:
+        shown.add_row(*map(escape, drift.row))
+    return shown
+
+
+def terminal() -> Console:
+    """Where tables are printed; wide where nothing says how wide."""
+    return Console() if sys.stdout.isatty() or "COLUMNS" in os.environ else Console(width=WIDTH)
+
+
+def wanted(rows: Sequence[dict[str, Any]], **filters: list[str] | None) -> list[dict[str, Any]]:
+    """Rows that every filter lets through. Raises: AttribookError where a filter knows no row."""
+    for name, values in filters.items():
+        for value in values or []:
+            if not any(fits(row[name], value, name) for row in rows):
+                known = ", ".join(dict.fromkeys(part for row in rows for part in str(row[name]).split(", ") if part))
+                raise AttribookError(f"No claim has the {name} {value!r}. Known: {known}.")
+        if values:
+            rows = [row for row in rows if any(fits(row[name], value, name) for value in values)]
+    return list(rows)
+
+
+def fits(found: Any, value: str, name: str) -> bool:
+    """Whether a row's value is the wanted one; a verdict may be cut short, a headline may be about several tables."""
+    if name == "verdict":
+        return str(found).startswith(value)
+    return value in str(found).split(", ")
+
+
+def listing(paper: str, rows: Sequence[dict[str, Any]]) -> Table:
+    """Claims of one paper for a terminal."""
+    from attribook.site.ledger_page import number
+
+    shown = Table(title=paper, title_justify="left", box=SIMPLE, padding=(0, 1, 0, 0))
+    for name in ("table", "row", "column", "metric", "published", "ours", "n", "verdict"):
+        shown.add_column(name, justify="right" if name in {"published", "ours", "n"} else "left")
+    for row in rows:
+        column = row["column"] if row["dataset"] in {"", row["column"]} else f"{row['dataset']} {row['column']}"
+        interval = "" if row["low"] is None else f" ({number(row['low'])} to {number(row['high'])})"
+        ours, n = number(row["ours"]) + interval, "" if row["n"] is None else str(row["n"])
+        name = row["row"] if row["column"] else row["claim"]
+        shown.add_row(str(row["table"]), name, column, row["metric"], number(row["published"]), ours, n, row["verdict"])
+    return shown
+
+
+def summary(rows: Sequence[dict[str, Any]], verdicts: Sequence[str]) -> Table:
+    """How often each verdict was given, by paper; claims in words apart."""
+    shown = Table(title="verdicts", title_justify="left")
+    kinds = list(dict.fromkeys((row["paper"], "cells" if row["column"] else "headlines") for row in rows))
+    shown.add_column("verdict")
+    for paper, kind in kinds:
+        shown.add_column(f"{paper}, {kind}", justify="right")
+    for word in verdicts:
+        mine = [(row["paper"], "cells" if row["column"] else "headlines") for row in rows if row["verdict"] == word]
+        shown.add_row(word, *(str(mine.count(kind)) for kind in kinds))
+    return shown

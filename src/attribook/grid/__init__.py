@@ -1,0 +1,1 @@
+"""Items, methods and metrics on a model: studies, rows, protocols."""

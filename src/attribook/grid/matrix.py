@@ -1,0 +1,91 @@
+"""Which method works on which family: what the tests of `tests/parity/test_matrix.py` saw, stored as a table."""
+
+import re
+from pathlib import Path
+
+import pandas as pd
+
+from attribook.attribution.registry import METHODS
+from attribook.models.tiny import tiny_names
+from attribook.paths import checkout
+
+COLUMNS = ("method", "model", "version", "works", "reason", "forwards", "backwards", "tokens", "moved")
+
+
+def matrix_path() -> Path:
+    """The committed table."""
+    return checkout() / "results" / "matrix.csv"
+
+
+def load_matrix(path: Path | None = None) -> pd.DataFrame:
+    """One row for each method and tiny model, all columns as text."""
+    path = path or matrix_path()
+    if not path.is_file():
+        return pd.DataFrame(columns=list(COLUMNS), dtype=str)
+    return pd.read_csv(path, dtype=str, keep_default_na=False)
+
+
+def write_matrix(cells: list[dict[str, object]], path: Path | None = None) -> None:
+    """Write the table, in the order of methods and families."""
+    order = {name: place for place, name in enumerate([*METHODS, *tiny_names()])}
+    frame = pd.DataFrame(cells, columns=list(COLUMNS))
+    places = [frame["method"].map(order), frame["model"].map(order).fillna(len(order))]
+    frame = frame.assign(m=places[0], f=places[1]).sort_values(["m", "f"])
+    frame[list(COLUMNS)].to_csv(path or matrix_path(), index=False)
+
+
+def matrix_table() -> pd.DataFrame:
+    """Methods down, families across: `yes`, or a number that the list of reasons explains."""
+    cells = load_matrix()
+    reasons = matrix_reasons()["reason"].tolist()
+    marks = [
+        "yes" if works == "True" else f"no ({reasons.index(general(reason, model)) + 1})"
+        for works, reason, model in zip(cells["works"], cells["reason"], cells["model"], strict=True)
+    ]
+    table = cells.assign(mark=marks, family=cells["model"].str.removeprefix("tiny-")).pivot(
+        index="method", columns="family", values="mark"
+    )
+    families = [name.removeprefix("tiny-") for name in dict.fromkeys(cells["model"])]
+    return table.loc[list(dict.fromkeys(cells["method"])), families].reset_index()
+
+
+def matrix_reasons() -> pd.DataFrame:
+    """Every reason for a refusal, numbered, in the words of the message that a user sees."""
+    cells = load_matrix()
+    refused = cells[cells["works"] != "True"]
+    found = dict.fromkeys(
+        general(reason, model) for reason, model in zip(refused["reason"], refused["model"], strict=True)
+    )
+    return pd.DataFrame({"no": range(1, len(found) + 1), "reason": list(found)})
+
+
+def general(reason: str, model: str) -> str:
+    """A refusal without the names of method, model and family, so that equal reasons are one."""
+    _, _, without_method = reason.partition(" ")
+    return re.sub(r" of the family \w+", "", without_method.replace(f"{model}, ", ""))
+
+
+def cost_table() -> pd.DataFrame:
+    """Cost formulas of every method, and what the counters said on one family."""
+    cells = load_matrix()
+    worked = cells[cells["works"] == "True"].drop_duplicates("method").set_index("method")
+    return pd.DataFrame(
+        [
+            {
+                "method": name, "forwards": method.forwards, "backwards": method.backwards,
+                "counted on": worked["model"][name], "T": worked["tokens"][name], "P": worked["moved"][name],
+                "forwards counted": worked["forwards"][name], "backwards counted": worked["backwards"][name],
+                "families": int((cells[cells["method"] == name]["works"] == "True").sum()),
+            }
+            for name, method in METHODS.items()
+            if name in worked.index
+        ]
+    )  # fmt: skip
+
+
+def matrix_row(method: str) -> tuple[list[str], list[str]]:
+    """Families on which a method works, and all families of the table."""
+    cells = load_matrix()
+    mine = cells[cells["method"] == method]
+    names = mine["model"].str.removeprefix("tiny-")
+    return names[mine["works"] == "True"].tolist(), names.tolist()

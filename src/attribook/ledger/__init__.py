@@ -1,0 +1,1 @@
+"""Printed cells and stored rows to verdicts."""

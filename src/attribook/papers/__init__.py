@@ -1,0 +1,1 @@
+"""What is known of each paper: printed cells, claims, protocols, settings."""

@@ -1,0 +1,90 @@
+"""Where ReAGent's released code departs from its paper, each as one change of the paper's reading."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from attribook.grid.settings import setting
+from attribook.grid.store import Row
+from attribook.statistics.bootstrap import Reading, as_released
+
+FLAT, RANDOM = "random", "random{form=uniform}"  # softmaxed random scores, as released, and uniform ones
+
+
+@dataclass(frozen=True)
+class Departure:
+    """Options of reagent that change, and how its rows are read: distance, failures, baseline."""
+
+    about: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+    squared: bool = False  # the distance that the released code calls Hellinger
+    perfect: bool = False  # prompts of which no run stopped count as Soft-NC 1 and Soft-NS 0
+    baseline: str = FLAT
+
+
+# Over the defaults of reagent, which has what the paper leaves open; RoBERTa is not in every profile.
+PAPER: Mapping[str, Any] = {"initial": "scores", "replacer": "left_to_right"}
+RELEASED: Mapping[str, Any] = {
+    "replacer": "part_of_speech", "keep_tokens": 8, "ratio": 0.1, "initial": "logits", "average": "stopped",
+}  # fmt: skip
+
+DEPARTURES: dict[str, Departure] = {
+    "squared distance": Departure("sqrt 2 times the squared Hellinger distance (as released)", squared=True),
+    "part of speech": Departure("tokens of the same part of speech (as released)", {"replacer": "part_of_speech"}),
+    "any token": Departure("any token of the vocabulary", {"replacer": "uniform"}),
+    "8 tokens kept": Departure("8 tokens are kept in the stopping test, not 30% (as released)", {"keep_tokens": 8}),
+    "ratio 0.1": Departure(
+        "a tenth of the tokens is replaced in a step (as released; the text gives no ratio, 0.3 is ours)",
+        {"ratio": 0.1},
+    ),
+    "random logits": Departure("logits are random at first, not scores (as released)", {"initial": "logits"}),
+    "stopped runs": Departure("the mean of the runs that stopped, of all if none did", {"average": "stopped"}),
+    "NaN is perfect": Departure(
+        "the same, but a prompt of which no run stopped counts as Soft-NC 1 and Soft-NS 0 (as released)",
+        {"average": "stopped"},
+        perfect=True,
+    ),
+    "uniform baseline": Departure("divided by uniform random scores, not softmaxed ones", baseline=RANDOM),
+    "specials replaced": Departure("special tokens are replaced and scored too (as released)", {"specials": "perturb"}),
+    "all as released": Departure("everything marked as released at once", RELEASED, squared=True, perfect=True),
+}
+
+
+def departure_names(base: Mapping[str, Any], *, specials: bool) -> dict[str, str]:
+    """Names of the settings, for the paper's reading (`none`) and each departure; that of special tokens on request."""
+    chosen = {
+        name: {**departure.options, **({"specials": "perturb"} if specials and name == "all as released" else {})}
+        for name, departure in DEPARTURES.items()
+        if specials or "specials" not in departure.options
+    }
+    options = {**base, **PAPER}
+    return {"none": setting("reagent", **options)} | {
+        name: setting("reagent", **{**options, **changed}) for name, changed in chosen.items()
+    }
+
+
+def departure_readings(names: Mapping[str, str], rows: pd.DataFrame, scores: Iterable[Row]) -> dict[str, Reading]:
+    """The rows as each departure reads them."""
+    scores = list(scores)
+    found = {}
+    for departed, name in names.items():
+        how = DEPARTURES.get(departed, Departure("the paper"))
+        read = as_if_perfect(rows, name, scores) if how.perfect else rows
+        found[departed] = Reading(as_released(read) if how.squared else read, name, how.baseline)
+    return found
+
+
+def as_if_perfect(rows: pd.DataFrame, name: str, scores: Iterable[Row]) -> pd.DataFrame:
+    """Rows in which a score vector of which no run stopped has the values that NaN had: Soft-NC 1, Soft-NS 0."""
+    failed = {(r["item"], r["seed"]) for r in scores if r["method"] == name and not r["details"]["runs_stopped"]}
+    here = [(item, seed) in failed for item, seed in zip(rows["item"], rows["seed"], strict=True)]
+    perfect = np.where(rows["metric"] == "soft_nc", 1.0, 0.0)
+    return rows.assign(value=rows["value"].where(~(np.array(here) & (rows["method"] == name)), perfect))
+
+
+def departures_told(names: Mapping[str, str]) -> pd.DataFrame:
+    """What each departure changes, as a table."""
+    return pd.DataFrame([{"change": name, "what": DEPARTURES[name].about} for name in names if name in DEPARTURES])

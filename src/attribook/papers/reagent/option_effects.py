@@ -1,0 +1,54 @@
+"""What switching one option alone does to a number, from rows that an audit has stored; nothing is computed here."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+
+from attribook.grid.manifest import read_manifest
+from attribook.grid.pools import told_study
+from attribook.grid.settings import read_setting
+from attribook.papers.reagent.departures import DEPARTURES, departure_names, departure_readings
+from attribook.paths import results_folder
+from attribook.statistics.sensitivity import change_table
+
+AUDIT, BASE = "reagent_departures", "reagent-paper"
+METRICS = {"soft_nc": "Soft-NC", "soft_ns": "Soft-NS"}
+
+
+def option_effects(profile: str) -> pd.DataFrame:
+    """A row for each option that the audit of departures switched: how far the log-ratios moved, in nats, paired.
+
+    Columns: model, n, change, what, and for Soft-NC and Soft-NS the move with its 95% interval, and the smallest true
+    move that would be found. Empty where the profile has no rows of the audit.
+    """
+    manifests = sorted((results_folder() / profile / AUDIT).glob(f"*/{BASE}/manifest.json"))
+    return pd.DataFrame([line for path in manifests for line in effects(read_manifest(path)["runs"])])
+
+
+def effects(runs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Lines of the table from the runs of one manifest: the last audit, and random baselines on the same items."""
+    studies = [told_study(run["study"]) for run in runs]
+    audits = [study for study in studies if read_setting(study.methods[0])[0].name == "reagent"]
+    if not audits:
+        return []
+    audit = audits[-1]
+    items = audit.dataset, audit.n_items, audit.keep, audit.seed
+    own = read_setting(audit.methods[0])[1]
+    base = {name: own[name] for name in ("max_steps", "runs")}
+    specials = any(read_setting(name)[1].get("specials") == "perturb" for name in audit.methods)
+    names = departure_names(base, specials=specials)
+    alike = [study for study in studies if (study.dataset, study.n_items, study.keep, study.seed) == items]
+    rows = pd.concat([study.rows() for study in alike]).drop_duplicates(["key", "draw"])
+    readings = departure_readings(names, rows, audit.scores())
+    none = readings.pop("none")
+    tables = {metric: change_table(readings, none, metric).dropna(subset=["moved"]) for metric in METRICS}
+    lines: dict[str, dict[str, Any]] = {
+        change: {"model": audit.model, "change": change, "what": DEPARTURES[change].about} for change in readings
+    }
+    for metric, title in METRICS.items():
+        for moved in tables[metric].to_dict("records"):
+            line = lines[moved["change"]]
+            line[title] = f"{moved['moved']:+.2f} ({moved['low']:+.2f} to {moved['high']:+.2f})"
+            line |= {f"{title} detectable": moved["detectable"], "n": int(moved["n"])}
+    return list(lines.values())

@@ -1,0 +1,1 @@
+"""Notebooks and generated pages to a site."""

@@ -1,0 +1,202 @@
+"""The ledger as pages: a table to sort and filter, the rules of its verdicts, and badges; all made from the ledger."""
+
+import math
+import shutil
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from html import escape
+from pathlib import Path
+from typing import Any
+
+from attribook.ledger.noise import noise_summary, noise_table, noise_told
+from attribook.ledger.verdicts import NO_ROWS, NOT_HERE, RULES, TESTS
+from attribook.papers.cells import METRICS
+from attribook.paths import results_folder
+from attribook.show.badges import badge
+from attribook.show.tables import table
+from attribook.statistics.bootstrap import RESAMPLES
+from attribook.statistics.evidence import FEWEST_DRAWS, FEWEST_SEEDS
+
+Row = Mapping[str, Any]
+UNASKED = (NO_ROWS, NOT_HERE)
+HEADS = ("paper", "table", "row", "column", "metric", "published", "ours", "n", "verdict", "where")
+NUMERIC = ("table", "published", "ours", "n")
+BADGE = "attribook-badge"  # the id of the cell that holds a page's badge
+
+
+def write_ledger_pages(book: Path, rows: Sequence[Row]) -> None:
+    """Pages `claims/ledger` and `claims/verdicts`, copies of the rows that they link to, and badges of notebooks."""
+    folder = book / "claims"
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in {"ledger": ledger_page(rows), "verdicts": verdicts_page()}.items():
+        path = folder / f"{name}.md"
+        if not path.is_file() or path.read_text() != text:
+            path.write_text(text)
+    for place in sorted({place for row in rows for place in files(row)}):
+        copy = book / "book" / "_static" / "rows" / place
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(results_folder() / place, copy)
+    for notebook in (book / "notebooks").rglob("*.ipynb"):
+        name = notebook.relative_to(book / "notebooks").with_suffix("").as_posix()
+        mark(notebook, name, [row for row in rows if row["notebook"].split("#")[0] == name])
+
+
+# -- the table -----------------------------------------------------------------------------------------------------
+
+
+def ledger_page(rows: Sequence[Row]) -> str:
+    """The page with every claim, in MyST Markdown."""
+    heads = "".join(f'<th aria-sort="none"><button type="button">{name}</button></th>' for name in HEADS)
+    body = "\n".join(map(line, rows))
+    choices = {"paper": [r["paper"] for r in rows], "metric": [r["metric"] for r in rows], "verdict": list(RULES)}
+    selects = "".join(select(name, values) for name, values in choices.items())
+    return f"""# The ledger
+
+Every cell of the papers' tables and every claim that they make in words, with what became of it:
+{told(rows)}.
+A verdict opens to its reason. [How a verdict is reached](verdicts) has the rules. The same table in a terminal:
+`attribook claims`, and `attribook claims --json` with all fields.
+
+```{{raw}} html
+<form class="attribook-filters" onsubmit="return false">{selects}
+<label>notebook <input name="notebook" size="18"></label>
+<label>any word <input name="word" type="search" size="18"></label>
+<output></output></form>
+<div class="attribook-ledger"><table class="attribook-table"><thead><tr>{heads}</tr></thead>
+<tbody>
+{body}
+</tbody></table></div>
+<script src="../_static/ledger.js"></script>
+```
+"""
+
+
+def select(name: str, values: Sequence[str]) -> str:
+    """A filter by one of the values."""
+    options = "".join(f"<option>{escape(value)}</option>" for value in dict.fromkeys(values) if value)
+    return f'<label>{name} <select name="{name}"><option value="">all</option>{options}</select></label>\n'
+
+
+def line(row: Row) -> str:
+    """One claim's line."""
+    column = row["column"] if row["dataset"] in {"", row["column"]} else f"{row['dataset']} {row['column']}"
+    interval = "" if row["low"] is None else f" <small>({number(row['low'])} to {number(row['high'])})</small>"
+    name = row["row"] if row["column"] else f"“{row['claim']}”"
+    verdict = f"<details><summary>{escape(row['verdict'])}</summary>{escape(row['reason'])}</details>"
+    n = "" if row["n"] is None else row["n"]
+    first = [row["paper"], row["table"], name, column, row["metric"], number(row["published"])]
+    cells = [*(escape(str(cell)) for cell in first), number(row["ours"]) + interval, n]
+    shown = "".join(f"<td>{cell}</td>" for cell in cells)
+    marks = "".join(
+        f' data-{key}="{escape(str(value))}"'
+        for key, value in {"verdict": row["verdict"], "notebook": row["notebook"].split("#")[0]}.items()
+        if value
+    )
+    return f"<tr{marks}>{shown}<td>{verdict}</td><td>{where(row)}</td></tr>"
+
+
+def where(row: Row) -> str:
+    """Links to the page that shows a claim and to the rows that decide it."""
+    name, _, anchor = row["notebook"].partition("#")
+    page = [f'<a href="../notebooks/{name}.html{"#" + anchor if anchor else ""}">page</a>'] if name else []
+    return " ".join([*page, *(f'<a href="../_static/rows/{path}">rows</a>' for path in files(row))])
+
+
+def files(row: Row) -> list[str]:
+    """Files of rows that decide a claim, under the results."""
+    return row["rows"].split(", ") if row["rows"] else []
+
+
+def number(value: float | None) -> str:
+    """Three digits behind the point; nothing for nothing, whole counts as they are."""
+    if value is None or math.isnan(value):
+        return ""
+    return f"{value:g}" if float(value).is_integer() and abs(value) >= 2 else f"{value:.3f}"
+
+
+# -- the rules -----------------------------------------------------------------------------------------------------
+
+
+def verdicts_page() -> str:
+    """What each verdict means, as the code has it, and where the noise of our numbers comes from."""
+    rules = "\n".join(f"{word}\n: {rule}\n" for word, rule in RULES.items())
+    better = {"higher": ", higher is better", "lower": ", lower is better", "none": ""}
+    units = "\n".join(f"- `{name}`: {one.unit}{better[one.better]}." for name, one in METRICS.items())
+    return f"""# How a verdict is reached
+
+Verdicts are computed from stored rows and never typed. This page prints the rules as the code holds them.
+
+{rules}
+## Tests
+
+{TESTS}
+
+The interval of an estimate is that of the mean over prompts, or of the log of a ratio of such means, over {RESAMPLES:,}
+resamples of the prompts; seeds and draws of a prompt are averaged first. Both sides of a comparison are resampled
+together. Every undecided claim states the smallest difference that its prompts would show at the 5% level with 80%
+power.
+
+## Where the noise comes from
+
+{noise_text()}
+
+## What the metrics of the tables count
+
+{units}
+"""
+
+
+def noise_text() -> str:
+    """The split of the noise in words and as a table, in MyST Markdown."""
+    every = noise_table()
+    if every.empty:
+        return "No stored rows of soft metrics tell it yet."
+    shown = noise_summary(every)
+    for kind in ("sd of seeds", "seeds %"):
+        shown[kind] = shown[kind].where(shown["seeds"] > 1)
+    shown["method"] += [f" ({number} methods)" if number > 1 else "" for number in shown.pop("methods")]
+    formats = {name: "{:.3f}" if "sd" in name else "{:.0%}" if "%" in name else "{:.0f}" for name in shown.columns[4:]}
+    html = table(shown, caption="Noise of soft metrics by study", formats=formats).source
+    return (
+        f"A soft metric's value differs between prompts, between the seeds of a random method and between mask draws. "
+        f"`sd`: how far single values lie apart for each reason; `%`: what share of the variance of a mean, as the "
+        f"tables print it, each makes up. {noise_told(every)} We ask for at least {FEWEST_SEEDS} seeds of a random "
+        f"method and {FEWEST_DRAWS} draws of a soft metric; where a method was too dear for that, the reason of its "
+        "verdict says so. Its interval holds all the same, because each prompt has a draw of its own.\n\n"
+        f"```{{raw}} html\n{html}\n```"
+    )
+
+
+# -- badges --------------------------------------------------------------------------------------------------------
+
+
+def told(rows: Sequence[Row]) -> str:
+    """How often each verdict was given, in words."""
+    counts = Counter(row["verdict"] for row in rows)
+    return ", ".join(f"{counts[word]:,} {word}" for word in RULES if counts[word])
+
+
+def readme_badge(rows: Sequence[Row]) -> str:
+    """All claims in one line of SVG."""
+    asked = [row for row in rows if row["verdict"] not in UNASKED]
+    return badge("claims", f"{told(asked)} · {len(rows) - len(asked):,} not asked")
+
+
+def page_badge(name: str, rows: Sequence[Row]) -> str:
+    """What became of the claims that one page decides, with a link to them."""
+    asked = [row for row in rows if row["verdict"] not in UNASKED]
+    link = f"{'../' * (name.count('/') + 1)}claims/ledger.html#notebook={name}"
+    return f'<p class="attribook-badge"><a href="{link}"><b>claims</b> {escape(told(asked))}</a></p>'
+
+
+def mark(notebook: Path, name: str, rows: Sequence[Row]) -> None:
+    """Set, change or take away the badge of an executed notebook, behind its first cell."""
+    import nbformat
+
+    page = nbformat.read(notebook, as_version=4)
+    cells = [cell for cell in page.cells if cell.get("id") != BADGE]
+    if any(row["verdict"] not in UNASKED for row in rows):
+        cells.insert(1, nbformat.v4.new_markdown_cell(page_badge(name, rows), id=BADGE))
+    if cells != page.cells:
+        page.cells = cells
+        nbformat.write(page, notebook)

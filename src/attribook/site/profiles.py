@@ -1,0 +1,126 @@
+"""Profiles: what papermill injects into notebooks, read from `params/` and checked before anything is executed."""
+
+import ast
+import difflib
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import MISSING, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from attribook.errors import AttribookError
+from attribook.papers.rpi.tasks import KNOWN
+from attribook.paths import checkout
+from attribook.site.method_pages import Example
+
+METHOD_PAGES = "method_pages"  # the section of a profile that says what the pages of methods explain
+# What YAML gives for each type of a parameter: a whole number is a float too; True is no number, as it is in Python.
+FITS: dict[str, set[type]] = {"str": {str}, "int": {int}, "float": {int, float}, "bool": {bool}}
+
+NAMES_A_MODEL = ("model", "second", "judge", "classifier", "prompted", "masked_lm")
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """One line of a notebook's parameters cell."""
+
+    kind: str
+    default: Any
+
+
+def notebook_names() -> list[str]:
+    """All notebooks by their place under `notebooks/`, without their ending: `rpi/table_5`."""
+    folder = checkout() / "notebooks"
+    return sorted(path.relative_to(folder).with_suffix("").as_posix() for path in folder.rglob("*.py"))
+
+
+def profile_names() -> list[str]:
+    """All profiles."""
+    return sorted(path.stem for path in (checkout() / "params").glob("*.yml"))
+
+
+def parameters(profile: str, names: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """What papermill injects into each of the notebooks: the profile's name, and the values of its section."""
+    sections = read_profile(profile)
+    return {name: {"profile": profile, **sections.get(name, {})} for name in names}
+
+
+def settings(profile: str, section: str) -> dict[str, Any]:
+    """One section of a profile, empty where it has none. Raises: as `read_profile`."""
+    return read_profile(profile).get(section, {})
+
+
+def read_profile(profile: str) -> dict[str, dict[str, Any]]:
+    """All sections of a profile.
+
+    Raises: AttribookError for an unknown profile, a file that is no YAML or is empty, a section or a key that nothing
+    reads, and a value of another type than the notebook's: each would else run a page on its defaults, or not at all.
+    """
+    path = checkout() / "params" / f"{profile}.yml"
+    if not path.is_file():
+        raise AttribookError(f"Unknown profile {profile!r}. Known: {', '.join(profile_names())}.")
+    place = f"params/{profile}.yml"
+    try:
+        content = yaml.safe_load(path.read_text())
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        reason = " ".join(str(error).split())
+        raise AttribookError(f"{place} cannot be read as YAML: {reason}. Mend it there.") from error
+    if not content or not isinstance(content, dict):
+        raise AttribookError(f"{place} has no sections. Copy params/laptop.yml and edit the copy.")
+    known = [*notebook_names(), METHOD_PAGES]
+    for section, values in content.items():
+        if section not in known:
+            raise AttribookError(f"{place}: there is no notebook {section!r}{nearest(section, known)}")
+        check_section(f"{place}, {section}", section, values)
+    return content
+
+
+def check_section(place: str, section: str, values: Any) -> None:
+    """Raises: AttribookError where a section is empty, or a key or a value fits no parameter."""
+    if not values or not isinstance(values, dict):
+        raise AttribookError(f"{place}: the section holds no `name: value`. Give it a line, or remove it.")
+    known = page_options() if section == METHOD_PAGES else declared(checkout() / "notebooks" / f"{section}.py")
+    for name, value in values.items():
+        if name not in known:
+            raise AttribookError(f"{place}: there is no parameter {name!r}{nearest(name, known)}")
+        kind = known[name].kind
+        if type(value) not in FITS[kind]:
+            told = {"str": 'text: put it in quotes, "" for none', "bool": "true or false"}.get(kind, f"of type {kind}")
+            raise AttribookError(f"{place}: {name} is {value!r} and has to be {told}.")
+    if missing := [name for name, each in known.items() if each.default is MISSING and name not in values]:
+        raise AttribookError(f"{place}: {', '.join(missing)} must be given, as in params/laptop.yml.")
+
+
+def nearest(name: Any, known: Iterable[str]) -> str:
+    """The end of a message on an unknown name: the known one that is spelt alike, or all."""
+    known = list(known)
+    near = difflib.get_close_matches(str(name), known, n=1)
+    return f". Did you mean {near[0]}?" if near else f". Known: {', '.join(known)}."
+
+
+def declared(notebook: Path) -> dict[str, Parameter]:
+    """The parameters cell of a notebook, by name: lines such as `n_items: int = 24`."""
+    found = re.search(r'^# %% tags=\["parameters"\]\n(.*?)(?=^# %%|\Z)', notebook.read_text(), re.MULTILINE | re.DOTALL)
+    lines = ast.parse(found[1]).body if found else []
+    return {
+        line.target.id: Parameter(ast.unparse(line.annotation), ast.literal_eval(line.value))
+        for line in lines
+        if isinstance(line, ast.AnnAssign) and isinstance(line.target, ast.Name) and line.value
+    }
+
+
+def models_named(notebook: Path, injected: Mapping[str, Any]) -> list[str]:
+    """The models that a notebook's parameters name, injected ones or its own."""
+    values = {name: each.default for name, each in declared(notebook).items()} | dict(injected)
+    found = [*(values.get(name, "") for name in NAMES_A_MODEL), *values.get("models", "").split(",")]
+    for part in values.get("tasks", "").replace(",", " ").split():
+        own = part.split(":")[1:2]  # of printed:model:dataset; else the printed name of a task that is known
+        found += own or [task.model for task in KNOWN if task.printed == part]
+    return sorted({name.strip() for name in found} - {""})
+
+
+def page_options() -> dict[str, Parameter]:
+    """What the section of the method pages takes; the profile's name is given to them by the program."""
+    return {each.name: Parameter("str", each.default) for each in fields(Example) if each.name != "profile"}

@@ -1,0 +1,171 @@
+"""Stored rows that may answer published cells: found by study and protocol, never computed here."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+import pandas as pd
+
+from attribook.errors import AttribookError
+from attribook.grid.manifest import read_manifest
+from attribook.grid.protocols import find_protocol
+from attribook.grid.settings import read_setting
+from attribook.grid.variants import parted
+from attribook.papers.cells import METRICS
+from attribook.papers.noiser.answers import answer_metrics
+from attribook.paths import results_folder
+from attribook.statistics.bootstrap import Estimate, Part, as_released, combined_if_any
+from attribook.statistics.picked_rows import PickedRows, read_picked
+
+PROFILES = ("paper", "original", "laptop")  # the best first; rows of the smoke profile answer nothing
+DERIVED = {"reagent-code": "reagent-paper"}  # exact, from the same forwards: see `as_released`
+SOFT = ["soft_nc", "soft_ns"]
+FEWEST_SEEDS, FEWEST_DRAWS = 5, 8  # of random methods, and of soft metrics; a reason says where there are fewer
+PARTS = {"faithfulness": SOFT}  # Noiser's sum of both log-ratios
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """Rows of one study on one model under one protocol."""
+
+    study: str
+    profile: str
+    model: str
+    dataset: str
+    protocol: str
+    path: Path  # the file of rows, under the results
+    rows: pd.DataFrame
+    picked: PickedRows | None = None  # pools on the same items under the same protocol
+
+    @property
+    def places(self) -> str:
+        """Files of rows, under the results, with commas between them."""
+        return ", ".join(str(each.path) for each in (self, self.picked) if each)
+
+    def item_values(self, method: str, metric: str) -> pd.Series | None:
+        """Every prompt's value for a method or for the best of a pool; None where there are no rows."""
+        if (method, metric) in self.values or self.picked is None:
+            return self.values.get((method, metric))
+        return self.picked.value(method, metric)
+
+    @cached_property
+    def values(self) -> dict[tuple[str, str], pd.Series]:
+        """For each method and metric, every prompt's mean over seeds and draws; prompts that failed are left out."""
+        groups = self.rows.assign(good=self.rows["status"] == "ok").groupby(["method", "metric", "item"], sort=True)
+        means = groups.agg(value=("value", "mean"), good=("good", "all")).query("good")["value"]
+        keys = dict.fromkeys(zip(means.index.get_level_values(0), means.index.get_level_values(1), strict=True))
+        return {key: means.loc[key] for key in keys}
+
+    def failed(self, method: str, metric: str) -> int:
+        """Prompts of a method that have a row which failed."""
+        mine = self.rows[(self.rows["method"] == method) & self.rows["metric"].isin(PARTS.get(metric, [metric]))]
+        return mine.loc[mine["status"] != "ok", "item"].nunique()
+
+    def has(self, method: str, metric: str) -> bool:
+        """Whether there are rows of a method, and of random where the metric is a ratio to it."""
+        needed = {method, "random"} if is_ratio(metric) else {method}
+        parts = PARTS.get(metric, [metric])
+        return all(self.item_values(name, part) is not None for name in needed for part in parts)
+
+    def too_few(self, method: str, metric: str) -> str:
+        """In words, where a random method has fewer seeds, or a metric that draws fewer draws, than is asked for."""
+        found = []
+        names = [method, *(["random"] if is_ratio(metric) else [])]
+        for name in names:
+            mine = self.rows[(self.rows["method"] == name) & self.rows["metric"].isin(PARTS.get(metric, [metric]))]
+            if mine.empty:
+                continue  # the best of a stored pool, whose maps are its draws
+            if read_setting(parted(name)[0])[0].random:
+                seeds = int(mine.groupby("item")["seed"].nunique().min())
+                if seeds < FEWEST_SEEDS:
+                    found.append(f"{seeds} seed{'s' * (seeds > 1)} of {name}, not {FEWEST_SEEDS}")
+            if metric not in (*SOFT, *PARTS):
+                continue
+            draws = int(mine.groupby(["item", "seed"])["draw"].nunique().min())
+            if draws < FEWEST_DRAWS:
+                found.append(f"{draws} mask draw{'s' * (draws > 1)} of {name}, not {FEWEST_DRAWS}")
+        return ", ".join(found)
+
+    def parts(self, method: str, metric: str, sign: int) -> list[Part]:
+        """What a published number of the method is made of, added or subtracted."""
+        found = []
+        for name in PARTS.get(metric, [metric]):
+            for each, times in ((method, sign), ("random", -sign))[: 1 + is_ratio(metric)]:
+                values = self.item_values(each, name)
+                assert values is not None, (each, name)  # `has` was asked
+                found.append((values, times))
+        return found
+
+
+def is_ratio(metric: str) -> bool:
+    """Whether the papers print a log-ratio to random for this metric."""
+    return METRICS[metric].unit == "log-ratio to random"
+
+
+def estimate(found: Sequence[Evidence], metric: str, method: str, other: str | None = None) -> Estimate:
+    """The number that a paper prints for a method, or how far it lies above another's, averaged over studies.
+
+    NaN with p 1, which decides nothing, where it does not exist: two methods share no prompt, or a mean is 0 whose
+    logarithm is asked for.
+    """
+    groups = [e.parts(method, metric, 1) + (e.parts(other, metric, -1) if other else []) for e in found]
+    failed = sum(e.failed(method, metric) for e in found)
+    return combined_if_any(groups, log=is_ratio(metric), failed=failed)
+
+
+class Shelf:
+    """All stored rows, each file read once."""
+
+    def __init__(self) -> None:
+        self._read: dict[tuple[Path, str, str | None], Evidence] = {}
+
+    def find(self, study: str, protocol: str, pools: str | None = None) -> list[Evidence]:
+        """Rows of a study under a protocol, or derived for it, with another study's pools; the best profile first."""
+        found = []
+        for profile in PROFILES:
+            for name in dict.fromkeys((protocol, DERIVED.get(protocol, protocol))):
+                for manifest in sorted(results_folder().glob(f"{profile}/{study}/*/{name}/manifest.json")):
+                    if (manifest.parent / "rows.csv").is_file():
+                        found.append(self._one(manifest, protocol, pools))
+        return found
+
+    def _one(self, manifest: Path, protocol: str, pools: str | None) -> Evidence:
+        if (key := (manifest, protocol, pools)) not in self._read:
+            held = read_evidence(manifest)
+            held = held if held.protocol == protocol else derived(held, protocol)
+            place = results_folder() / held.profile / str(pools) / manifest.parent.parent.name / protocol
+            known = pools and (place / "rows.csv").is_file() and dataset_of(place / "manifest.json") == held.dataset
+            self._read[key] = replace(held, picked=read_picked(place / "rows.csv")) if known else held
+        return self._read[key]
+
+
+def read_evidence(manifest: Path) -> Evidence:
+    """Rows beside a manifest. Raises: AttribookError where it tells of rows on several data sets."""
+    dataset, path = dataset_of(manifest), manifest.parent / "rows.csv"
+    one = read_manifest(manifest)["runs"][0]["study"]
+    try:
+        rows = pd.read_csv(path, dtype={"key": str, "item": str, "options_hash": str})
+    except ValueError as error:  # pandas' and Unicode's errors are such
+        raise AttribookError(f"{path} cannot be read: {error}. Bring it back from git.") from error
+    rows = answer_metrics(rows) if "selection" in rows else rows
+    place = path.relative_to(results_folder())
+    return Evidence(one["name"], one["profile"], one["model"], dataset, one["protocol"], place, rows)
+
+
+def dataset_of(manifest: Path) -> str:
+    """The one data set of all rows beside a manifest. Raises: AttribookError where there are several."""
+    told = [run["study"] for run in read_manifest(manifest)["runs"]]
+    datasets: set[str] = {each["dataset"] for each in told if each["metrics"] or "judge" in each}
+    if len(datasets) != 1:
+        raise AttribookError(f"{manifest} tells of rows on {sorted(datasets)}: give each data set its own study.")
+    return datasets.pop()
+
+
+def derived(held: Evidence, protocol: str) -> Evidence:
+    """Rows as another protocol would have given them: soft metrics of methods with the same options under both."""
+    two = [find_protocol(name) for name in (held.protocol, protocol)]
+    bases = {name: read_setting(parted(name)[0])[0].name for name in held.rows["method"].unique()}
+    alike = [name for name, base in bases.items() if two[0].method_options(base) == two[1].method_options(base)]
+    rows = held.rows[held.rows["method"].isin(alike) & held.rows["metric"].isin(SOFT)]
+    return Evidence(held.study, held.profile, held.model, held.dataset, protocol, held.path, as_released(rows))

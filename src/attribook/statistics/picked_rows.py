@@ -1,0 +1,85 @@
+"""Rows of pools as evidence: what the best of R maps gives, for printed values that a metric has picked.
+
+A name of such a value is `setting, best of R`. Options with `|` between values stand for one pool of each, joined, of
+which every one gives as many maps: `rpi{layers=-1|-2,steps=11}, best of 48` is the best of 24 maps of either layer.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import product
+from pathlib import Path
+
+import pandas as pd
+
+from attribook.attribution.candidates import CANDIDATES
+from attribook.errors import AttribookError
+from attribook.grid.settings import read_setting
+from attribook.paths import results_folder
+from attribook.statistics.picking import Pool, joined
+
+FORM = re.compile(r"(.+), best of (\d+)")
+
+
+@dataclass(frozen=True, eq=False)
+class PickedRows:
+    """Stored pools by setting and metric; a setting may have several of different sizes."""
+
+    path: Path  # the file of rows, under the results
+    pools: dict[tuple[str, str], list[Pool]]
+
+    def value(self, name: str, metric: str) -> pd.Series | None:
+        """The expected best of R for every item, None where no pool has as many maps; of several the most items."""
+        form = FORM.fullmatch(name)
+        if form is None:
+            return None
+        settings, many = list(alternatives(form[1])), int(form[2])
+        if many % len(settings):
+            raise AttribookError(f"{name}: {many} maps cannot come from {len(settings)} pools in equal parts.")
+        parts = [self._pool(setting, metric, many // len(settings)) for setting in settings]
+        held = [part for part in parts if part is not None]
+        if len(held) < len(parts):
+            return None
+        whole = held[0] if len(held) == 1 else joined(held, many // len(held))
+        return whole.picked(metric, many)
+
+    def _pool(self, setting: str, metric: str, size: int) -> Pool | None:
+        large = [pool for pool in self.pools.get((setting, metric), []) if pool.size >= size]
+        return max(large, key=lambda pool: len(pool.values[metric]), default=None)
+
+
+def holds(one: str, other: str | None) -> bool:
+    """Whether one of two names of such values stands for the other's maps and more, as many of every setting at least.
+
+    The metric that picks can then only like its best more. False for any other names.
+    """
+    forms = [FORM.fullmatch(name or "") for name in (one, other)]
+    pools = [dict.fromkeys(parts := list(alternatives(form[1])), int(form[2]) // len(parts)) for form in forms if form]
+    if len(pools) < 2:
+        return False
+    first, second = pools
+    return any(all(a.get(name, 0) >= many for name, many in b.items()) for a, b in ((first, second), (second, first)))
+
+
+def alternatives(setting: str) -> Iterator[str]:
+    """The settings that one with `|` in it stands for."""
+    parts = [part.split("|") for part in re.split(r"([{},])", setting)]
+    for place, part in enumerate(parts):
+        name, equals, _ = part[0].partition("=")
+        parts[place] = [part[0], *(f"{name}{equals}{other}" for other in part[1:])] if equals else part
+    return ("".join(chosen) for chosen in product(*parts))
+
+
+def read_picked(path: Path) -> PickedRows:
+    """All pools in a file of rows."""
+    rows = pd.read_csv(path, dtype=str)
+    found: dict[tuple[str, str], list[Pool]] = {}
+    sizes = rows["values"].str.count(" ") + 1
+    for key, group in rows.groupby(["method", "metric", sizes], sort=False):
+        name, metric = (str(part) for part in key[:2])
+        numbers = [[float(value) for value in text.split()] for text in group["values"]]
+        method = read_setting(name)[0]
+        own = not method.random and method.name not in CANDIDATES
+        table = pd.DataFrame(numbers, index=group["item"].to_numpy())
+        found.setdefault((name, metric), []).append(Pool({metric: table}, {}, own))
+    return PickedRows(path.relative_to(results_folder()), found)
