@@ -31,7 +31,7 @@ def table(
     drop: Sequence[str] = (),
     formats: Mapping[str, str] | None = None,
 ) -> Html:
-    """A table with its caption above and a link below, behind which all its columns are, as CSV in full precision.
+    """A table with its caption above and a link below, behind which all its columns are, as CSV with nine digits.
 
     Columns `low` and `high` become one, "95% interval"; `x low` and `x high` become "x interval". Missing values are a
     dash, never 0. Words stand left, numbers right.
@@ -44,8 +44,8 @@ def table(
     names: heads of columns, where not the ones of `HEADS`.
     drop: columns that only the download has.
     formats: the former way to give formats, for callers that make their own columns and heads; nothing else is done.
-    Raises: ValueError with more than eight columns, with two of one head, or where several published cells or none of
-        the columns belong to one row.
+    Raises: ValueError with more than eight columns, with two of one head, where several published cells belong to one
+        row, or where they have no column in common with the table.
     """
     if formats is not None:
         return Html(drawn({name: written(frame, name, formats) for name in map(str, frame)}, worded(frame), caption))

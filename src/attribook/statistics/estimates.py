@@ -81,7 +81,7 @@ def contrast(
     return estimate_groups([list(zip(series, signs, strict=True))], log=log, failed=failed, seed=seed)
 
 
-def estimate_groups(groups: Sequence[Sequence[Signed]], *, log: bool, failed: int = 0, seed: int = 0) -> Estimate:
+def estimate_groups(groups: Sequence[Sequence[Signed]], log: bool, *, failed: int = 0, seed: int = 0) -> Estimate:
     """A signed sum of (logarithms of) means, averaged over groups of items, for example over tasks.
 
     Formula: mean over groups g of sum_i s_i f(mean of part i over the items that all parts of g have), f the natural
