@@ -8,7 +8,9 @@ import pytest
 from scipy import stats
 
 from attribook.errors import AttribookError
-from attribook.statistics.bootstrap import (
+from attribook.statistics.estimates import contrast, difference, estimate, estimate_groups, log_ratio, mean, ratio
+from attribook.statistics.items import item_values
+from attribook.statistics.resampling import (
     RESAMPLES,
     Z_80,
     Z_95,
@@ -18,8 +20,6 @@ from attribook.statistics.bootstrap import (
     resampled_means,
     student_p,
 )
-from attribook.statistics.estimates import contrast, difference, estimate, estimate_groups, log_ratio, mean, ratio
-from attribook.statistics.items import item_values
 from attribook.statistics.tests import ABOVE, BELOW, UNDECIDED, adjusted, decided, decisions, holm
 
 
@@ -333,6 +333,16 @@ def test_a_method_that_is_its_baseline_differs_by_exactly_nothing():
         table = estimate(rows, statistic, against={"method": "random"}).query("method == 'same'")
         assert (table[["value", "low", "high", "detectable"]] == 0).all(axis=None)
         assert (table["p"] == 1).all()
+
+
+def test_a_change_that_changes_nothing_is_exactly_nothing():
+    rows = pd.concat([THREE.assign(protocol=name) for name in ("paper", "code")])
+    against = [{"method": "random"}, {"protocol": "paper"}]
+    table = estimate(rows, "log_ratio", ["protocol", "method", "metric"], against=against)
+    assert (table[["value", "low", "high", "detectable"]] == 0).all(axis=None)
+    a, b = by_item(*GAMMA[0]), by_item(*GAMMA[1])
+    assert contrast([a, b, a, b], [1, -1, -1, 1]) == Estimate(0.0, 0.0, 0.0, 11, 0, 1.0, 0.0)
+    assert math.isnan(contrast([a, 0 * b, a, 0 * b], [1, -1, -1, 1]).value), "0 has no logarithm, cancelled or not"
 
 
 def test_a_group_without_a_baseline_or_items_in_common_is_undefined():

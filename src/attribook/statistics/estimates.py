@@ -1,7 +1,7 @@
 """Estimates from tidy frames: means over items, and differences, log-ratios and ratios of means, by group.
 
 All of them are paired: groups that are compared are compared over the items that both have, and these are drawn
-together; see `bootstrap` for the interval. `estimate` makes whole tables; `mean`, `difference`, `log_ratio`, `ratio`
+together; see `resampling` for the interval. `estimate` makes whole tables; `mean`, `difference`, `log_ratio`, `ratio`
 and `contrast` make one estimate from values by item.
 """
 
@@ -13,7 +13,8 @@ import numpy as np
 import pandas as pd
 
 from attribook.errors import AttribookError
-from attribook.statistics.bootstrap import (
+from attribook.statistics.items import Key, Part, Wide, item_values, keys_of, widened
+from attribook.statistics.resampling import (
     RESAMPLES,
     Estimate,
     Numbers,
@@ -23,7 +24,6 @@ from attribook.statistics.bootstrap import (
     resampled_means,
     undefined,
 )
-from attribook.statistics.items import Key, Part, Wide, item_values, keys_of, widened
 
 Signed = tuple[pd.Series, int]  # values by item, and whether their mean is added (+1) or subtracted (-1)
 STATISTICS = ("mean", "difference", "log_ratio", "ratio")
@@ -95,8 +95,8 @@ def estimate_groups(groups: Sequence[Sequence[Signed]], log: bool, *, failed: in
         return undefined(n, failed)
     total = np.zeros(1 + RESAMPLES)
     for number, (values, parts) in enumerate(zip(tables, groups, strict=True)):
-        with np.errstate(invalid="ignore"):
-            total += scaled_means(values, log, seed + number) @ np.array([sign for _, sign in parts]) / len(groups)
+        columns, places = distinct(values)
+        total += net(scaled_means(columns, log, seed + number), places, [sign for _, sign in parts]) / len(groups)
     return interval_of(float(total[0]), total[1:], n, failed)
 
 
@@ -105,6 +105,21 @@ def scaled_means(values: Numbers, log: bool, seed: int) -> Numbers:
     means = np.vstack([values.mean(0), resampled_means(values, seed)])
     with np.errstate(divide="ignore", invalid="ignore"):
         return np.log(means) if log else means
+
+
+def distinct(values: Numbers) -> tuple[Numbers, list[int]]:
+    """The columns that differ, and for each given column its place among these."""
+    columns, places = np.unique(values, axis=1, return_inverse=True)
+    return columns, places.ravel().tolist()
+
+
+def net(means: Numbers, places: Sequence[int], signs: Sequence[int]) -> Numbers:
+    """A signed sum of columns. Equal ones cancel before anything is added, so that what changes nothing gives 0."""
+    factors = np.zeros(means.shape[1])
+    np.add.at(factors, list(places), signs)
+    used = sorted(set(places))
+    with np.errstate(invalid="ignore"):
+        return np.asarray(means[:, used] @ factors[used])
 
 
 # -- whole tables --------------------------------------------------------------------------------------------------
@@ -213,12 +228,12 @@ def sums(wide: Wide, asked: Sequence[Asked], seed: int, *, log: bool = False) ->
         if not shared.any():
             totals[[number for number, _ in members]] = np.nan
             continue
-        columns = sorted({wide.columns[key] for _, parts in members for key, _ in parts})
-        means = dict(zip(columns, scaled_means(wide.values[shared][:, columns], log, seed + place).T, strict=True))
+        used = sorted({wide.columns[key] for _, parts in members for key, _ in parts})
+        columns, places = distinct(wide.values[shared][:, used])
+        means, place_of = scaled_means(columns, log, seed + place), dict(zip(used, places, strict=True))
         for number, parts in members:
-            with np.errstate(invalid="ignore"):
-                total = sum(sign * means[wide.columns[key]] for key, sign in parts)
-            totals[number] += total / len(asked[number])
+            at = [place_of[wide.columns[key]] for key, _ in parts]
+            totals[number] += net(means, at, [sign for _, sign in parts]) / len(asked[number])
     failed = [sum(wide.failures(parts) for parts in groups) for groups in asked]
     return [interval_of(float(total[0]), total[1:], n[i], failed[i]) for i, total in enumerate(totals)]
 

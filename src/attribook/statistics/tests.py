@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from attribook.errors import AttribookError
-from attribook.statistics.bootstrap import Estimate
+from attribook.statistics.resampling import Estimate
 
 ABOVE, BELOW, UNDECIDED = DECISIONS = ("above", "below", "undecided")
 LEVEL = 0.05

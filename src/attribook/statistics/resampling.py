@@ -64,11 +64,6 @@ def draw_counts(n: int, seed: int = 0) -> Numbers:
     return counts
 
 
-def weights(n: int, seed: int = 0) -> Numbers:
-    """Weight of each of n items in each sample, `(RESAMPLES, n)`; a row adds up to 1."""
-    return draw_counts(n, seed) / n
-
-
 def resampled_means(values: Numbers, seed: int = 0) -> Numbers:
     """Means `(RESAMPLES, k)` of items `(n, k)` drawn with replacement, all columns together.
 
