@@ -1,0 +1,15 @@
+"""Text that pages show as it is, whatever reads it: markup is escaped, and nothing in it becomes mathematics."""
+
+from html import escape
+
+MATHEMATICAL = {"$": "<span>&#36;</span>", "\\": "<span>&#92;</span>"}
+
+
+def literal(text: object) -> str:
+    r"""HTML that shows a text as it is.
+
+    JupyterLab runs MathJax over HTML outputs, and MyST reads `$` in Markdown. Dollars and backslashes (of `\(`) are
+    written as entities, which MyST does not take for them, each in an element of its own, beyond which MathJax does
+    not look for the other end of a formula.
+    """
+    return "".join(MATHEMATICAL.get(character, character) for character in escape(str(text)))
