@@ -1,11 +1,11 @@
-"""The new estimates are the former ones. Goes with `attribook.study.statistics`."""
+"""The new estimates are the former ones. Goes with `attribook.statistics.bootstrap`."""
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from attribook.statistics import bootstrap as former
 from attribook.statistics.estimates import estimate, estimate_groups
-from attribook.study import statistics as former
 
 
 @pytest.fixture(scope="module")
