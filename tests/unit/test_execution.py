@@ -102,7 +102,7 @@ def test_a_kernel_that_dies_before_its_first_cell_is_started_again(
 
 
 def test_a_kernel_that_dies_in_its_first_cell_is_not_started_again(task, tmp_path):
-    once = "open('begun', 'a').write('x')\n" + DIES
+    once = "import time\nopen('begun', 'a').write('x')\ntime.sleep(1)  # what it has begun is told\n" + DIES
     assert [reason for _, reason in executed([task("once", once)], 1)] == ["kernel died"]
     assert (tmp_path / "begun").read_text() == "x"
 
