@@ -1,5 +1,7 @@
 # ---
 # jupyter:
+#   attribook:
+#     reads: [ledger, rpi_pools, rpi_table2]
 #   kernelspec:
 #     display_name: Python 3
 #     language: python

@@ -1,5 +1,7 @@
 # ---
 # jupyter:
+#   attribook:
+#     reads: [ledger]
 #   kernelspec:
 #     display_name: Python 3
 #     language: python

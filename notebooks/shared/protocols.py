@@ -1,5 +1,7 @@
 # ---
 # jupyter:
+#   attribook:
+#     reads: [protocol_options, reagent_departures, reagent_longra]
 #   kernelspec:
 #     display_name: Python 3
 #     language: python
@@ -51,7 +53,9 @@ table(options_table("soft"), caption="Options of the soft metrics by protocol")
 # table of ReAGent's options below.
 
 # %% tags=["remove-input"]
-moves_listing(soft_moves(profile), "Moves of log-ratios by option of the soft metrics")
+moves_listing(
+    soft_moves(profile), "Moves of log-ratios by option of the soft metrics", "reagent_longra, protocol_options"
+)
 
 # %% [markdown]
 # ## Options of the erasure metrics
@@ -72,7 +76,7 @@ table(options_table("erasure"), caption="Options of the erasure metrics by proto
 # its base.
 
 # %% tags=["remove-input"]
-moves_listing(erasure_moves(profile), "Moves of means by option of the erasure metrics")
+moves_listing(erasure_moves(profile), "Moves of means by option of the erasure metrics", "protocol_options")
 
 # %% [markdown]
 # ## Options of the methods
@@ -128,21 +132,21 @@ table(pd.DataFrame(settings), caption="Method options by protocol")
 # [the table on LongRA](../reagent/table_2_longra).
 
 # %% tags=["remove-input"]
-moves_listing(method_moves(profile), "Moves of log-ratios by option of a method")
+moves_listing(method_moves(profile), "Moves of log-ratios by option of a method", "reagent_longra, protocol_options")
 
 # %% [markdown]
 # RPI's own options, from its text: one at a time as in the released code. The scores are the mean over two drawn
 # baselines; `layers=-3` is the layer that the released code explains.
 
 # %% tags=["remove-input"]
-moves_listing(rpi_moves(profile), "Moves of means by option of RPI")
+moves_listing(rpi_moves(profile), "Moves of means by option of RPI", "protocol_options")
 
 # %% [markdown]
 # ReAGent's own, each switched alone from the paper's reading, from the stored rows of
 # [the audit of departures](../reagent/audit_departures), which says what it leaves out.
 
 # %% tags=["remove-input"]
-moves_listing(option_effects(profile), "Moves of ReAGent's log-ratios")
+moves_listing(option_effects(profile), "Moves of ReAGent's log-ratios", "reagent_departures")
 
 # %% [markdown]
 # ## What all protocols share

@@ -12,9 +12,16 @@ from conftest import ROOT
 from attribook.attribution.registry import METHODS
 from attribook.models.registry import SOURCES
 from attribook.site.profiles import METHOD_PAGES, NAMES_A_MODEL, declared, models_named
+from attribook.site.reads import LEDGER, reads_of
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*/*.py"))
 PROFILES = sorted((ROOT / "params").glob("*.yml"))
+# What shows rows that its page does not compute, and the studies that these are of.
+READERS = {
+    "verdicts_table": {LEDGER}, "answered_claim": {LEDGER}, "task_evidence": {"rpi_pools"},
+    "soft_moves": {"protocol_options", "reagent_longra"}, "method_moves": {"protocol_options", "reagent_longra"},
+    "erasure_moves": {"protocol_options"}, "rpi_moves": {"protocol_options"}, "option_effects": {"reagent_departures"},
+}  # fmt: skip
 LIMIT = 75  # lines of code in one notebook; what needs more belongs into the package
 
 
@@ -80,6 +87,16 @@ def test_notebooks_are_thin(notebook):
     code = [line for cell in cells for line in cell.splitlines() if line.strip() and not line.startswith("#")]
     assert len(code) <= LIMIT
     assert not re.search(r"^\s*(def|class) ", "\n".join(code), flags=re.M), "move functions to the package"
+
+
+def test_a_page_says_whose_rows_it_reads(notebook):
+    text = notebook.read_text()
+    needed = set().union(*(studies for name, studies in READERS.items() if re.search(rf"\b{name}\(", text)))
+    said = set(reads_of(notebook))
+    assert needed <= said
+    assert bool(said) is bool(needed), "it reads nothing of others"
+    known = {path.name for path in (ROOT / "results").glob("*/*") if path.is_dir()}
+    assert said <= known | {LEDGER}
 
 
 def test_headers_keep_the_kernel_and_no_version(notebook):

@@ -161,8 +161,11 @@ def test_relative_folders_are_the_same_for_the_command_and_its_kernels(checkout,
     assert told == [str(tmp_path / name) for name in ("rows", "home", "data", "checkout")]
 
 
-@pytest.mark.parametrize(("jobs", "words", "told"), [("1", [], []), ("2", ["--fresh"], ["without --fresh"])])
-def test_an_interrupted_run_ends_with_one_line_and_no_further_notebook(checkout, jobs, words, told):
+@pytest.mark.parametrize(
+    ("jobs", "words", "told", "code"),
+    [("1", [], [], 130), ("2", ["--fresh"], ["without --fresh"], 130), ("2", [], [], 143)],
+)
+def test_an_interrupted_run_ends_with_one_line_and_no_further_notebook(checkout, jobs, words, told, code):
     beats = "import os, pathlib, time\nbeat = pathlib.Path('beat-' + str(os.getpid()))\n"
     beats += "while True:\n    beat.touch()\n    time.sleep(0.1)\n"
     for name in ("bad", "good", "more"):
@@ -175,9 +178,12 @@ def test_an_interrupted_run_ends_with_one_line_and_no_further_notebook(checkout,
     deadline = time.monotonic() + 120
     while len(list(checkout.glob("beat-*"))) < int(jobs) and time.monotonic() < deadline and run.poll() is None:
         time.sleep(0.1)
-    os.killpg(run.pid, signal.SIGINT)  # to the command and its workers, as a terminal does
+    if code == 143:
+        run.terminate()
+    else:
+        os.killpg(run.pid, signal.SIGINT)  # to the command and its workers, as a terminal does
     out, err = run.communicate(timeout=120)
-    assert run.returncode == 130, err
+    assert run.returncode == code, err
     assert err == " ".join(["interrupted; rows so far are stored, run the same command again", *told]) + "\n"
     assert out.count("running on mine") == int(jobs)
     started = list(checkout.glob("beat-*"))

@@ -17,6 +17,8 @@ def test_effects_are_those_of_the_audit_and_nothing_is_computed():
     names = departure_names({"max_steps": 3, "runs": 2}, specials=True)
     study = ReagentStudy(*GIVEN, tuple(dict.fromkeys(names.values())), **OPTIONS, random_seeds=1)
     random = ReagentStudy(*GIVEN, ("random", "random{form=uniform}"), **OPTIONS, random_seeds=2)
+    study.run()
+    assert option_effects("smoke").empty  # there is nothing yet to divide by
     rows = pd.concat([study.rows(), random.rows()])
     readings = departure_readings(names, rows, study.scores())
     expected = change_table(readings, readings.pop("none"), "soft_nc").set_index("change")["moved"]

@@ -19,6 +19,7 @@ from attribook.grid.protocol_options import (
     rpi_study,
     soft_moves,
     soft_studies,
+    stored,
 )
 from attribook.grid.protocols import PROTOCOLS, find_protocol
 from attribook.grid.study import Study
@@ -120,3 +121,30 @@ def test_rpi_moves_have_a_line_for_each_released_option():
     found = rpi_moves("smoke")
     assert len(found) == len(quick) - 1
     assert found["n"].tolist() == [1] * len(found)
+
+
+def test_runs_without_metric_rows_tell_nothing_and_break_nothing():
+    given = ("smoke", "tiny-gpt2", "longra-mini", "attribook")
+    Study(BASE, *given, ("occlusion",), n_items=1, keep="all").run()  # scores alone, as the page on the distractor
+    assert stored("smoke", BASE) == {}
+    assert soft_moves("smoke").empty
+    assert method_moves("smoke").empty
+    (options, _) = soft_studies(*given[:3], 1, keep="all")
+    replace(options, methods=("occlusion{operator=mask}",)).run()
+    assert soft_moves("smoke").empty
+    assert method_moves("smoke").empty
+    base = Study(BASE, *given, ("random",), ("soft_nc", "soft_ns"), n_items=1, keep="all", random_seeds=1)
+    base.run()
+    assert method_moves("smoke").empty  # the plain method is not there yet
+    replace(base, methods=("occlusion",)).run()
+    assert method_moves("smoke")["option"].tolist() == ["operator=mask"]
+
+
+def test_moves_of_erasure_wait_for_the_plain_method():
+    plain, *changed = erasure_studies("smoke", "tiny-bert", "reviews-mini", 1)
+    replace(changed[0], methods=("occlusion",)).run()
+    assert erasure_moves("smoke").empty
+    replace(plain, methods=("random",), random_seeds=1).run()
+    assert erasure_moves("smoke").empty
+    replace(plain, methods=("occlusion",)).run()
+    assert erasure_moves("smoke")["method"].tolist() == ["occlusion"]

@@ -227,6 +227,19 @@ def test_printed_bests_are_answered_by_bests(plant):
         best.value(f"{RPI.replace('-3', '-1|-3')}, best of 25", "comprehensiveness")
 
 
+def test_pools_of_several_sizes_give_the_same_whichever_was_stored_first(plant):
+    path = plant({"decompx": 0.2}, {RPI: 0.4}) / "laptop/rpi_pools/minilm-rotten-tomatoes/rpi-paper/rows.csv"
+    frame = pd.read_csv(path, dtype=str)
+    smaller = frame.assign(values=[" ".join(values.split()[:24]) for values in frame["values"]])
+    found = []
+    for order in ([frame, smaller], [smaller, frame]):
+        pd.concat(order).to_csv(path, index=False)
+        found.append(read_picked(path).value(f"{RPI}, best of 16", "comprehensiveness"))
+    pd.testing.assert_series_equal(*found)
+    pd.concat([smaller.head(29), frame]).to_csv(path, index=False)
+    assert len(read_picked(path).value(f"{RPI}, best of 16", "comprehensiveness")) == 30  # items come first
+
+
 def test_a_pool_that_holds_another_says_nothing(plant):
     layers = "|".join(str(-k) for k in range(1, 7))
     plant({"sequential_integrated_gradients{steps=10}": 0.9}, {RPI.replace("-3", f"-{k}"): 0.4 for k in range(1, 7)})

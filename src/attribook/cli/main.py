@@ -1,6 +1,6 @@
 """The `attribook` command. Exit codes: 0 done, 1 a check failed, 2 wrong use (the message says what to type).
 
-130: `attribook run` was interrupted.
+130: `attribook run` was interrupted; 143: it was asked to end by SIGTERM.
 """
 
 import json
@@ -188,13 +188,14 @@ def run(
 ) -> None:
     """Execute notebooks with papermill; what has not changed is not run again."""
     from attribook.site.build import build_site, run_notebooks
+    from attribook.site.execution import Terminated
 
     try:
         failures = run_notebooks(notebooks or [], profile, fresh=fresh, jobs=jobs)
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as interrupt:
         again = "run the same command again" + " without --fresh" * fresh
         print(f"interrupted; rows so far are stored, {again}", file=sys.stderr, flush=True)
-        os._exit(130)  # at once: what Python does at its end would wait for the kernel, and its end be told as an error
+        raise typer.Exit(143 if isinstance(interrupt, Terminated) else 130) from None
     for failure in failures:
         print(f"attribook: {failure.notebook} failed: {failure.reason}", file=sys.stderr)
     if failures:

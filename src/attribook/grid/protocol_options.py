@@ -73,12 +73,12 @@ def rpi_study(profile: str, model: str, dataset: str, n_items: int, trials: int 
 
 
 def stored(profile: str, study: str) -> dict[tuple[str, str], pd.DataFrame]:
-    """All rows of a study by model and protocol; those of several runs together."""
+    """All rows of a study by model and protocol; those of several runs together. Runs of scores alone have none."""
     found = {}
     for path in sorted((results_folder() / profile / study).glob("*/*/manifest.json")):
         told = [told_study(run["study"]) for run in read_manifest(path)["runs"]]
-        rows = pd.concat([each.rows() for each in told if each.metrics]).drop_duplicates(["key", "draw"])
-        found[told[0].model, told[0].protocol] = rows
+        if judged := [each.rows() for each in told if each.metrics]:
+            found[told[0].model, told[0].protocol] = pd.concat(judged).drop_duplicates(["key", "draw"])
     return found
 
 
@@ -116,7 +116,7 @@ def soft_moves(profile: str) -> pd.DataFrame:
     lines = []
     changed = stored(profile, NAME)
     for (model, protocol), base in stored(profile, BASE).items() if changed else ():
-        if protocol != "attribook":
+        if protocol != "attribook" or "random" not in set(base["method"]):
             continue
         read = {"distance=hellinger_released": as_released(base), "draws=1": base[base["draw"] == 0]}
         for (one, name), rows in changed.items():
@@ -139,6 +139,8 @@ def method_moves(profile: str) -> pd.DataFrame:
             every = pd.concat([rows, base[model, protocol]])
             for name in rows["method"].unique():
                 method, option = name.rstrip("}").split("{")
+                if not {method, "random"} <= set(base[model, protocol]["method"]):
+                    continue  # not computed yet
                 before, after = Reading(every, method), Reading(every, name)
                 lines.append({"model": model, "method": method, "option": option, **moved(before, after)})
     return pd.DataFrame(lines)
@@ -167,7 +169,7 @@ def erasure_moves(profile: str) -> pd.DataFrame:
         other = "+".join([known, *option.split(",")[:-1]]) if option else ""  # all but the last change
         if option and (model, other) in kept and set(ERASED) <= set(rows["metric"]):  # not those of soft metrics
             base = kept[model, other]
-            for method in rows["method"].unique():
+            for method in sorted(set(rows["method"]) & set(base["method"]), key=list(rows["method"]).index):
                 moves = dict(mean_moves(base, method, rows, method))
                 lines.append({"model": model, "option": option.replace(",", ", "), "method": method, **moves})
     return pd.DataFrame(lines)

@@ -62,10 +62,10 @@ def table(
     return Html(drawn({heads[name]: cells for name, cells in texts.items()}, words, caption) + download(whole, caption))
 
 
-def moves_listing(frame: pd.DataFrame, caption: str) -> Html:
-    """How far numbers move with one option each; words where there are no rows."""
+def moves_listing(frame: pd.DataFrame, caption: str, studies: str) -> Html:
+    """How far numbers move with one option each; where there are no rows, the `studies` that would have them."""
     if frame.empty:
-        return Html("<p>This profile has no rows that tell it yet.</p>")
+        return Html(f"<p>Rows are not there yet: this profile has none, or too few, of {studies}.</p>")
     alone = frame["model"].nunique() == 1
     shown = frame.drop(columns="model") if alone else frame
     where = f"{caption}, {frame['model'].iloc[0]}" if alone else caption

@@ -2,17 +2,12 @@
 
 import hashlib
 import json
-import multiprocessing
 import os
 import shutil
-import signal
 import subprocess
 import sys
-import threading
-from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,20 +15,14 @@ from attribook.errors import AttribookError
 from attribook.ledger.ledger import full_ledger
 from attribook.models.load import told_apart
 from attribook.paths import build_folder, checkout, fix_folders, results_folder
+from attribook.site.execution import Failure, Task, executed
 from attribook.site.ledger_page import write_ledger_pages
 from attribook.site.method_pages import write_method_pages
 from attribook.site.profiles import METHOD_PAGES, models_named, notebook_names, parameters, settings
+from attribook.site.reads import reads_of, rows_digest
 from attribook.site.summary_page import write_summary
 
 STAGED = ("_config.yml", "_toc.yml", "book")
-
-
-@dataclass(frozen=True)
-class Failure:
-    """A notebook that did not run to its end, and why."""
-
-    notebook: str
-    reason: str
 
 
 def run_notebooks(names: list[str], profile: str, *, fresh: bool = False, jobs: int = 1) -> list[Failure]:
@@ -47,6 +36,8 @@ def run_notebooks(names: list[str], profile: str, *, fresh: bool = False, jobs: 
     if unknown := [name for name in names if name not in known]:
         raise AttribookError(f"Unknown notebook {', '.join(unknown)}. Known: {', '.join(known)}.")
     given = parameters(profile, names or known)  # what is wrong there is told before anything is executed or forgotten
+    pages = [Page(name, profile, injected) for name, injected in given.items()]
+    reading = [page for page in pages if page.reads]
     folder = build_folder(profile)
     own_results = folder / "results"
     if fresh:
@@ -54,32 +45,91 @@ def run_notebooks(names: list[str], profile: str, *, fresh: bool = False, jobs: 
             shutil.rmtree(stale, ignore_errors=True)
     # Kernels have no widgets, and tqdm says so each time; the bars are drawn as text here anyway.
     os.environ.setdefault("PYTHONWARNINGS", "ignore:IProgress not found")
+    if min(jobs, len(pages)) > 1:  # two kernels that each take all processors get into each other's way
+        os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // jobs)))
     # Rows of tiny random models, and rows recomputed on request, stay out of the committed results.
     use_own = fresh or profile == "smoke" or own_results.is_dir()
     with results_in(own_results if use_own else None):
         if own_results.is_dir() and profile != "smoke":
             print(f"rows: {own_results}, from a fresh run; remove that folder to use the stored ones", flush=True)
-        return run_at_once(given, profile, jobs)
+        failed = run_pages([page for page in pages if not page.reads], jobs) | run_pages(reading, jobs)
+        late = [page for page in reading if page.rows_moved()]
+        if late:
+            print("once more, as rows were added that they read:", *(page.name for page in late), flush=True)
+        failed = {name: why for name, why in failed.items() if name not in {page.name for page in late}}
+        failed |= run_pages(late, jobs)
+    return [Failure(page.name, failed[page.name]) for page in pages if page.name in failed]
 
 
-def run_at_once(given: dict[str, dict[str, Any]], profile: str, jobs: int) -> list[Failure]:
-    """Execute notebooks, given with their parameters, `jobs` at a time.
+def run_pages(pages: list["Page"], jobs: int) -> dict[str, str]:
+    """Execute pages whose inputs changed, in any order. Gives the reasons of those that failed."""
+    failed: dict[str, str] = {}
+    by_name = {page.name: page for page in pages}
 
-    Each has a process of its own: papermill is not made for threads.
-    """
-    names, profiles, values = list(given), [profile] * len(given), list(given.values())
-    if min(jobs, len(names)) < 2:
-        return [failure for failure in map(run_notebook, names, profiles, values) if failure]
-    threads = max(1, (os.cpu_count() or 1) // jobs)
-    os.environ.setdefault("OMP_NUM_THREADS", str(threads))  # two kernels that each take all get into each other's way
-    spawn, quiet = multiprocessing.get_context("spawn"), (signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the command
-    with ProcessPoolExecutor(jobs, mp_context=spawn, initializer=signal.signal, initargs=quiet) as pool:
-        try:
-            return [failure for failure in pool.map(run_notebook, names, profiles, values) if failure]
-        except KeyboardInterrupt:
-            for worker in multiprocessing.active_children():
-                worker.kill()  # its kernel sees that and ends; a store stands whenever its writer ends
-            raise
+    def tasks() -> Iterator[Task]:
+        for page in pages:
+            with told_in(failed, page.name):
+                if page.unchanged():
+                    print(f"{page.name}: unchanged", flush=True)
+                else:
+                    yield page.task()
+
+    with closing(executed(tasks(), jobs)) as results:
+        for task, reason in results:
+            with told_in(failed, task.name):
+                if reason:
+                    failed[task.name] = reason
+                else:
+                    by_name[task.name].finish()
+    return failed
+
+
+@contextmanager
+def told_in(failed: dict[str, str], name: str) -> Iterator[None]:
+    """Let what a user can mend be the failure of one notebook: the others run."""
+    try:
+        yield
+    except (AttribookError, OSError) as error:
+        failed[name] = str(error)
+
+
+class Page:
+    """A notebook with what a profile gives it, and what is left of it between its start and its end."""
+
+    def __init__(self, name: str, profile: str, injected: dict[str, Any]) -> None:
+        self.name, self.profile, self.injected = name, profile, injected
+        self.source = checkout() / "notebooks" / f"{name}.py"
+        self.reads = reads_of(self.source)
+        folder = build_folder(profile)
+        self.draft = folder / "drafts" / f"{name}.ipynb"
+        self.output = folder / "book" / "notebooks" / f"{name}.ipynb"
+        self.stamp = folder / "stamps" / f"{name}.txt"
+        self.rows_read = ""  # digest of the rows that other pages computed, as this one found them
+
+    def unchanged(self) -> bool:
+        """Whether it was executed, and nothing that it depends on has changed since."""
+        self.rows_read = rows_digest(self.reads)
+        return self.output.is_file() and self.stamp.is_file() and self.stamp.read_text() == self._inputs()
+
+    def rows_moved(self) -> bool:
+        """Whether rows that it reads were written since it was looked at last."""
+        return rows_digest(self.reads) != self.rows_read
+
+    def task(self) -> Task:
+        """What is needed to execute it, its earlier output removed."""
+        for path in (self.draft, self.output, self.stamp):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.unlink(missing_ok=True)
+        print(f"{self.name}: running on {self.profile}", flush=True)
+        return Task(self.name, self.source, self.draft, self.injected, checkout())
+
+    def finish(self) -> None:
+        """Move it into the book, and write down its inputs: its own rows as they are now, others' as it found them."""
+        finish(self.draft, self.output)
+        self.stamp.write_text(self._inputs())
+
+    def _inputs(self) -> str:
+        return f"{inputs_hash(self.source, self.injected)} {self.rows_read}".strip()
 
 
 @contextmanager
@@ -94,52 +144,6 @@ def results_in(folder: Path | None) -> Iterator[None]:
         yield
     finally:
         del os.environ["ATTRIBOOK_RESULTS"]
-
-
-def run_notebook(name: str, profile: str, injected: dict[str, Any]) -> Failure | None:
-    """Execute one notebook into the book's build folder, unless nothing it depends on has changed."""
-    import jupytext
-    import papermill
-    from papermill.exceptions import PapermillExecutionError
-
-    folder = build_folder(profile)
-    source = checkout() / "notebooks" / f"{name}.py"
-    output = folder / "book" / "notebooks" / f"{name}.ipynb"
-    stamp, inputs = folder / "stamps" / f"{name}.txt", inputs_hash(source, injected)
-    if output.is_file() and stamp.is_file() and stamp.read_text() == inputs:
-        print(f"{name}: unchanged", flush=True)
-        return None
-    draft = folder / "drafts" / f"{name}.ipynb"
-    for path in (draft, output, stamp):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.unlink(missing_ok=True)
-    jupytext.write(jupytext.read(source), draft)
-    print(f"{name}: running on {profile}", flush=True)
-    try:
-        apart(
-            papermill.execute_notebook, draft, draft, parameters=injected, kernel_name="python3", cwd=str(checkout()),
-            progress_bar=False, stderr_file=sys.stderr, extra_arguments=["--IPKernelApp.log_level=ERROR"],
-        )  # fmt: skip
-    except PapermillExecutionError as error:
-        return Failure(name, f"{error.ename}: {error.evalue}")
-    finish(draft, output)
-    stamp.write_text(inputs_hash(source, injected))
-    return None
-
-
-def apart(work: Callable[..., Any], *args: Any, **options: Any) -> None:
-    """Do it in a thread: where a kernel is started from the main one, nbclient takes Ctrl-C and ends in tracebacks."""
-    done: Future[None] = Future()
-
-    def run() -> None:
-        try:
-            work(*args, **options)
-            done.set_result(None)
-        except BaseException as error:  # whatever it is, the caller has to end as well
-            done.set_exception(error)
-
-    threading.Thread(target=run, daemon=True).start()
-    done.result()
 
 
 def inputs_hash(source: Path, injected: dict[str, Any]) -> str:

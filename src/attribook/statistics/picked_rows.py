@@ -29,7 +29,10 @@ class PickedRows:
     pools: dict[tuple[str, str], list[Pool]]
 
     def value(self, name: str, metric: str) -> pd.Series | None:
-        """The expected best of R for every item, None where no pool has as many maps; of several the most items."""
+        """The expected best of R for every item, None where no pool has as many maps; of several the most items.
+
+        Of pools with as many items the smallest, whatever was computed first.
+        """
         form = FORM.fullmatch(name)
         if form is None:
             return None
@@ -45,7 +48,7 @@ class PickedRows:
 
     def _pool(self, setting: str, metric: str, size: int) -> Pool | None:
         large = [pool for pool in self.pools.get((setting, metric), []) if pool.size >= size]
-        return max(large, key=lambda pool: len(pool.values[metric]), default=None)
+        return max(large, key=lambda pool: (len(pool.values[metric]), -pool.size), default=None)
 
 
 def holds(one: str, other: str | None) -> bool:

@@ -8,7 +8,7 @@ import pandas as pd
 from attribook.grid.manifest import read_manifest
 from attribook.grid.pools import told_study
 from attribook.grid.settings import read_setting
-from attribook.papers.reagent.departures import DEPARTURES, departure_names, departure_readings
+from attribook.papers.reagent.departures import DEPARTURES, FLAT, RANDOM, departure_names, departure_readings
 from attribook.paths import results_folder
 from attribook.statistics.sensitivity import change_table
 
@@ -20,7 +20,7 @@ def option_effects(profile: str) -> pd.DataFrame:
     """A row for each option that the audit of departures switched: how far the log-ratios moved, in nats, paired.
 
     Columns: model, n, change, what, and for Soft-NC and Soft-NS the move with its 95% interval, and the smallest true
-    move that would be found. Empty where the profile has no rows of the audit.
+    move that would be found. Empty where the profile has no rows of the audit, or none of its baselines yet.
     """
     manifests = sorted((results_folder() / profile / AUDIT).glob(f"*/{BASE}/manifest.json"))
     return pd.DataFrame([line for path in manifests for line in effects(read_manifest(path)["runs"])])
@@ -28,7 +28,7 @@ def option_effects(profile: str) -> pd.DataFrame:
 
 def effects(runs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Lines of the table from the runs of one manifest: the last audit, and random baselines on the same items."""
-    studies = [told_study(run["study"]) for run in runs]
+    studies = [study for study in (told_study(run["study"]) for run in runs) if study.metrics]
     audits = [study for study in studies if read_setting(study.methods[0])[0].name == "reagent"]
     if not audits:
         return []
@@ -40,6 +40,8 @@ def effects(runs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     names = departure_names(base, specials=specials)
     alike = [study for study in studies if (study.dataset, study.n_items, study.keep, study.seed) == items]
     rows = pd.concat([study.rows() for study in alike]).drop_duplicates(["key", "draw"])
+    if not {FLAT, RANDOM} <= set(rows["method"]):
+        return []
     readings = departure_readings(names, rows, audit.scores())
     none = readings.pop("none")
     tables = {metric: change_table(readings, none, metric).dropna(subset=["moved"]) for metric in METRICS}

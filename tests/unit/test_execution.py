@@ -1,0 +1,183 @@
+"""Kernels and the processes that drive them: one that dies ends its own notebook, and leaves nothing behind."""
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import nbformat
+import psutil
+import pytest
+import zmq
+from conftest import ROOT
+
+from attribook import execution
+from attribook.site.execution import Task, connection, executed, socket_folder
+
+HEADER = (ROOT / "notebooks" / "shared" / "classifiers.py").read_text().split("# %%")[0]
+BEATS = "import os, pathlib, time\nbeat = pathlib.Path('beat-' + str(os.getpid()))\n"
+BEATS += "while True:\n    beat.touch()\n    time.sleep(0.1)\n"
+DIES = "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)\n"
+WITHOUT_DRIVER = "import os, signal\nos.kill(os.getppid(), signal.SIGKILL)\n"  # its parent drives it
+ADDRESS = "import json, ipykernel\ntold = json.load(open(ipykernel.get_connection_file()))\n"
+ADDRESS += "print(told['transport'], told['ip'], sep='\\n')\n"
+
+
+@pytest.fixture
+def short(monkeypatch):
+    """An empty folder for temporary files, of a usual length."""
+    with tempfile.TemporaryDirectory() as folder:
+        monkeypatch.setenv("TMPDIR", folder)
+        monkeypatch.setattr(tempfile, "tempdir", folder)
+        yield Path(folder)
+
+
+@pytest.fixture
+def task(tmp_path):
+    def made(name, code):
+        source = tmp_path / f"{name}.py"
+        source.write_text(f"{HEADER}# %%\n{code}")
+        return Task(name, source, tmp_path / f"{name}.ipynb", {}, tmp_path)
+
+    return made
+
+
+def printed(task):
+    cells = nbformat.read(task.draft, as_version=4).cells
+    outputs = [out for cell in cells for out in cell.get("outputs", [])]
+    return "".join(out["text"] for out in outputs if out.get("name") == "stdout")
+
+
+def ends(happened, seconds=60):
+    deadline = time.monotonic() + seconds
+    while not happened() and time.monotonic() < deadline:
+        time.sleep(0.1)
+    return happened()
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_what_dies_fails_alone(task, short, jobs):
+    tasks = [task("killed", DIES), task("good", "print('x')\n"), task("undriven", WITHOUT_DRIVER),
+             task("wrong", "raise ValueError('planted')\n"), task("last", "print('y')\n")]  # fmt: skip
+    reasons = {done.name: reason for done, reason in executed(tasks, jobs)}
+    assert reasons == {
+        "killed": "kernel died", "good": "", "wrong": "ValueError: planted", "last": "",
+        "undriven": "kernel died: the process that drove it was ended by SIGKILL",
+    }  # fmt: skip
+    assert printed(tasks[1]) == "x\n"
+    assert list(short.iterdir()) == []
+
+
+def test_a_notebook_that_cannot_be_read_fails_alone(task, capfd):
+    torn = task("torn", "")
+    torn.source.unlink()
+    reasons = {done.name: reason for done, reason in executed([torn, task("good", "print('x')\n")], 1)}
+    assert reasons["torn"].startswith("FileNotFoundError: ")
+    assert reasons["good"] == ""
+    assert "Traceback" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(("deaths", "reason"), [(2, ""), (9, "kernel died")])
+def test_a_kernel_that_dies_before_its_first_cell_is_started_again(
+    task, short, monkeypatch, tmp_path, capfd, deaths, reason
+):
+    startup = tmp_path / "ipython" / "profile_default" / "startup"
+    startup.mkdir(parents=True)
+    counter = tmp_path / "starts"
+    counter.write_text("")
+    (startup / "dies.py").write_text(
+        f"import os, pathlib\ncounter = pathlib.Path({str(counter)!r})\n"
+        f"with counter.open('a') as file:\n    file.write('x')\n"
+        f"if len(counter.read_text()) <= {deaths}:\n    os._exit(1)\n"
+    )
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
+    one = task("one", "print('x')\n")
+    assert [found for _, found in executed([one], 1)] == [reason]
+    assert len(counter.read_text()) == execution.STARTS == 3
+    assert capfd.readouterr().err.count("before its first cell: Kernel died before replying") == min(deaths, 3)
+    assert list(short.iterdir()) == []
+
+
+def test_a_kernel_that_dies_in_its_first_cell_is_not_started_again(task, tmp_path):
+    once = "import time\nopen('begun', 'a').write('x')\ntime.sleep(1)  # what it has begun is told\n" + DIES
+    assert [reason for _, reason in executed([task("once", once)], 1)] == ["kernel died"]
+    assert (tmp_path / "begun").read_text() == "x"
+
+
+def test_a_good_run_says_nothing(task, capfd):
+    tasks = [task(str(number), "print('x')\n") for number in range(4)]
+    assert [reason for _, reason in executed(tasks, 2)] == [""] * 4
+    assert capfd.readouterr() == ("", "")
+
+
+def test_an_idle_kernel_is_not_interrupted(task, capfd, tmp_path):
+    heard = f"import signal\nhear = lambda *_: open({str(tmp_path / 'heard')!r}, 'w').close()\n"
+    heard += "get_ipython().kernel.saved_sigint_handler = hear  # what it sets back after each message\n"
+    assert [reason for _, reason in executed([task("one", heard)], 1)] == [""]
+    assert not (tmp_path / "heard").exists()
+
+
+# -- sockets -------------------------------------------------------------------------------------------------------
+
+posix = pytest.mark.skipif(os.name != "posix" or not zmq.has("ipc"), reason="kernels talk over TCP here")
+
+
+@posix
+def test_every_kernel_has_a_short_folder_of_its_own_that_goes_with_it(task, short):
+    tasks = [task(str(number), ADDRESS) for number in range(2)]
+    assert [reason for _, reason in executed(tasks, 2)] == ["", ""]
+    told = [printed(each).split() for each in tasks]
+    assert [transport for transport, _ in told] == ["ipc", "ipc"]
+    folders = {Path(path).parent.parent for _, path in told}
+    assert len(folders) == 2
+    assert all(folder.parent == short and not folder.exists() for folder in folders)
+    assert max(len(f"{path}-5") for _, path in told) <= len(f"{short}{execution.SOCKET}")
+
+
+@posix
+def test_a_long_folder_for_temporary_files_is_not_taken(monkeypatch, tmp_path):
+    fits = tmp_path / ("x" * (zmq.IPC_PATH_MAX_LEN - len(execution.SOCKET) - len(str(tmp_path)) - 2))
+    for folder, taken in ((fits, True), (fits.with_name(fits.name + "x"), False)):
+        folder.mkdir()
+        monkeypatch.setattr(tempfile, "tempdir", str(folder))
+        found = socket_folder()
+        assert (found.parent == folder) is taken
+        longest = Path(str(connection(found, 0).KernelManager.connection_file).replace("k.json", "k-ipc-5"))
+        with zmq.Context() as context, context.socket(zmq.REP) as socket:
+            socket.bind(f"ipc://{longest}")  # raises where the path is too long
+        assert len(str(longest)) == len(str(found.parent) + execution.SOCKET)
+
+
+def test_kernels_talk_over_tcp_where_there_are_no_sockets(task, monkeypatch):
+    monkeypatch.setattr(execution, "socket_folder", lambda: None)
+    one = task("one", ADDRESS)
+    assert [reason for _, reason in executed([one], 1)] == [""]
+    assert printed(one).startswith("tcp\n")
+
+
+# -- the end of the command ----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+@pytest.mark.parametrize("ended_by", [signal.SIGTERM, signal.SIGKILL, signal.SIGHUP])
+def test_processes_and_kernels_end_with_the_command(task, tmp_path, short, jobs, ended_by):
+    tasks = [task(str(number), BEATS) for number in range(3)]
+    code = "import sys, pathlib\nfrom attribook.site.execution import Task, executed\n"
+    code += "if __name__ == '__main__':\n    folder = pathlib.Path(sys.argv[1])\n"
+    code += "    tasks = [Task(n, folder / f'{n}.py', folder / f'{n}.ipynb', {}, folder) for n in '012']\n"
+    code += f"    list(executed(tasks, {jobs}))\n"
+    (tmp_path / "command.py").write_text(code)
+    command = subprocess.Popen([sys.executable, tmp_path / "command.py", tmp_path], stderr=subprocess.PIPE, text=True)
+    assert ends(lambda: len(list(tmp_path.glob("beat-*"))) >= jobs)
+    processes = psutil.Process(command.pid).children(recursive=True)
+    assert len(processes) >= 2 * jobs
+    command.send_signal(ended_by)
+    command.communicate(timeout=60)
+    assert ends(lambda: not any(each.is_running() and each.status() != psutil.STATUS_ZOMBIE for each in processes), 15)
+    assert len(list(tmp_path.glob("beat-*"))) == jobs, "a further notebook was started"
+    if ended_by is signal.SIGTERM:
+        assert list(short.iterdir()) == []
+    assert len(tasks) == 3
