@@ -14,7 +14,7 @@ import pytest
 import zmq
 from conftest import ROOT
 
-from attribook import execution
+from attribook.site import execution
 from attribook.site.execution import Task, connection, executed, socket_folder
 
 HEADER = (ROOT / "notebooks" / "shared" / "classifiers.py").read_text().split("# %%")[0]
