@@ -107,7 +107,8 @@ def bench(
     classifier: Annotated[str, typer.Option(help="The encoder for RPI; empty for none.")] = "minilm-rotten-tomatoes",
 ) -> None:
     """Speed against captum, Inseq, RPI's released schedule and the machine's limit; scores are compared first."""
-    from attribook.bench.measure import measure, report
+    from attribook.bench.measure import measure
+    from attribook.bench.report import report
 
     found = measure(model, peers=peers, classifier=classifier)
     print(json.dumps(found)) if as_json else out.print(report(found))
