@@ -23,6 +23,7 @@ from attribook.models.families import ENCODERS
 from attribook.models.fetch import ensure, model_folder, quiet_transformers
 from attribook.models.prompted import PromptedClassifier
 from attribook.models.registry import SOURCES
+from attribook.models.soundness import refuse_what_reads_later_tokens, soundness
 from attribook.models.templates import TEMPLATES, Template
 from attribook.models.tiny import tiny_model, tiny_names, weights_fingerprint
 from attribook.models.tuning import RECIPES
@@ -32,6 +33,12 @@ if TYPE_CHECKING:
     from transformers import PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 
+BUFFERS = (
+    "position_ids",
+    "masked_bias",
+    "inv_freq",
+    "attn.bias",
+)  # constants that older checkpoints hold beside weights
 GOES_ON = ("ForCausalLM", "LMHeadModel", "ForConditionalGeneration")  # ends of the names of models that write
 
 
@@ -56,13 +63,15 @@ def load_model(
     if dtype != "float32":
         fingerprint += f"-{dtype}"
     classifies = is_head(type(network).__name__)
+    if template is not None and classifies:
+        raise AttribookError(f"{core} is a classifier already: leave out +{template.name}.")
+    sound = soundness(network.eval(), causal=not classifies)
+    refuse_what_reads_later_tokens(name, sound)
     if template is None:
         kind = SequenceClassifier if classifies else CausalLM
-        return kind(network, tokenizer, name=name, fingerprint=fingerprint, token_budget=token_budget)
-    if classifies:
-        raise AttribookError(f"{core} is a classifier already: leave out +{template.name}.")
+        return kind(network, tokenizer, name=name, fingerprint=fingerprint, token_budget=token_budget, sound=sound)
     return PromptedClassifier(
-        network, tokenizer, template=template, name=name, token_budget=token_budget,
+        network, tokenizer, template=template, name=name, token_budget=token_budget, sound=sound,
         fingerprint=f"{fingerprint}+{template.fingerprint}",
     )  # fmt: skip
 
@@ -130,6 +139,12 @@ def from_folder(name: str) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
         raise AttribookError(  # transformers draws them at random, another way in each process
             f"The weights of {name!r} lack {', '.join(absent[:3])}{' and more' * (len(absent) > 3)} for a "
             f"{type(network).__name__}, or have them in another shape. Save the whole model with save_pretrained."
+        )
+    if unread := sorted(key for key in told["unexpected_keys"] if not key.endswith(BUFFERS)):
+        raise AttribookError(  # a shorter network, or half of one, would answer in the place of the whole
+            f"{name!r} holds weights that a {type(network).__name__} of its config.json does not use: "
+            f"{', '.join(unread[:3])}{' and more' * (len(unread) > 3)}. Correct config.json (layers, architectures), "
+            "or save the model that is meant with save_pretrained."
         )
     return network, tokenizer
 
