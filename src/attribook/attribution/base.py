@@ -12,8 +12,12 @@ from torch import Generator, Tensor
 from attribook.errors import AttribookError
 from attribook.models.encoding import Encoding
 from attribook.models.explained import Explained
+from attribook.models.families import find_family
 
 Options = dict[str, Any]
+LARGEST = 2**31 - 1  # of numbers in options; what is larger is a slip, and fits no tensor
+# What a network of another make than those that were tested raises in a method that looks inside it.
+UNTESTED = (AttributeError, TypeError, KeyError, IndexError, ValueError, RuntimeError, NotImplementedError)
 TRUTHS = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
 KIND_NAMES = {
     "causal_lm": "a causal language model",
@@ -122,7 +126,8 @@ class Method:
     ) -> Attribution:
         """Run the method.
 
-        Raises: AttribookError on a model it cannot explain, an unknown option, a missing generator or a NaN score.
+        Raises: AttribookError on a model it cannot explain, an unknown option, a missing generator, a score that is not
+            finite, or whatever stops the method on a family of models that it was not tested on.
         """
         options = self.resolve(options)
         if reason := self.unfit(model):
@@ -130,12 +135,21 @@ class Method:
         if self.random and generator is None:
             raise AttribookError(f"{self.name} is random: pass a seeded torch.Generator.")
         before, start = model.engine.counter.copy(), time.perf_counter()
-        scores, details, converged = unpacked(self.function(model, encoding, generator=generator, **options))
+        try:
+            scores, details, converged = unpacked(self.function(model, encoding, generator=generator, **options))
+        except UNTESTED as error:
+            if find_family(model.family) is not None:
+                raise  # a fault of ours
+            reason = " ".join(str(error).split())[:200] or type(error).__name__
+            raise AttribookError(
+                f"{self.name} cannot explain {model.name}, {KIND_NAMES[model.kind]} of the family {model.family}, on "
+                f"which it was not tested: {reason}. Use occlusion."
+            ) from error
         spent = model.engine.counter - before
         if scores.shape != (len(encoding),):
             raise AttribookError(f"{self.name} returned {tuple(scores.shape)} scores for {len(encoding)} tokens.")
-        if bool(torch.isnan(scores).any()):
-            raise AttribookError(f"{self.name} returned a NaN score for the prompt {encoding.text[:60]!r}.")
+        if not bool(torch.isfinite(scores).all()):
+            raise AttribookError(f"{self.name} returned a NaN or infinite score for the prompt {encoding.text[:60]!r}.")
         seconds = time.perf_counter() - start
         cost = Cost(spent.forwards, spent.backwards, spent.tokens, seconds)
         return Attribution(scores.double(), self.name, self.version, options, cost, converged, details)
@@ -148,10 +162,13 @@ def option_value(option: inspect.Parameter, text: str) -> Any:
         return None
     kind = get_args(option.annotation)[0] if may_be_none else type(option.default)
     try:
-        return TRUTHS[text.lower()] if kind is bool else kind(text)
+        value = TRUTHS[text.lower()] if kind is bool else kind(text)
     except (KeyError, ValueError) as error:
         wanted = "true or false" if kind is bool else f"{kind.__name__}{' or None' * may_be_none}"
-        raise AttribookError(f"The option {option.name} takes {wanted}, not {text!r}.") from error
+        raise AttribookError(f"The option {option.name} takes {wanted}, not {text[:60]!r}.") from error
+    if kind in (int, float) and not abs(value) <= LARGEST:  # NaN is in no order
+        raise AttribookError(f"The option {option.name} takes numbers up to {LARGEST:,}, not {text[:60]!r}.")
+    return value
 
 
 def unpacked(result: Any) -> tuple[Tensor, Mapping[str, float], bool | None]:

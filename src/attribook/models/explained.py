@@ -82,6 +82,11 @@ class Explained(ABC):
         names = set(self.tokenizer.all_special_ids) - {self.tokenizer.unk_token_id}
         return torch.tensor([token in names for token in ids.tolist()])  # (T,)
 
+    @property
+    def special_names(self) -> frozenset[str]:
+        """Special tokens by the tokenizer's own list; an unknown word is still a word."""
+        return frozenset(self.tokenizer.all_special_tokens) - {self.tokenizer.unk_token}
+
     def _tokenised(self, text: str) -> tuple[Tensor, Sequence[tuple[int, int]]]:
         """Ids `(T,)` of a text that fits the context window, and the characters of each."""
         self._check_text(text)
@@ -98,6 +103,7 @@ class Explained(ABC):
     def _check_text(self, text: str) -> None:
         if not text.strip():
             raise AttribookError("The prompt is empty. Give at least one word to attribute the prediction to.")
+        refuse_no_text("prompt", text)
 
     def _check_length(self, length: int) -> None:
         window = getattr(self.network.config.get_text_config(), "max_position_embeddings", None)
@@ -182,6 +188,12 @@ class Explained(ABC):
         Both stay on the network's device: what is made of them is much smaller.
         """
         return self.engine.attention_gradients(encoding.embeds, layer, weights, target_reader(encoding.target, output))
+
+
+def refuse_no_text(what: str, text: str) -> None:
+    """Raises: AttribookError for a string with half of a character, which no tokenizer and no file takes."""
+    if any("\ud800" <= letter <= "\udfff" for letter in text):
+        raise AttribookError(f"The {what} has bytes that are no UTF-8 text. Give it in UTF-8.")
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import torch
 import transformers
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 
 from attribook.archives import sha256
 from attribook.errors import AttribookError
@@ -39,6 +39,7 @@ BUFFERS = (
     "inv_freq",
     "attn.bias",
 )  # constants that older checkpoints hold beside weights
+FLOATS = ("F64", "F32", "F16", "BF16")
 GOES_ON = ("ForCausalLM", "LMHeadModel", "ForConditionalGeneration")  # ends of the names of models that write
 
 
@@ -54,6 +55,8 @@ def load_model(
     """
     core, template = split_template(name)
     network, tokenizer, fingerprint = weights(core, seed)
+    if not tokenizer.vocab_size:
+        raise AttribookError(f"The tokenizer of {name} has no token. Save the model with its own tokenizer.")
     network = network.to(device or ("cuda" if torch.cuda.is_available() else "cpu"), getattr(torch, dtype))
     if not getattr(tokenizer, "is_fast", False):
         raise AttribookError(
@@ -116,6 +119,7 @@ def weights(name: str, seed: int) -> tuple[PreTrainedModel, PreTrainedTokenizerB
 def from_folder(name: str) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     """Ordinary loading: safetensors only, no code from the folder or hub, every weight from the checkpoint."""
     refuse_pickles(name)
+    refuse_integers(name)
     safe = {"trust_remote_code": False}
     try:
         with quiet_transformers():
@@ -129,7 +133,9 @@ def from_folder(name: str) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
                 name, use_safetensors=True, dtype=torch.float32, attn_implementation=None, output_loading_info=True,
                 **safe,
             )  # fmt: skip
-    except (OSError, ValueError, KeyError, RuntimeError, ImportError, SafetensorError) as error:
+    except AttribookError:
+        raise
+    except Exception as error:  # damaged files make the library raise whatever its next line meets
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise AttribookError(
             f"Cannot load the model {name!r}: {reason}\nKnown names: {', '.join(known_names())}; or give a folder "
@@ -160,9 +166,29 @@ def refuse_pickles(name: str) -> None:
         )
 
 
+def refuse_integers(name: str) -> None:
+    """Raises: AttribookError for a folder with whole numbers among its weights, which would be loaded as numbers."""
+    for path in sorted(Path(name).glob("*.safetensors")) if Path(name).is_dir() else []:
+        try:
+            with safe_open(path, framework="pt") as file:
+                kinds = {key: file.get_slice(key).get_dtype() for key in file.keys()}  # noqa: SIM118 (no mapping)
+        except (OSError, SafetensorError):
+            continue  # the loader says what is wrong with it
+        if wrong := [key for key, kind in kinds.items() if kind not in FLOATS and not key.endswith(BUFFERS)]:
+            raise AttribookError(
+                f"{path} holds weights as {kinds[wrong[0]]} ({wrong[0]}): quantised weights are no weights without "
+                "their scales. Save the model in float32 or bfloat16."
+            )
+
+
 def refuse_what_is_not_read(name: str, config: PreTrainedConfig) -> None:
     """Raises: AttribookError for weights that neither go on with a text, token by token, nor classify it."""
     held = [str(each) for each in config.architectures or []]
+    if getattr(config, "quantization_config", None):
+        raise AttribookError(
+            f"The weights in {name!r} are quantised, and whether a score of theirs is right was never tested here. "
+            "Save the model in float32 or bfloat16, without quantization_config."
+        )
     one_way = config.model_type not in ENCODERS or getattr(config, "is_decoder", False)
     goes_on = one_way and (not held or any(each.endswith(GOES_ON) for each in held))
     if goes_on or is_classifier(config):
