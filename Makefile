@@ -41,7 +41,7 @@ lock: $(READY)  ## write the lock files anew from pyproject.toml, and check them
 
 $(READY): requirements.lock requirements-torch.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 14) and "attribook needs Python 3.11 to 3.14, and $(PYTHON) is another: make PYTHON=...")'
-	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || { echo '$(PYTHON) cannot make environments. On Debian and Ubuntu: apt install python3-venv' >&2; exit 1; }
+	@test -x $(BIN)/python || $(PYTHON) -c 'import ensurepip' 2>/dev/null || { echo '$(PYTHON) cannot make environments. On Debian and Ubuntu: apt install python3-venv' >&2; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(PIP_INSTALL) --no-deps --only-binary :all: --require-hashes -r requirements.lock
 	$(PIP_INSTALL) $(if $(TORCH),--index-url $(TORCH_INDEX)/$(TORCH)) -r requirements-torch.txt $(if $(TORCH),|| { echo "$$NO_TORCH" >&2; exit 1; })
