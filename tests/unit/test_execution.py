@@ -1,6 +1,7 @@
 """Kernels and the processes that drive them: one that dies ends its own notebook, and leaves nothing behind."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -149,6 +150,7 @@ def test_a_long_folder_for_temporary_files_is_not_taken(monkeypatch, tmp_path):
         with zmq.Context() as context, context.socket(zmq.REP) as socket:
             socket.bind(f"ipc://{longest}")  # raises where the path is too long
         assert len(str(longest)) == len(str(found.parent) + execution.SOCKET)
+        shutil.rmtree(found)
 
 
 def test_kernels_talk_over_tcp_where_there_are_no_sockets(task, monkeypatch):
