@@ -1,11 +1,12 @@
 """The one tidy frame: a row for one number, whatever kind of study it comes from.
 
 Columns: study, profile, protocol, model, dataset, item, step, method, variant, seed, draw, metric, value, status. In
-frames of pools `map` stands in the place of `draw`, and `kind` tells a map from the mean of the first maps.
-`method` is a method with its options, `variant` what was done to its scores, "" for nothing.
+frames of pools `map` stands in the place of `draw`, and `kind` tells maps that were drawn, a method's own map beside
+noisy copies of it, and the mean of the first maps apart. `method` is a method with its options, `variant` what was done
+to its scores, "" for nothing.
 """
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 import pandas as pd
@@ -13,7 +14,7 @@ import pandas as pd
 FIXED = ["study", "profile", "protocol", "model", "dataset"]
 COLUMNS = [*FIXED, "item", "step", "method", "variant", "seed", "draw", "metric", "value", "status"]
 POOL_COLUMNS = [*FIXED, "item", "method", "seed", "kind", "map", "metric", "value", "status"]
-ONE_MAP, MEAN_OF_MAPS = "map", "mean of maps"
+ONE_MAP, OWN_MAP, MEAN_OF_MAPS = "map", "own map", "mean of maps"
 
 
 def tidy(rows: pd.DataFrame, **fixed: Any) -> pd.DataFrame:
@@ -23,10 +24,11 @@ def tidy(rows: pd.DataFrame, **fixed: Any) -> pd.DataFrame:
     return frame.assign(value=pd.to_numeric(frame["value"]).where(frame["status"] == "ok"))[COLUMNS]
 
 
-def tidy_pool(rows: pd.DataFrame, sizes: list[int], **fixed: Any) -> pd.DataFrame:
+def tidy_pool(rows: pd.DataFrame, sizes: list[int], copied: Collection[str], **fixed: Any) -> pd.DataFrame:
     """Rows of judged pools, whose cells hold a number for each map, as a tidy frame.
 
     `map` counts the maps of a pool from 0; of `mean of maps` it is how many of the first maps were averaged: `sizes`.
+    copied: methods whose pool is their own map, which is map 0, and noisy copies of it.
     """
     parts = []
     for kind, column in ((ONE_MAP, "values"), (MEAN_OF_MAPS, "means")):
@@ -34,6 +36,8 @@ def tidy_pool(rows: pd.DataFrame, sizes: list[int], **fixed: Any) -> pd.DataFram
         places = long.groupby(["method", "metric", "item", "seed"], sort=False).cumcount()
         parts.append(long.assign(kind=kind, map=places if kind == ONE_MAP else places.map(dict(enumerate(sizes)))))
     frame = pd.concat(parts, ignore_index=True)
+    own = (frame["kind"] == ONE_MAP) & (frame["map"] == 0) & frame["method"].isin(copied)
+    frame["kind"] = frame["kind"].mask(own, OWN_MAP)
     return frame.assign(value=pd.to_numeric(frame["value"]), seed=pd.to_numeric(frame["seed"]))[POOL_COLUMNS]
 
 

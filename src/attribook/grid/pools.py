@@ -66,7 +66,8 @@ class PoolStudy(Study):
         keys = [self._metric_key(unit, metric) for unit in self.units() for metric in self.metrics]
         rows = pd.DataFrame([row for key in keys for row in self._rows[key]])
         fixed = {"study": self.name, "profile": self.profile, "protocol": self.protocol, "model": self.model}
-        return tidy_pool(rows, self.nested, dataset=self.dataset, **fixed)
+        copied = [name for name in self.methods if has_own_map(name)]
+        return tidy_pool(rows, self.nested, copied, dataset=self.dataset, **fixed)
 
     def values(self) -> dict[tuple[str, str], pd.DataFrame]:
         """By method and metric: the value of each map, items down, maps across; missing pools are computed."""
@@ -210,6 +211,12 @@ class PoolStudy(Study):
             "values": " ".join(f"{value:.6g}" for value in values[: self.size]),
             "means": " ".join(f"{value:.6g}" for value in values[self.size :]),
         }
+
+
+def has_own_map(name: str) -> bool:
+    """Whether the pool of a setting is the method's own map and noisy copies of it: it draws nothing itself."""
+    method, _ = read_setting(name)
+    return not method.random and method.name not in CANDIDATES
 
 
 def shaken(scores: Tensor, attributable: Tensor, size: int, chance: torch.Generator) -> Tensor:
