@@ -14,6 +14,7 @@ FIXED = ["study", "profile", "protocol", "model", "dataset"]
 COLUMNS = [*FIXED, "item", "step", "method", "variant", "seed", "draw", "metric", "value", "status"]
 POOL_COLUMNS = [*FIXED, "item", "method", "seed", "kind", "map", "metric", "value", "status"]
 ONE_MAP, MEAN_OF_MAPS = "map", "mean of maps"
+NESTED = (1, 2, 4, 8, 16, 24, 32)  # of how many first maps of a pool the mean is judged: RPI, Table 5
 
 
 def tidy(rows: pd.DataFrame, **fixed: Any) -> pd.DataFrame:
