@@ -13,7 +13,7 @@ from attribook.grid.store import Row
 from attribook.ledger.hypothesis_tests import Court
 from attribook.ledger.ledger import table_rows
 from attribook.ledger.verdicts import FEWEST_PROMPTS
-from attribook.metrics.selection import LOWER_IS_BETTER
+from attribook.metrics.names import LOWER_IS_BETTER
 from attribook.papers.cells import published
 from attribook.statistics.bootstrap import per_item
 from attribook.statistics.picking import (
