@@ -69,8 +69,8 @@ Markdown(
     f"`{first}` has the highest faithfulness of {len(ours)} bounds, {in_words(ours.iloc[0])}"
     + (f"; `min` has {in_words(ours.loc['min'])}" if first != "min" else "")
     + f". Of the {len(lead)} other bounds, {ahead} are shown to be less faithful than `min`, and {behind} more "
-    f"faithful: the 95% interval of the difference excludes 0, and p, adjusted by Holm for {len(lead)} comparisons, is below 5%. "
-    "Faithfulness is in nats, with its 95% interval; n counts prompts."
+    f"faithful: the 95% interval of the difference excludes 0, and p, adjusted by Holm for {len(lead)} comparisons, is "
+    "below 5%. Faithfulness is in nats, with its 95% interval; n counts prompts."
     f"\n\n{studies[0].n_kept()} {dear_items or 'All'} of them for `max` and `per token`."
 )
 

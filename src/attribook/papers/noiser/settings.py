@@ -15,9 +15,9 @@ TEN = (
 )  # fmt: skip
 FEWER = "{vectors=3}"  # of noiser's noise vectors, where prompts are long
 
-KNOWNS: Mapping[str, Any] = {"name": "noiser_knowns", "protocol": "noiser-paper", "metrics": SOFT}
-LONGRA: Mapping[str, Any] = {"name": "reagent_longra", "protocol": "attribook", "metrics": SOFT}
-WIKIBIO: Mapping[str, Any] = {
+KNOWNS: dict[str, Any] = {"name": "noiser_knowns", "protocol": "noiser-paper", "metrics": SOFT}
+LONGRA: dict[str, Any] = {"name": "reagent_longra", "protocol": "attribook", "metrics": SOFT}
+WIKIBIO: dict[str, Any] = {
     "name": "reagent_wikibio", "protocol": "attribook", "metrics": SOFT,
     "keep": "all", "continuation": 10, "start": 5, "stride": 5,  # the sixth of ten tokens that the model goes on with
 }  # fmt: skip
