@@ -16,7 +16,7 @@ from attribook.grid.manifest import read_manifest
 from attribook.grid.store import Row
 from attribook.ledger.verdicts import OPPOSITE, SAME, UNDECIDED, decided, together
 from attribook.papers.cells import published
-from attribook.papers.noiser.tables import FEWER
+from attribook.papers.noiser.settings import FEWER
 from attribook.papers.rpi.steps import apart, spread
 from attribook.papers.rpi.tables import ERASURE, released_setting
 from attribook.paths import results_folder
@@ -227,4 +227,5 @@ def shares(rows: list[Row]) -> pd.DataFrame:
     if not rows:
         return pd.DataFrame(columns=["antecedent", "distractor"])
     found = mass_shares(rows)
-    return found[found["status"] == "ok"].groupby("item")[["antecedent", "distractor"]].mean()
+    good = found[found["status"] == "ok"]
+    return good.groupby(["item", "metric"])["value"].mean().unstack()[["antecedent", "distractor"]]
