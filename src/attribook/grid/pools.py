@@ -23,7 +23,7 @@ from torch import Tensor
 
 from attribook.attribution.candidates import CANDIDATES, candidate_maps
 from attribook.errors import AttribookError
-from attribook.grid.frames import tidy_pool
+from attribook.grid.frames import NESTED, tidy_pool
 from attribook.grid.judged import JudgeStudy
 from attribook.grid.seeds import digest, generator
 from attribook.grid.settings import read_setting
@@ -32,10 +32,9 @@ from attribook.grid.study import Study, Unit
 from attribook.metrics.registry import METRICS
 from attribook.metrics.selection import judged
 from attribook.models.encoding import Encoding
-from attribook.models.load import split_template
+from attribook.models.names import ModelName
 
 VERSION, PROMPTED_VERSION = 1, 2  # of what a pool is, of a prompted model too; raised when its numbers change
-NESTED = (1, 2, 4, 8, 16, 24, 32)  # RPI, Table 5
 FINEST = 10_000  # stored scores are shares of their map's largest by this
 POOL_COLUMNS = (
     "item", "method", "options_hash", "method_version", "seed", "metric", "status", "forwards", "seconds", "values",
@@ -66,8 +65,7 @@ class PoolStudy(Study):
         keys = [self._metric_key(unit, metric) for unit in self.units() for metric in self.metrics]
         rows = pd.DataFrame([row for key in keys for row in self._rows[key]])
         fixed = {"study": self.name, "profile": self.profile, "protocol": self.protocol, "model": self.model}
-        copied = [name for name in self.methods if has_own_map(name)]
-        return tidy_pool(rows, self.nested, copied, dataset=self.dataset, **fixed)
+        return tidy_pool(rows, self.nested, dataset=self.dataset, **fixed)
 
     def values(self) -> dict[tuple[str, str], pd.DataFrame]:
         """By method and metric: the value of each map, items down, maps across; missing pools are computed."""
@@ -149,7 +147,7 @@ class PoolStudy(Study):
         return options | ({"trials": self.size} if read_setting(scored)[0].name in CANDIDATES else {})
 
     def _score_key(self, unit: Unit) -> str:
-        version = VERSION if split_template(self.model)[1] is None else PROMPTED_VERSION
+        version = VERSION if ModelName.parse(self.model).template is None else PROMPTED_VERSION
         return digest("pool", version, self.size, super()._score_key(unit))
 
     def _compute(self, encoding: Encoding, unit: Unit) -> None:
@@ -211,12 +209,6 @@ class PoolStudy(Study):
             "values": " ".join(f"{value:.6g}" for value in values[: self.size]),
             "means": " ".join(f"{value:.6g}" for value in values[self.size :]),
         }
-
-
-def has_own_map(name: str) -> bool:
-    """Whether the pool of a setting is the method's own map and noisy copies of it: it draws nothing itself."""
-    method, _ = read_setting(name)
-    return not method.random and method.name not in CANDIDATES
 
 
 def shaken(scores: Tensor, attributable: Tensor, size: int, chance: torch.Generator) -> Tensor:

@@ -10,6 +10,7 @@ import torch
 from torch import Generator, Tensor
 
 from attribook.errors import AttribookError
+from attribook.metrics.names import MetricFacts
 from attribook.models.encoding import Encoding
 from attribook.models.explained import Explained
 
@@ -53,6 +54,11 @@ class Metric:
         """Named options with the values they have unless told otherwise."""
         parameters = inspect.signature(self.function).parameters.values()
         return {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY and p.name != "generator"}
+
+    @property
+    def facts(self) -> MetricFacts:
+        """What names.py has about the metric."""
+        return MetricFacts(self.name, self.version, self.defaults)
 
     def __call__(
         self, model: Explained, encoding: Encoding, scores: Tensor, *, generator: Generator, **options: Any

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import difflib
-import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,18 +13,16 @@ import torch
 import transformers
 from safetensors import SafetensorError
 
-from attribook.archives import sha256
 from attribook.errors import AttribookError
 from attribook.models.causal import CausalLM
 from attribook.models.classifier import SequenceClassifier
 from attribook.models.explained import Explained
 from attribook.models.families import ENCODERS
 from attribook.models.fetch import ensure, model_folder, quiet_transformers
+from attribook.models.names import ModelName, folder_fingerprint, known_fingerprint, tuned_folder, tuned_where_used
 from attribook.models.prompted import PromptedClassifier
 from attribook.models.registry import SOURCES
-from attribook.models.templates import TEMPLATES, Template
 from attribook.models.tiny import tiny_model, tiny_names, weights_fingerprint
-from attribook.models.tuning import RECIPES
 from attribook.paths import home
 
 if TYPE_CHECKING:
@@ -45,7 +42,8 @@ def load_model(
     where there is one.
     Raises: AttribookError with the known names if nothing fits.
     """
-    core, template = split_template(name)
+    model = ModelName.parse(name)
+    core, template = model.core, model.template
     network, tokenizer, fingerprint = weights(core, seed)
     network = network.to(device or ("cuda" if torch.cuda.is_available() else "cpu"), getattr(torch, dtype))
     if not getattr(tokenizer, "is_fast", False):
@@ -65,16 +63,6 @@ def load_model(
         network, tokenizer, template=template, name=name, token_budget=token_budget,
         fingerprint=f"{fingerprint}+{template.fingerprint}",
     )  # fmt: skip
-
-
-def split_template(name: str) -> tuple[str, Template | None]:
-    """The model's own name, and the template after its last `+` if there is one. A folder may have a + in its name."""
-    core, plus, wanted = name.rpartition("+")
-    if not plus or Path(name).is_dir():
-        return name, None
-    if wanted not in TEMPLATES:
-        raise AttribookError(f"Unknown template {wanted!r} in {name!r}. Known: {', '.join(TEMPLATES)}.")
-    return core, TEMPLATES[wanted]
 
 
 def is_classifier(config: PreTrainedConfig) -> bool:
@@ -168,36 +156,6 @@ def refuse_what_no_hub_has(name: str) -> None:
         )
 
 
-def tuned_where_used(name: str) -> bool:
-    """Whether a model is tuned by its recipe on each machine, and not registered."""
-    return name in RECIPES and name not in SOURCES
-
-
-def tuned_alike(name: str, fingerprint: str) -> bool:
-    """Whether a model that is tuned where it is used has been tuned here, to these weights."""
-    folder = home() / "trained" / name
-    return folder.is_dir() and folder_fingerprint(folder) == fingerprint
-
-
-def tuned_folder(name: str) -> Path | None:
-    """Where a model with a recipe lies that is tuned here; None for others. Raises: AttribookError if not yet."""
-    if not tuned_where_used(name):
-        return None
-    folder = home() / "trained" / name
-    if not folder.is_dir():
-        raise AttribookError(
-            f"{name} is tuned where it is used, in some ten minutes: run `attribook models train {name}`, with "
-            "$ATTRIBOOK_DATA set."
-        )
-    return folder
-
-
-def folder_fingerprint(folder: Path) -> str:
-    """SHA-256 over the names and hashes of a folder's weights, config and tokenizer."""
-    files = sorted(p for p in folder.iterdir() if p.suffix in {".safetensors", ".json"})
-    return hashlib.sha256("".join(f"{p.name}:{sha256(p)};" for p in files).encode()).hexdigest()
-
-
 def told_apart(name: str, root: Path) -> str:
     """What changes when a name or a folder comes to mean other weights, without reading these.
 
@@ -215,22 +173,6 @@ def told_apart(name: str, root: Path) -> str:
 def known_names() -> list[str]:
     """Registered and tiny models."""
     return [*SOURCES, *tiny_names()]
-
-
-def known_fingerprint(name: str) -> str | None:
-    """A registered model's fingerprint, which needs no weights; None for other models."""
-    core, template = split_template(name)
-    if core not in SOURCES:
-        return None
-    return SOURCES[core].weights_sha256 + (f"+{template.fingerprint}" if template else "")
-
-
-def fingerprint_here(name: str) -> str | None:
-    """The fingerprint of a registered model or of what lies in a folder now; None for others."""
-    core, template = split_template(name)
-    if not Path(core).is_dir():
-        return known_fingerprint(name)
-    return folder_fingerprint(Path(core)) + (f"+{template.fingerprint}" if template else "")
 
 
 def status(name: str) -> str:
