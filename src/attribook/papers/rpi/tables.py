@@ -11,7 +11,7 @@ from attribook.grid.protocols import PROTOCOLS
 from attribook.grid.settings import setting, without_options
 from attribook.grid.store import Row
 from attribook.ledger.table_verdicts import verdict_counts
-from attribook.metrics.selection import LOWER_IS_BETTER
+from attribook.metrics.names import LOWER_IS_BETTER
 from attribook.papers.cells import published
 from attribook.statistics.bootstrap import per_item
 from attribook.statistics.picking import (
