@@ -14,9 +14,10 @@ from attribook.data.labelled import PARTS, Part, Task
 from attribook.errors import AttribookError
 from attribook.grid.protocols import find_protocol
 from attribook.grid.settings import read_setting
-from attribook.metrics.erasure import CONVENTIONS
+from attribook.metrics.conventions import CONVENTIONS
 from attribook.metrics.registry import METRICS
-from attribook.models.load import load_model, tuned_folder
+from attribook.models.load import load_model
+from attribook.models.names import tuned_folder
 from attribook.papers.rpi.ceilings import ceiling, ceiling_table, operator_shares, searched
 from attribook.papers.rpi.departures import ALL, CHANGES, LEAST, WRITTEN, departed, departure_table, departures_of
 from attribook.papers.rpi.tables import named_words_table, released_setting
@@ -202,7 +203,7 @@ def test_labelled_originals(originals, name, classes):
 
 
 def test_a_model_that_is_not_tuned_yet_says_how(monkeypatch, tmp_path):
-    monkeypatch.setattr("attribook.models.load.home", lambda: tmp_path)
+    monkeypatch.setattr("attribook.models.names.home", lambda: tmp_path)
     with pytest.raises(AttribookError, match="attribook models train minilm-sst2"):
         load_model("minilm-sst2")
     (tmp_path / "trained" / "minilm-sst2").mkdir(parents=True)

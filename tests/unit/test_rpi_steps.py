@@ -68,4 +68,4 @@ def test_the_claim_that_thirty_steps_are_enough(tmp_path, monkeypatch, move, sid
     pd.DataFrame(rows).to_csv(folder / "rows.csv", index=False)
     found = answered_claim("rpi-steps")
     assert (found["verdict"], found["n"], found["notebook"]) == (side, 20, "rpi/audit_steps")
-    assert "of 5 tests" in found["reason"]
+    assert "5 tests: " in found["reason"]

@@ -289,8 +289,9 @@ def models_train(
     from attribook.archives import sha256, to_stderr
     from attribook.data.datasets import load_dataset
     from attribook.models.fetch import ensure
+    from attribook.models.recipes import RECIPES
     from attribook.models.registry import SOURCES
-    from attribook.models.tuning import RECIPES, Example, accuracy, train
+    from attribook.models.tuning import Example, accuracy, train
     from attribook.paths import home
 
     if name not in RECIPES:

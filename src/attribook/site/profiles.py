@@ -102,9 +102,8 @@ def nearest(name: Any, known: Iterable[str]) -> str:
 
 def declared(notebook: Path) -> dict[str, Parameter]:
     """The parameters cell of a notebook, by name: lines such as `n_items: int = 24`."""
-    found = re.search(
-        r'^# %% tags=\["parameters"[^\]]*\]\n(.*?)(?=^# %%|\Z)', notebook.read_text(), re.MULTILINE | re.DOTALL
-    )
+    cell = r'^# %% tags=\["parameters"[^\]\n]*\]\n(.*?)(?=^# %%|\Z)'
+    found = re.search(cell, notebook.read_text(), re.MULTILINE | re.DOTALL)
     lines = ast.parse(found[1]).body if found else []
     return {
         line.target.id: Parameter(ast.unparse(line.annotation), ast.literal_eval(line.value))
