@@ -72,7 +72,7 @@ def pools_beside(study: Study, rpi: str, size: int, random_size: int) -> dict[st
     }
 
 
-def compute(studies: Studies, counted_items: int = 0) -> None:
+def compute_rows(studies: Studies, counted_items: int = 0) -> None:
     """Compute and store what is missing of studies, and predictions of `counted_items` texts; 0 takes all.
 
     Raises: AttribookError where the texts or the model are not here.
