@@ -1,15 +1,21 @@
 """What pages on RPI compute with a model at hand: studies of its tables' rows, and the scores of single tokens."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import pandas as pd
 
 from attribook.grid.pools import PoolStudy
+from attribook.grid.protocols import find_protocol
+from attribook.grid.seeds import digest
+from attribook.grid.store import Store
 from attribook.grid.study import Study
+from attribook.metrics.ceiling import METRICS as SEARCHED
+from attribook.metrics.ceiling import ceiling
 from attribook.papers.rpi.settings import ERASURE, encoder_methods, released_setting
 
+CEILING_VERSION = 1  # of what is searched; raised when its numbers change
 Studies = tuple[list[Study], dict[str, PoolStudy]]  # of single maps; and of pools, by the name of their method
 
 
@@ -103,3 +109,26 @@ def token_scores(study: Study, items: Collection[str] = ()) -> pd.DataFrame:
             values = [float(scores[place]) for place in places]
             parts.append(pd.DataFrame({**told, "map": number, "score": values}))
     return pd.concat(parts, ignore_index=True)
+
+
+def ceiling_rows(study: Study, width: int = 5) -> pd.DataFrame:
+    """The best value of k tokens (metrics/ceiling.py) for each item of a study and metric that can be searched.
+
+    Columns: item, metric, tokens, k, sets, exact, value. What is missing is computed and stored.
+    """
+    store = Store(study.folder / "ceilings.csv", ("item", "metric", "tokens", "k", "sets", "exact", "value"))
+    wanted = [name for name in study.metrics if name in SEARCHED]
+    options = [find_protocol(study.protocol).metric_options(name) for name in wanted]
+    keys = {p.id: digest("ceiling", CEILING_VERSION, width, study.fingerprint, p.fingerprint, wanted, options)
+            for p in study.items}  # fmt: skip
+    todo = {keys[prompt.id]: prompt for prompt in study.items}
+    for key, prompt in store.missing(todo, f"{study.name}: ceilings"):
+        encoding, rows = study.explained.encode(prompt.text), []
+        for name, given in zip(wanted, options, strict=True):
+            found = asdict(ceiling(study.explained, encoding, name, given, width))
+            written = {"exact": int(found["exact"]), "value": f"{found['value']:.6g}"}
+            rows.append({"item": prompt.id, "metric": name} | found | written)
+        store.append(key, rows)
+    frame = pd.DataFrame([row for key in keys.values() for row in store[key]])[list(store.columns)]
+    numbers = ["tokens", "k", "sets", "exact", "value"]
+    return frame.assign(**frame[numbers].apply(pd.to_numeric))
