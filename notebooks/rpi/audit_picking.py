@@ -91,8 +91,8 @@ for name in (RPI, WRITTEN):
     lines.append(
         f"**{name}.** Choosing the best of {size} *random* rankings gives this share of the improvement over one "
         f"random ranking that choosing the best of RPI's {size} maps gives: {', '.join(named(share, '{:.0%}'))}. The "
-        f"best of {size} maps is, beside the best of {size} random rankings, {picks[best]}. One map is, beside one random "
-        f"ranking, {picks['one map']}. n = {lead['n'].min()} texts."
+        f"best of {size} maps is, beside the best of {size} random rankings, {picks[best]}. One map is, beside one "
+        f"random ranking, {picks['one map']}. n = {lead['n'].min()} texts."
     )
 Markdown("\n\n".join([*lines, f"{studies[RPI].n_kept()} The other pools have {other_items} of them."]))
 
