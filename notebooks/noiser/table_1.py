@@ -21,13 +21,13 @@
 # the paper writes it, with what its text leaves open set as [](../shared/protocols) lists; LongRA and WikiBio under
 # our protocol, whose gradients are signed and whose attention is not softmaxed. There Noiser has three noise vectors,
 # not ten, and only where `long_tasks` says so; sequential integrated gradients is missing: these prompts are long.
-# **n** is at each table. A *value* cannot be reproduced here; what can be compared is the side of random and the
-# order of the methods.
+# **n** is at each table. A *value* cannot be reproduced here; what can be compared is on which side of
+# random scores a method lies, and the order of the methods.
 # ```
 #
 # The paper prints the same numbers for gemma-2-2b and gemma-2-9b in several rows; the ledger marks those cells.
 
-# %% tags=["parameters"]
+# %% tags=["parameters", "hide-input"]
 profile: str = "laptop"  # which stored rows to read
 model: str = "smollm2-135m"  # a known name, a folder, or a hub id
 knowns: str = "knowns-mini"  # or knowns from $ATTRIBOOK_DATA
@@ -44,94 +44,163 @@ second_items: int = 12  # prompts of it
 keep: str = "correct"  # correct_both, correct, or all
 seed: int = 0  # the only source of randomness
 
-# %% tags=["remove-input"]
+# %% tags=["hide-input"]
 import pandas as pd
 from IPython.display import Markdown, display
 
-from attribook.papers.noiser.show import sum_figure, sum_listing, versus_listing
-from attribook.papers.noiser.tables import TEN, leader_told, noiser_study, sum_leader, sum_table
+from attribook.grid.study import Study
+from attribook.papers.cells import published
+from attribook.papers.noiser.settings import FEWER, KNOWNS, LONGRA, TEN, WIKIBIO
+from attribook.show.figures import intervals
 from attribook.show.tables import table
+from attribook.show.words import in_words
+from attribook.statistics.estimates import estimate
+from attribook.statistics.tests import ABOVE, BELOW, UNDECIDED, adjusted, decisions
 
-dear = ("noiser", "lime", "sequential_integrated_gradients")
-plain, few = tuple(name for name in TEN if name not in dear), "noiser{vectors=3}"
-given = {"profile": profile, "model": model, "seed": seed}
-wanted = {  # task: the data set, then methods with their number of prompts and seeds
-    "Knowns": (knowns, [(("random",), n_items, 5), (TEN, n_items, 1)]),
-    "LongRA": (longra, [(("random",), longra_items, 5), ((*plain, "lime"), longra_items, 1),
-                        ((few,), noiser_items, 1)][: 3 if "LongRA" in long_tasks else 2]),
-    "WikiBio": (wikibio, [(("random",), wikibio_items, 5), (plain, wikibio_items, 1),
-                          (("lime",), few_items, 1), ((few,), few_items, 1)][: 4 if "WikiBio" in long_tasks else 3]),
-}  # fmt: skip
-own = {"keep": keep}
-studies = {
-    task: [noiser_study(task, dataset=dataset, methods=methods, n_items=n, random_seeds=seeds, **given,
-                        **(own if task == "Knowns" or keep == "all" else {})) for methods, n, seeds in parts]
-    for task, (dataset, parts) in wanted.items()
-}  # fmt: skip
-rows = {task: pd.concat([each.rows() for each in parts], ignore_index=True) for task, parts in studies.items()}
-tables = {task: sum_table(frame, task) for task, frame in rows.items()}
-leaders = {task: next((name for name in ("noiser", few) if (rows[task]["method"] == name).any()), None)
-           for task in tables}  # fmt: skip
-versus = {task: sum_leader(rows[task], list(tables[task]["method"]), leaders[task]) for task in tables}
-where = {task: f"{parts[0].protocol}, {model}, {wanted[task][0]}" for task, parts in studies.items()}
-Markdown("\n".join(f"- **{task}**: {parts[0].n_kept()}" for task, parts in studies.items()))
+cheap = tuple(name for name in TEN if name not in ("noiser", "lime", "sequential_integrated_gradients"))
+few, random = (f"noiser{FEWER}",), ("random",)
+first = KNOWNS | {"model": model, "dataset": knowns, "keep": keep}
+again = KNOWNS | {"model": second, "dataset": knowns, "keep": keep}
+facts = LONGRA | {"model": model, "dataset": longra, "keep": "all" if keep == "all" else "correct_both"}
+lives = WIKIBIO | {"model": model, "dataset": wikibio}
+asked = [  # for each part of a task: its study, methods, number of prompts, seeds of each method that draws
+    ("Knowns", first, random, n_items, 5),
+    ("Knowns", first, TEN, n_items, 1),
+    ("LongRA", facts, random, longra_items, 5),
+    ("LongRA", facts, (*cheap, "lime"), longra_items, 1),
+    ("LongRA", facts, few if "LongRA" in long_tasks else (), noiser_items, 1),
+    ("WikiBio", lives, random, wikibio_items, 5),
+    ("WikiBio", lives, cheap, wikibio_items, 1),
+    ("WikiBio", lives, ("lime",), few_items, 1),
+    ("WikiBio", lives, few if "WikiBio" in long_tasks else (), few_items, 1),
+    ("Knowns", again, random if second else (), second_items, 5),
+    ("Knowns", again, ("noiser", *cheap) if second else (), second_items, 1),
+]
+studies = [
+    (task, Study(**study, profile=profile, methods=methods, n_items=n, random_seeds=seeds, seed=seed))
+    for task, study, methods, n, seeds in asked
+    if methods
+]
+rows = pd.concat([study.frame().assign(task=task) for task, study in studies], ignore_index=True)
+rows["method"] = rows["method"].str.removesuffix(FEWER)
+
+# %% tags=["answer", "remove-input"]
+groups, explained = ["task", "model", "method"], rows[rows["method"] != "random"]
+ours = estimate(rows, "log_ratio", groups, against={"method": "random"}, sum_over="metric")
+lead = estimate(explained, "log_ratio", groups, of={"method": "noiser"}, sum_over="metric")
+lead = adjusted(lead, within=["task", "model"]).assign(won=lambda found: decisions(found))
+lines, first_of = [], 0
+for found in ours[ours["method"] == "noiser"].to_dict("records"):
+    others = lead[(lead["task"] == found["task"]) & (lead["model"] == found["model"])]
+    named = {side: ", ".join(f"`{name}`" for name in group["method"]) for side, group in others.groupby("won")}
+    ahead, behind = (others["won"] == ABOVE).sum(), (others["won"] == BELOW).sum()
+    lines.append(
+        f"- **{found['task']}**, {found['model']}: {in_words(found)}. Noiser is shown to be more faithful than {ahead} "
+        f"of {len(others)} other methods and less faithful than {behind}; not decided: {named.get(UNDECIDED, 'none')}."
+    )
+    first_of += ahead == len(others)
+kept = {f"{task}: {study.n_kept()}": None for task, study in studies if study.methods == random}
+Markdown(
+    f"Noiser is shown to be more faithful than all other methods in {first_of} of {len(lines)} samples of prompts. Its "
+    "faithfulness, in nats above that of random scores, with its 95% interval and the number of prompts:\n\n"
+    + "\n".join(lines) + "\n\n" + "\n\n".join(kept)
+)  # fmt: skip
 
 # %% [markdown]
-# ## Is Noiser ahead?
+# ## How the tables are made
 #
-# Its faithfulness minus that of each other method, over the prompts that both have; p is adjusted by Holm. Where it
-# has no rows, the method with the highest faithfulness stands in its place.
+# Faithfulness is the log-ratio of Soft-NC to that of random scores, plus the same of Soft-NS, with a 95% interval of a
+# bootstrap over prompts. `against random` says on which side of random scores the interval lies. `published average` is
+# the mean over the paper's six models. The models here are small and none of these six.
 
-# %% tags=["remove-input"]
-Markdown("\n".join(f"- **{task}**: {leader_told(found)}" for task, found in versus.items()))
+# %%
+by, random_scores = ["task", "model", "method"], {"method": "random"}
+faithfulness = estimate(rows, "log_ratio", by, against=random_scores, sum_over="metric")
+halves = estimate(rows, "log_ratio", [*by, "metric"], against=random_scores)
+halves = halves.set_index([*by, "metric"])["value"].unstack()
+halves = halves.rename(columns={"soft_nc": "Soft-NC", "soft_ns": "Soft-NS"})
+table1 = faithfulness.join(halves, on=by).assign(**{"against random": decisions(faithfulness)})
+table1 = table1.sort_values("value", ascending=False)
+
+cells = published("noiser").query("table == 1 and column == 'Average'").rename(columns={"dataset": "task"})
+view = {"beside": cells, "on": ["task", "method"], "drop": ["task", "model", "failed", "p", "detectable"],
+        "names": {"published": "published average", "value": "faithfulness (nats)"}}  # fmt: skip
+
+# %% [markdown]
+# The second table of each task has the faithfulness of Noiser minus that of each other method, over the prompts that
+# both have. p is adjusted by Holm over the comparisons of one task and model. Where Noiser has no rows, nothing is
+# compared.
+
+# %%
+versus = estimate(rows[rows["method"] != "random"], "log_ratio", by, of={"method": "noiser"}, sum_over="metric")
+versus = adjusted(versus, within=["task", "model"]).sort_values("value")
+versus["noiser is"] = decisions(versus).map({ABOVE: "ahead", BELOW: "behind"}).fillna("undecided")
+compared = {
+    "drop": ["task", "model", "failed", "p"],
+    "names": {"method": "Noiser against", "value": "difference (nats)"},
+}
 
 # %% [markdown]
 # ## Knowns
 #
-# `published` is the printed mean over the paper's six models, with the least and the most of these. `Soft-NC` and
-# `Soft-NS` are the two halves of `ours`.
+# The diamonds are the published averages.
 
-# %% tags=["remove-input"]
-sum_figure(tables["Knowns"], where["Knowns"])
+# %%
+shown = table1.query("task == 'Knowns' and model == @model").dropna(subset="value")
+shown = shown.merge(cells[["task", "method", "value"]].rename(columns={"value": "published"}), how="left")
+label = "faithfulness against random scores (nats)"
+intervals(shown.rename(columns={"method": "name"}), label, f"{label} by method, {model}, {knowns}")
 
-# %% tags=["remove-input"]
-display(sum_listing(tables["Knowns"], where["Knowns"]), versus_listing(versus["Knowns"], where["Knowns"]))
+# %%
+table(table1.query("task == 'Knowns' and model == @model"), f"Faithfulness on Knowns, {model}, {knowns}", **view)
+
+# %%
+shown = versus.query("task == 'Knowns' and model == @model")
+table(shown, f"Faithfulness of Noiser minus that of others on Knowns, {model}, {knowns}", **compared)
 
 # %% [markdown]
 # ## LongRA
+#
+# Noiser has three noise vectors here, and the paper's ten stand behind its published average.
 
-# %% tags=["remove-input"]
-display(sum_listing(tables["LongRA"], where["LongRA"]), versus_listing(versus["LongRA"], where["LongRA"]))
+# %%
+table(table1.query("task == 'LongRA'"), f"Faithfulness on LongRA, {model}, {longra}", **view)
+
+# %%
+shown = versus.query("task == 'LongRA'")
+table(shown, f"Faithfulness of Noiser minus that of others on LongRA, {model}, {longra}", **compared)
 
 # %% [markdown]
 # ## WikiBio
 #
-# Ten tokens that the model goes on with, greedily; the sixth is explained, given all before it.
+# The model goes on with ten tokens, greedily. The sixth of them is explained, given all before it. Noiser has three
+# noise vectors here too.
 
-# %% tags=["remove-input"]
-display(sum_listing(tables["WikiBio"], where["WikiBio"]), versus_listing(versus["WikiBio"], where["WikiBio"]))
+# %%
+table(table1.query("task == 'WikiBio'"), f"Faithfulness on WikiBio, {model}, {wikibio}", **view)
+
+# %%
+shown = versus.query("task == 'WikiBio'")
+table(shown, f"Faithfulness of Noiser minus that of others on WikiBio, {model}, {wikibio}", **compared)
 
 # %% [markdown]
 # ## A second model
 #
-# Knowns again, over the prompts that *it* answers, by eight of the methods.
+# Knowns again, over the prompts that the second model answers, by eight of the methods. It is named in the parameters,
+# as small as the first model, and none of the paper's.
 
-# %% tags=["remove-input"]
+# %%
 if second:
-    quick = tuple(name for name in TEN if name not in ("lime", "sequential_integrated_gradients"))
-    asked = {"n_items": second_items, "seed": seed, **own}
-    parts = [noiser_study("Knowns", profile, second, knowns, methods, random_seeds=seeds, **asked)
-             for methods, seeds in ((("random",), 5), (quick, 1))]  # fmt: skip
-    theirs = pd.concat([each.rows() for each in parts], ignore_index=True)
-    found, place = sum_table(theirs, "Knowns"), f"noiser-paper, {second}, {knowns}"
-    display(Markdown(f"{parts[0].n_kept()} {leader_told(sum_leader(theirs, list(found['method']), 'noiser'))}"))
-    display(sum_listing(found, place))
+    shown = table1.query("task == 'Knowns' and model == @second")
+    display(table(shown, f"Faithfulness on Knowns, {second}, {knowns}", **view))
 
 # %% [markdown]
 # ## What it cost
+#
+# Forwards and backwards of the model, and seconds on the machine that computed the rows.
 
-# %% tags=["remove-input"]
-scored = pd.DataFrame([row for parts in studies["Knowns"] for row in parts.scores()])
-cost = scored.groupby("method", sort=False)[["forwards", "backwards", "seconds"]].mean().reset_index()
-table(cost, caption=f"Mean cost of the scores of a prompt, {where['Knowns']}",
-      formats=dict.fromkeys(("forwards", "backwards", "seconds"), "{:.1f}"))  # fmt: skip
+# %%
+asked_here = [study for task, study in studies if task == "Knowns" and study.model == model]
+scores = pd.DataFrame([row for study in asked_here for row in study.scores()])
+cost = scores.groupby("method", sort=False)[["forwards", "backwards", "seconds"]].mean()
+table(cost, f"Mean cost of the scores of a prompt, {model}, {knowns}", digits=1)

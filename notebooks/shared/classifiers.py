@@ -16,21 +16,45 @@
 # explanation of a coin toss explains nothing, so this page comes before all explanations. Cost: from stored rows,
 # seconds; else one forward a text.
 
-# %% tags=["parameters"]
+# %% tags=["parameters", "hide-input"]
 profile: str = "laptop"  # which stored rows to read
 classifier: str = "minilm-rotten-tomatoes"  # an encoder with a head: a known name, a folder, or a hub id
 prompted: str = "smollm2-135m+sentiment"  # a causal model and a template
 second: str = ""  # another of the kind, such as gemma-3-270m+sentiment; empty for none
 with_snippets: bool = True  # count the held-out snippets, which come from the package index
 
-# %% tags=["remove-input"]
-from attribook.show.tables import table
-from attribook.statistics.accuracy import accuracy_table
+# %% tags=["hide-input"]
+import pandas as pd
+from IPython.display import Markdown
 
+from attribook.grid.study import Study
+from attribook.show.tables import table
+from attribook.statistics.accuracy import accuracies
+
+models = [name for name in (classifier, prompted, second) if name]
 datasets = ["rotten-tomatoes-held-out"] * with_snippets + ["reviews-mini"]
-shares = accuracy_table(profile, [name for name in (classifier, prompted, second) if name], datasets)
-percent = dict.fromkeys(("accuracy", "low", "high"), "{:.1%}")
-table(shares, caption="Accuracy with its 95% interval (Wilson), and what the models answer", formats=percent)
+predictions = pd.concat(
+    [
+        Study("accuracy", profile, name, dataset, "attribook", ("random",)).predictions.assign(model=name, data=dataset)
+        for name in models
+        for dataset in datasets
+    ]
+)
+
+# %% tags=["answer", "remove-input"]
+right = accuracies(predictions, ["model", "data"])
+Markdown("\n".join(
+    f"- `{row.model}` is right on {row.value:.1%} of the texts of {row.data} (95% interval {row.low:.1%} to "
+    f"{row.high:.1%}, n = {row.n})." for row in right.itertuples()
+))  # fmt: skip
+
+# %%
+accuracy = accuracies(predictions, ["model", "data"])
+said = predictions.groupby(["model", "data"])["predicted"].value_counts(normalize=True).reset_index()
+said["answers"] = said["predicted"] + said["proportion"].map(" {:.0%}".format)
+said = said.sort_values("predicted").groupby(["model", "data"])["answers"].agg(", ".join)
+table(accuracy.join(said, on=["model", "data"]), "Accuracy with Wilson's interval, and how often each label is answered",
+      digits={"value": "{:.1%}"}, names={"value": "accuracy", "data": "data set", "n": "n (texts)"})  # fmt: skip
 
 # %% [markdown]
 # `rotten-tomatoes-held-out`: the snippets on which nothing was tuned and no recipe chosen; a snippet counts as

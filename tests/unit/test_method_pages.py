@@ -8,7 +8,6 @@ from attribook.attribution.registry import METHODS
 from attribook.errors import AttribookError
 from attribook.grid.matrix import cost_table, load_matrix, matrix_reasons, matrix_table
 from attribook.site.method_pages import SECTIONS, Example, docstring_parts, method_page, prose, write_method_pages
-from attribook.statistics.accuracy import wilson
 
 SMOKE = {
     "causal_model": "tiny-llama", "causal_data": "longra-mini", "classifier_model": "tiny-bert",
@@ -72,10 +71,3 @@ def test_the_matrix_covers_all_methods_and_counts_what_the_formulas_say():
     assert len(matrix_table()) == len(METHODS)
     assert len(cost_table()) == len(METHODS)
     assert matrix_reasons()["reason"].str.contains("Use ").all()
-
-
-def test_wilsons_interval_by_hand():
-    # n = 4, all right, z = 2: p = 1, z^2/2n = 1/2, half = 2 * sqrt(0 + 1/16) = 1/2; (1 + 1/2 -+ 1/2) / 2.
-    assert wilson(4, 4, z=2.0) == (0.5, 1.0)
-    low, high = wilson(50, 100)
-    assert (round(low, 4), round(high, 4)) == (0.4038, 0.5962)

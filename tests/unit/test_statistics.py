@@ -22,7 +22,6 @@ from attribook.statistics.bootstrap import (
     student_interval,
     student_p,
 )
-from attribook.statistics.mass import against_flat, length_shares, mass_shares, mean_shares
 
 
 def frame(method, values, status="ok", seed=0):
@@ -105,34 +104,6 @@ def test_verdicts(printed, low, high, verdict):
 def test_nothing_is_decided_by_fewer_than_ten_prompts():
     nine, ten = (Estimate(0.3, 0.1, 0.5, n, 0, 0.1) for n in (9, 10))
     assert (direction_verdict(1.0, nine), direction_verdict(1.0, ten)) == (UNDECIDED, SAME)
-
-
-ROW = {
-    "item": "a",
-    "method": "m",
-    "seed": 0,
-    "tokens": list("abcd"),
-    "spans": {"antecedent": [0], "distractor": [2, 3]},
-}
-
-
-def test_mass_shares_by_hand():
-    shares = mass_shares([{**ROW, "scores": [1.0, 2.0, 1.0, -5.0]}])
-    assert shares[["antecedent", "main", "distractor"]].iloc[0].tolist() == [0.25, 0.5, 0.25]
-    flat = length_shares([{**ROW, "scores": [0.0] * 4}, {**ROW, "item": "longer", "scores": [0.0] * 8}])
-    assert flat.loc[["a", "longer"]].to_numpy().tolist() == [[0.25, 0.25, 0.5], [0.125, 0.625, 0.25]]
-    more = mass_shares([{**ROW, "scores": [3.0, 1.0, 0.0, 0.0]}])
-    (found,) = against_flat(more, flat, ("antecedent", "distractor")).to_dict("records")
-    assert found["n"] == 1, "over the method's own prompts"
-    assert found["antecedent"] == "above: +0.500 (+0.500 to +0.500)"
-    assert found["distractor"].startswith("below: -")
-
-
-def test_mass_without_positive_scores_is_a_status():
-    shares = mass_shares([{**ROW, "scores": [-1.0] * 4}, {**ROW, "item": "b", "scores": [1.0, 0.0, 0.0, 0.0]}])
-    assert shares["status"].tolist() == ["no positive score", "ok"]
-    found = mean_shares(shares, "antecedent").iloc[0]
-    assert (found["share"], found["n"], found["failed"]) == (1.0, 1, 1)
 
 
 def test_published_table_2_of_reagent():

@@ -13,7 +13,10 @@ from attribook.attribution.names import Facts, Options
 from attribook.errors import AttribookError
 from attribook.models.encoding import Encoding
 from attribook.models.explained import Explained
+from attribook.models.families import find_family
 
+# What a network of another make than those that were tested raises in a method that looks inside it.
+UNTESTED = (AttributeError, TypeError, KeyError, IndexError, ValueError, RuntimeError, NotImplementedError)
 KIND_NAMES = {
     "causal_lm": "a causal language model",
     "sequence_classifier": "an encoder with a classification head",
@@ -117,7 +120,8 @@ class Method:
     ) -> Attribution:
         """Run the method.
 
-        Raises: AttribookError on a model it cannot explain, an unknown option, a missing generator or a NaN score.
+        Raises: AttribookError on a model it cannot explain, an unknown option, a missing generator, a score that is not
+            finite, or whatever stops the method on a family of models that it was not tested on.
         """
         options = self.resolve(options)
         if reason := self.unfit(model):
@@ -125,12 +129,21 @@ class Method:
         if self.random and generator is None:
             raise AttribookError(f"{self.name} is random: pass a seeded torch.Generator.")
         before, start = model.engine.counter.copy(), time.perf_counter()
-        scores, details, converged = unpacked(self.function(model, encoding, generator=generator, **options))
+        try:
+            scores, details, converged = unpacked(self.function(model, encoding, generator=generator, **options))
+        except UNTESTED as error:
+            if find_family(model.family) is not None:
+                raise  # a fault of ours
+            reason = " ".join(str(error).split())[:200] or type(error).__name__
+            raise AttribookError(
+                f"{self.name} cannot explain {model.name}, {KIND_NAMES[model.kind]} of the family {model.family}, on "
+                f"which it was not tested: {reason}. Use occlusion."
+            ) from error
         spent = model.engine.counter - before
         if scores.shape != (len(encoding),):
             raise AttribookError(f"{self.name} returned {tuple(scores.shape)} scores for {len(encoding)} tokens.")
-        if bool(torch.isnan(scores).any()):
-            raise AttribookError(f"{self.name} returned a NaN score for the prompt {encoding.text[:60]!r}.")
+        if not bool(torch.isfinite(scores).all()):
+            raise AttribookError(f"{self.name} returned a NaN or infinite score for the prompt {encoding.text[:60]!r}.")
         seconds = time.perf_counter() - start
         cost = Cost(spent.forwards, spent.backwards, spent.tokens, seconds)
         return Attribution(scores.double(), self.name, self.version, options, cost, converged, details)

@@ -12,6 +12,7 @@ from typing import Any
 from attribook.errors import AttribookError
 
 Options = dict[str, Any]
+LARGEST = 2**31 - 1  # of numbers in options; what is larger is a slip, and fits no tensor
 TRUTHS = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
 
 
@@ -55,10 +56,13 @@ class Facts:
             return None
         kind = self.or_none[name] if may_be_none else type(self.options[name])
         try:
-            return TRUTHS[text.lower()] if kind is bool else kind(text)
+            value = TRUTHS[text.lower()] if kind is bool else kind(text)
         except (KeyError, ValueError) as error:
             wanted = "true or false" if kind is bool else f"{kind.__name__}{' or None' * may_be_none}"
-            raise AttribookError(f"The option {name} takes {wanted}, not {text!r}.") from error
+            raise AttribookError(f"The option {name} takes {wanted}, not {text[:60]!r}.") from error
+        if kind in (int, float) and not abs(value) <= LARGEST:  # NaN is in no order
+            raise AttribookError(f"The option {name} takes numbers up to {LARGEST:,}, not {text[:60]!r}.")
+        return value
 
 
 READ = {"specials": "keep", "output": "probability"}

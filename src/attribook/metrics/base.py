@@ -63,15 +63,21 @@ class Metric:
     def __call__(
         self, model: Explained, encoding: Encoding, scores: Tensor, *, generator: Generator, **options: Any
     ) -> Result:
-        """Evaluate. Raises: AttribookError for NaN scores, a wrong number of scores, an unknown option."""
+        """Evaluate.
+
+        Raises: AttribookError for scores that are not finite, a wrong number of scores, an unknown option.
+        """
         unknown = sorted(set(options) - set(self.defaults))
         if unknown:
             raise AttribookError(f"{self.name} has no option {', '.join(unknown)}. Its options: {self.defaults}.")
         if scores.shape != (len(encoding),):
             raise AttribookError(f"{self.name}: {tuple(scores.shape)} scores for {len(encoding)} tokens.")
-        if bool(torch.isnan(scores).any()):
-            # `u < nan` is False: a NaN score would zero every embedding and look like a plausible value.
-            raise AttribookError(f"{self.name} refuses NaN scores. Count the attribution as failed instead.")
+        if not bool(torch.isfinite(scores).all()):
+            # `u < nan` is False: a NaN score would zero every embedding and look like a plausible value; an infinite
+            # one makes all others 0.
+            raise AttribookError(
+                f"{self.name} refuses NaN and infinite scores. Count the attribution as failed instead."
+            )
         start = time.perf_counter()
         found = self.function(model, encoding, scores.double(), generator=generator, **options)
         values, status = found[:2]

@@ -109,7 +109,7 @@ def even_spread(rows: Rows) -> Rows:
 
 def part_shares(rows: Rows) -> pd.DataFrame:
     """Mass on antecedent and distractor by prompt, seeds averaged; without prompts that have no positive score."""
-    if not rows:
+    shares = mass_shares(rows).query("status == 'ok'")
+    if shares.empty:
         return pd.DataFrame(columns=["antecedent", "distractor"])
-    found = mass_shares(rows)
-    return found[found["status"] == "ok"].groupby("item")[["antecedent", "distractor"]].mean()
+    return shares.pivot_table(index="item", columns="metric", values="value", aggfunc="mean")

@@ -1,35 +1,25 @@
-"""How often a classifier names the label that people gave."""
+"""How often a classifier names the label that people gave, with Wilson's interval."""
 
 from collections.abc import Sequence
-from math import sqrt
 
 import pandas as pd
-
-from attribook.grid.study import Study
-from attribook.statistics.bootstrap import Z_95
+from scipy.stats import binomtest
 
 
-def accuracy_table(profile: str, models: Sequence[str], datasets: Sequence[str]) -> pd.DataFrame:
-    """Accuracy of every model on every data set, with Wilson's 95% interval and the share of each answer."""
-    found = []
-    for model in models:
-        for dataset in datasets:
-            predictions = Study("accuracy", profile, model, dataset, "attribook", ("random",)).predictions
-            right, n = int(predictions["correct"].sum()), len(predictions)
-            low, high = wilson(right, n)
-            answers = predictions["predicted"].value_counts(normalize=True)
-            said = ", ".join(f"{label} {share:.0%}" for label, share in sorted(answers.items()))
-            found.append(
-                {
-                    "model": model, "data set": dataset, "n": n, "accuracy": right / n, "low": low, "high": high,
-                    "answers": said,
-                }
-            )  # fmt: skip
-    return pd.DataFrame(found)
+def wilson(right: int, n: int) -> tuple[float, float]:
+    """Wilson's 95% interval for the share of `right` in n."""
+    found = binomtest(right, n).proportion_ci(method="wilson")
+    return float(found.low), float(found.high)
 
 
-def wilson(right: int, n: int, z: float = Z_95) -> tuple[float, float]:
-    """Wilson's interval for a share: (p + z^2/2n -+ z sqrt(p (1 - p)/n + z^2/4n^2)) / (1 + z^2/n)."""
-    p, middle = right / n, z * z / (2 * n)
-    half = z * sqrt(p * (1 - p) / n + (z / (2 * n)) ** 2)
-    return (p + middle - half) / (1 + 2 * middle), (p + middle + half) / (1 + 2 * middle)
+def accuracies(predictions: pd.DataFrame, by: str | Sequence[str]) -> pd.DataFrame:
+    """The share of right predictions in each group, with Wilson's 95% interval: columns `by`, value, low, high, n.
+
+    predictions: a row for each item, with a column `correct`.
+    """
+    keys = [by] if isinstance(by, str) else list(by)
+    table = predictions.groupby(keys, sort=False)["correct"].agg(["sum", "count"]).reset_index()
+    ends = [wilson(int(right), int(n)) for right, n in zip(table["sum"], table["count"], strict=True)]
+    found = pd.DataFrame(ends, columns=["low", "high"])
+    found.insert(0, "value", table["sum"] / table["count"])
+    return table[keys].join(found.assign(n=table["count"]))

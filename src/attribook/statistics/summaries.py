@@ -34,6 +34,6 @@ def by_direction(table: pd.DataFrame, names: str | Sequence[str]) -> dict[str, l
 
 
 def directions(table: pd.DataFrame, names: str | Sequence[str], words: Sequence[str] = WORDS) -> str:
-    """The same as one text, such as `better on A, B; worse on C`; `words` stand before what is above, below, neither."""
+    """The same as one text, `better on A, B; worse on C`; `words` stand before what is above, below, neither."""
     listed = zip(words, by_direction(table, names).values(), strict=True)
     return "; ".join(f"{word} {', '.join(found)}" for word, found in listed if found)
