@@ -1,75 +1,14 @@
-"""RPI's departures, protocols, top words, and the labelled sets: planted values, slow versions."""
+"""RPI's top words, and the labelled sets: planted values, slow versions."""
 
-import numpy as np
-import pandas as pd
 import pytest
 
-from attribook.attribution.rpi import RELEASED
 from attribook.data.datasets import load_dataset
 from attribook.data.labelled import PARTS, Part, Task
 from attribook.errors import AttribookError
-from attribook.grid.protocols import find_protocol
-from attribook.grid.settings import read_setting
 from attribook.models.load import load_model
 from attribook.models.names import tuned_folder
-from attribook.papers.rpi.departures import ALL, CHANGES, LEAST, WRITTEN, departed, departure_table, departures_of
-from attribook.papers.rpi.tables import named_words_table, released_setting
+from attribook.papers.rpi.tables import named_words_table
 from attribook.papers.rpi.top_words import Marks, chance_shared, highest, shared, sharing_table
-from attribook.statistics.picking import Pool
-
-
-def pool(metric, values):
-    """A pool of drawn maps with these values, items by letters."""
-    return Pool({metric: pd.DataFrame(values, index=list("abcdef")[: len(values)], dtype=float)}, {}, own=False)
-
-
-# -- departures ------------------------------------------------------------------------------------------------
-
-
-def options(name):
-    return read_setting(name)[1]
-
-
-@pytest.mark.parametrize("change", [name for name in CHANGES if name not in (WRITTEN, ALL)])
-def test_a_departure_changes_one_option_to_the_released_one(change):
-    written, changed = options(departed(WRITTEN, steps=10)), options(departed(change, steps=10))
-    (name,) = CHANGES[change][1]
-    assert {key for key in written if written[key] != changed[key]} == {name}
-    assert changed[name] == RELEASED[name]
-
-
-def test_everything_at_once_is_what_was_released():
-    method, found = read_setting(departed(ALL, steps=10))
-    assert method.resolve(found) == method.resolve(read_setting(released_setting(steps=11))[1])
-
-
-def test_a_divisor_scales_and_the_least_is_told_apart_from_it():
-    metric = "aopc_comprehensiveness"
-    written, released = [[0.5, 0.1], [0.3, 0.2]], [[0.25, 0.05], [0.1, 0.0]]
-    pools = {WRITTEN: pool(metric, written), ALL: pool(metric, written)}
-    found = departures_of(pools, {WRITTEN: pool(metric, released), ALL: pool(metric, released)}, metric, 2)
-    best = found["best of 2"]
-    assert best[WRITTEN].tolist() == [0.5, 0.3]
-    assert best["divisor 6"].to_numpy() == pytest.approx([0.5 * 5 / 6, 0.25])
-    assert best[LEAST].to_numpy() == pytest.approx([0.25 * 6 / 5, 0.12])
-    assert found["one map"]["judged as released"].to_numpy() == pytest.approx([0.15, 0.05])
-    frame = departure_table(best, metric).set_index("change")
-    assert np.isnan(frame.loc[WRITTEN, "moved"])
-    assert frame.loc["divisor 6", "moved"] == pytest.approx(-0.4 / 6)
-
-
-def test_a_move_down_is_better_where_lower_is():
-    told = {WRITTEN: pd.Series([0.4, 0.2]), "x": pd.Series([0.3, 0.1])}
-    assert departure_table(told, "sufficiency").set_index("change").loc["x", "moved"] == pytest.approx(0.1)
-
-
-def test_protocols_with_other_operators_change_nothing_else():
-    paper = find_protocol("rpi-paper").metrics
-    for name, operators in {"rpi-prompted": {"log_odds": "unk"}, "rpi-exchanged": {"log_odds": "delete"}}.items():
-        for metric, found in find_protocol(name).metrics.items():
-            other = "mask" if name == "rpi-exchanged" else paper[metric]["operator"]
-            assert found == paper[metric] | {"operator": operators.get(metric, other)}
-
 
 # -- words -----------------------------------------------------------------------------------------------------
 

@@ -13,7 +13,7 @@ from typing import Any
 import yaml
 
 from attribook.errors import AttribookError
-from attribook.papers.rpi.tasks import KNOWN
+from attribook.papers.rpi.settings import KNOWN
 from attribook.paths import checkout
 from attribook.site.method_pages import Example
 
