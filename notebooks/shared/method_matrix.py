@@ -19,7 +19,7 @@
 profile: str = "laptop"  # the profile this run belongs to
 
 # %% tags=["remove-input"]
-from attribook.grid.matrix import cost_table, matrix_reasons, matrix_table
+from attribook.site.matrix import cost_table, matrix_reasons, matrix_table
 from attribook.show.tables import table
 
 table(matrix_table(), caption="Methods and families; a number stands for a reason below")

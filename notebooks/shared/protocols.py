@@ -22,7 +22,7 @@ profile: str = "laptop"  # the profile this run belongs to
 import pandas as pd
 from IPython.display import Markdown
 
-from attribook.grid.protocol_options import erasure_moves, method_moves, options_table, rpi_moves, soft_moves
+from attribook.papers.protocol_options import erasure_moves, method_moves, options_table, rpi_moves, soft_moves
 from attribook.grid.protocols import PROTOCOLS
 from attribook.papers.reagent.option_effects import option_effects
 from attribook.show.tables import moves_listing, table

@@ -52,6 +52,11 @@ def results_folder() -> Path:
     return named_folder("ATTRIBOOK_RESULTS") or checkout() / "results"
 
 
+def study_folder(profile: str, study: str, model: str) -> Path:
+    """`<results>/<profile>/<study>/<model>`, where a model's slashes are dashes."""
+    return results_folder() / profile / study / model.strip("/").replace("/", "--")
+
+
 def build_folder(profile: str) -> Path:
     """Ignored folder with executed notebooks and the site of one profile."""
     return checkout() / "_build" / profile

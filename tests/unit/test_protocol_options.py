@@ -6,7 +6,9 @@ import numpy as np
 import pytest
 
 from attribook.errors import AttribookError
-from attribook.grid.protocol_options import (
+from attribook.grid.protocols import PROTOCOLS, find_protocol
+from attribook.grid.study import Study
+from attribook.papers.protocol_options import (
     BASE,
     CHANGED,
     ERASED,
@@ -21,8 +23,6 @@ from attribook.grid.protocol_options import (
     soft_studies,
     stored,
 )
-from attribook.grid.protocols import PROTOCOLS, find_protocol
-from attribook.grid.study import Study
 from attribook.statistics.bootstrap import per_item
 
 

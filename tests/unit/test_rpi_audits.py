@@ -8,18 +8,18 @@ import pytest
 import torch
 from conftest import seeded
 
-from attribook.attribution.rpi import RELEASED
 from attribook.data.datasets import load_dataset
 from attribook.data.labelled import PARTS, Part, Task
 from attribook.errors import AttribookError
 from attribook.grid.protocols import find_protocol
-from attribook.grid.settings import read_setting
+from attribook.grid.settings import Setting
 from attribook.metrics.conventions import CONVENTIONS
 from attribook.metrics.registry import METRICS
 from attribook.models.load import load_model
 from attribook.models.names import tuned_folder
 from attribook.papers.rpi.ceilings import ceiling, ceiling_table, operator_shares, searched
 from attribook.papers.rpi.departures import ALL, CHANGES, LEAST, WRITTEN, departed, departure_table, departures_of
+from attribook.papers.rpi.protocols import RELEASED
 from attribook.papers.rpi.tables import named_words_table, released_setting
 from attribook.papers.rpi.top_words import Marks, chance_shared, highest, shared, sharing_table
 from attribook.statistics.picking import Pool
@@ -34,7 +34,7 @@ def pool(metric, values):
 
 
 def options(name):
-    return read_setting(name)[1]
+    return dict(Setting.parse(name).options)
 
 
 @pytest.mark.parametrize("change", [name for name in CHANGES if name not in (WRITTEN, ALL)])
@@ -46,8 +46,8 @@ def test_a_departure_changes_one_option_to_the_released_one(change):
 
 
 def test_everything_at_once_is_what_was_released():
-    method, found = read_setting(departed(ALL, steps=10))
-    assert method.resolve(found) == method.resolve(read_setting(released_setting(steps=11))[1])
+    found, released = Setting.parse(departed(ALL, steps=10)), Setting.parse(released_setting(steps=11))
+    assert found.facts.resolve(dict(found.options)) == released.facts.resolve(dict(released.options))
 
 
 def test_a_divisor_scales_and_the_least_is_told_apart_from_it():

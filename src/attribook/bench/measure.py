@@ -32,7 +32,7 @@ from attribook.attribution.registry import find_method
 from attribook.bench.limit import PROBES, STEPS, VECTORS, least, matmul_rate, wall_seconds
 from attribook.bench.rpi import rpi_rows
 from attribook.errors import AttribookError
-from attribook.grid.manifest import machine_class
+from attribook.grid.work import machine_class
 from attribook.models.encoding import Encoding
 from attribook.models.explained import Explained
 from attribook.models.fetch import model_folder

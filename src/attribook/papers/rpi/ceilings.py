@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 import torch
 
-from attribook.grid.seeds import digest
+from attribook.grid.keys import digest
 from attribook.grid.store import Row, Store
 from attribook.grid.study import Study
 from attribook.metrics.erasure import Rule, log_probabilities
@@ -34,7 +34,7 @@ def ceiling_rows(study: Study, width: int = WIDTH) -> pd.DataFrame:
     """A row for each item of a study and metric that it has of `SEARCHED`; what is missing is computed and stored."""
     store = Store(study.folder / "ceilings.csv", COLUMNS)
     wanted = [name for name in study.metrics if name in SEARCHED]
-    options = [study._metric_options(name) for name in wanted]
+    options = [study.metric_options(name) for name in wanted]
     keys = {p.id: digest("ceiling", VERSION, width, study.fingerprint, p.fingerprint, wanted, options)
             for p in study.items}  # fmt: skip
     todo = {keys[prompt.id]: prompt for prompt in study.items}

@@ -11,9 +11,9 @@ from typing import Any
 import pandas as pd
 
 from attribook.attribution.registry import find_method
-from attribook.attribution.rpi import RELEASED
 from attribook.grid.settings import setting
 from attribook.metrics.erasure import SHARES
+from attribook.papers.rpi.protocols import RELEASED
 from attribook.statistics.picking import Pool, lead, mean_of
 
 WRITTEN, ALL = "as written", "all as released"

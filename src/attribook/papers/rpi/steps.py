@@ -67,7 +67,7 @@ def map_agreement(studies: Mapping[int, PoolStudy]) -> pd.DataFrame:
 
 def stored_maps(study: PoolStudy) -> list[Numbers]:
     """The maps `(R, T)` of every text of a study of one method, without the first and the last token."""
-    return [study.maps(unit).numpy()[:, 1:-1] for unit in study.units()]
+    return [study.maps(unit)[:, 1:-1] for unit in study.units()]
 
 
 def ranks_alike(one: Numbers, other: Numbers) -> float:

@@ -17,7 +17,7 @@ from attribook.grid.pools import PoolStudy
 from attribook.grid.study import Study
 from attribook.papers.rpi.prompted_rows import prompted_rows
 from attribook.papers.rpi.tables import ERASURE, Values, arrow, encoder_methods, order_agreement, renamed
-from attribook.paths import results_folder
+from attribook.paths import study_folder
 from attribook.statistics.accuracy import wilson
 from attribook.statistics.evidence import Evidence, read_evidence
 from attribook.statistics.picked_rows import read_picked
@@ -104,10 +104,7 @@ def compute_prompted_task(task: Task, profile: str, *, n_items: int, counted_ite
 
 def task_evidence(task: Task, profile: str) -> Evidence | None:
     """Stored rows of a task; None where there are none, or rows on other texts."""
-    rows, pools = (
-        results_folder() / profile / name / task.model.replace("/", "--") / task.protocol
-        for name in (task.study, POOLS)
-    )
+    rows, pools = (study_folder(profile, name, task.model) / task.protocol for name in (task.study, POOLS))
     if not (rows / "manifest.json").is_file() or not (pools / "rows.csv").is_file():
         return None
     held = read_evidence(rows / "manifest.json")

@@ -9,8 +9,8 @@ from typing import Any
 import pandas as pd
 
 from attribook.errors import AttribookError
+from attribook.grid.kinds import study_of
 from attribook.grid.manifest import read_manifest
-from attribook.grid.pools import told_study
 from attribook.grid.protocols import PROTOCOLS, Protocol
 from attribook.grid.study import Study
 from attribook.paths import results_folder
@@ -76,9 +76,9 @@ def stored(profile: str, study: str) -> dict[tuple[str, str], pd.DataFrame]:
     """All rows of a study by model and protocol; those of several runs together. Runs of scores alone have none."""
     found = {}
     for path in sorted((results_folder() / profile / study).glob("*/*/manifest.json")):
-        told = [told_study(run["study"]) for run in read_manifest(path)["runs"]]
-        if judged := [each.rows() for each in told if each.metrics]:
-            found[told[0].model, told[0].protocol] = pd.concat(judged).drop_duplicates(["key", "draw"])
+        studies = [study_of(run["study"]) for run in read_manifest(path)["runs"]]
+        if judged := [each.rows() for each in studies if isinstance(each, Study) and each.metrics]:
+            found[studies[0].model, studies[0].protocol] = pd.concat(judged).drop_duplicates(["key", "draw"])
     return found
 
 
