@@ -4,6 +4,7 @@ from math import inf, log, nan
 
 import pandas as pd
 import pytest
+from attribook.papers.reagent.steps import faithful_steps, spearman, stable_steps, steps_told
 
 from attribook.attribution.registry import METHODS
 from attribook.grid.settings import Setting
@@ -15,7 +16,8 @@ from attribook.papers.reagent.departures import (
     departure_readings,
     departures_told,
 )
-from attribook.papers.reagent.runs import ReagentStudy, step_grid
+from attribook.papers.reagent.runs import ReagentStudy
+from attribook.papers.reagent.settings import step_grid
 from attribook.papers.reagent.show_audits import (
     change_figure,
     change_listing,
@@ -24,7 +26,6 @@ from attribook.papers.reagent.show_audits import (
     steps_figure,
     steps_listing,
 )
-from attribook.papers.reagent.steps import faithful_steps, spearman, stable_steps, steps_told
 from attribook.statistics.bootstrap import Estimate, Reading, log_ratio, log_ratio_change, mean_interval
 from attribook.statistics.sensitivity import (
     LOWERS,

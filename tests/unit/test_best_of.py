@@ -114,6 +114,12 @@ def test_another_protocol_picks():
     found = best_of(pd.concat([first, other]), 2, by={"protocol": "other"})
     assert set(found["pick"]) == {"best of 2 by other"}
     assert found[found["protocol"] == "rpi-paper"]["value"].tolist() == [0.4, 0.1]
+    # Gains where the same protocol picks: -0.2, -0.2 and -0.2, -0.1; where the other does: +0.2, -0.2 and +0.2, -0.1.
+    both = pd.concat([first, other])
+    crossed = pd.concat([best_of(both, 2, {"protocol": name}) for name in ("rpi-paper", "other")])
+    crossed = crossed[crossed["pick"] != "best of 2 by " + crossed["protocol"]]
+    frames = [frame.drop(columns="protocol") for frame in (crossed, best_of(both, 2), one_map(both))]
+    assert share_of_gain(*frames).loc[0, "value"] == pytest.approx((0.2 - 0.2 + 0.2 - 0.1) / -0.7)
     with pytest.raises(AttribookError, match="no maps judged by"):
         best_of(first, 2, by={"protocol": "other"})
     with pytest.raises(AttribookError, match="another number of maps"):

@@ -135,7 +135,8 @@ def share_of_gain(
     for key, group in shared.groupby(list(by), sort=False):
         table = group.set_index("item")
         share = ratio(table["part"] - table["start"], table["whole"] - table["start"])
-        found.append(dict(zip(by, key, strict=True)) | share.columns())
+        numbers = share.columns() | {"value": share.value + 0.0, "low": share.low + 0.0, "high": share.high + 0.0}
+        found.append(dict(zip(by, key, strict=True)) | numbers)  # + 0.0 makes 0 of -0, which a table would show
     return pd.DataFrame(found, columns=[*by, *RESULTS])
 
 
