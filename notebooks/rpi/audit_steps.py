@@ -101,7 +101,7 @@ table(cells.loc[[*fewer, draws], list(ERASURE)].rename(columns=ARROW).reset_inde
 # %%
 scores = {  # by text, map and place of the token, without the first and the last token, which are special
     steps: pd.concat(
-        {unit.prompt.id: pd.DataFrame(study.maps(unit).numpy()[:, 1:-1]) for unit in study.units()},
+        {unit.prompt.id: pd.DataFrame(study.maps(unit)[:, 1:-1]) for unit in study.units()},
         names=["item", "map"],
     ).stack()
     for steps, study in studies.items()

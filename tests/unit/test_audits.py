@@ -4,9 +4,10 @@ from math import inf, log, nan
 
 import pandas as pd
 import pytest
+from attribook.papers.reagent.steps import faithful_steps, spearman, stable_steps, steps_told
 
 from attribook.attribution.registry import METHODS
-from attribook.grid.settings import read_setting
+from attribook.grid.settings import Setting
 from attribook.papers.reagent.departures import (
     DEPARTURES,
     RANDOM,
@@ -15,7 +16,8 @@ from attribook.papers.reagent.departures import (
     departure_readings,
     departures_told,
 )
-from attribook.papers.reagent.runs import ReagentStudy, step_grid
+from attribook.papers.reagent.runs import ReagentStudy
+from attribook.papers.reagent.settings import step_grid
 from attribook.papers.reagent.show_audits import (
     change_figure,
     change_listing,
@@ -24,7 +26,6 @@ from attribook.papers.reagent.show_audits import (
     steps_figure,
     steps_listing,
 )
-from attribook.papers.reagent.steps import faithful_steps, spearman, stable_steps, steps_told
 from attribook.statistics.bootstrap import Estimate, Reading, log_ratio, log_ratio_change, mean_interval
 from attribook.statistics.sensitivity import (
     LOWERS,
@@ -131,7 +132,7 @@ def test_a_table_of_changes_and_its_sentence():
 def test_one_option_changes_at_a_time():
     names = one_at_a_time("reagent", {"runs": 3, "max_steps": 5}, ratio=(0.1, 0.5), runs=(1,))
     assert list(names) == ["ratio=0.1", "ratio=0.5", "runs=1"]
-    assert [read_setting(name)[1] for name in names.values()] == [
+    assert [dict(Setting.parse(name).options) for name in names.values()] == [
         {"runs": 3, "max_steps": 5, "ratio": 0.1}, {"runs": 3, "max_steps": 5, "ratio": 0.5},
         {"runs": 1, "max_steps": 5},
     ]  # fmt: skip
@@ -206,9 +207,9 @@ def test_intervals_of_means():
 def test_every_departure_is_one_change_of_the_papers_reading():
     names = departure_names({"max_steps": 5, "runs": 2}, specials=True)
     assert list(names) == ["none", *DEPARTURES]
-    paper = METHODS["reagent"].resolve(read_setting(names["none"])[1])
+    paper = METHODS["reagent"].resolve(dict(Setting.parse(names["none"]).options))
     for departed, how in DEPARTURES.items():
-        options = METHODS["reagent"].resolve(read_setting(names[departed])[1])
+        options = METHODS["reagent"].resolve(dict(Setting.parse(names[departed]).options))
         changed = [option for option in paper if options[option] != paper[option]]
         if departed != "all as released":
             single = len(changed) + how.squared + (how.baseline == RANDOM)

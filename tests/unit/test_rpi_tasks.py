@@ -2,12 +2,6 @@
 
 import pandas as pd
 import pytest
-
-from attribook.data.labelled import TASKS
-from attribook.errors import AttribookError
-from attribook.grid.study import Study
-from attribook.models.templates import TEMPLATES
-from attribook.papers.rpi.tables import DECODER_ROWS, ERASURE, released_setting
 from attribook.papers.rpi.tasks import (
     chance_table,
     chance_told,
@@ -18,6 +12,12 @@ from attribook.papers.rpi.tasks import (
     task_evidence,
     task_values,
 )
+
+from attribook.data.labelled import TASKS
+from attribook.errors import AttribookError
+from attribook.grid.scoring import Scoring
+from attribook.models.templates import TEMPLATES
+from attribook.papers.rpi.tables import DECODER_ROWS, ERASURE, released_setting
 from attribook.statistics.accuracy import wilson
 
 TASK = "RTN:tiny-bert:reviews-mini"
@@ -54,7 +54,7 @@ def test_a_task_is_computed_once_and_read_without_its_texts(monkeypatch):
     assert task_evidence(task, "smoke") is None
     given = {"n_items": 3, "size": 4, "slow_steps": 2, "seed": 0}
     compute_task(task, "smoke", RPI, **given)
-    monkeypatch.setattr(Study, "_compute", lambda *_: pytest.fail("stored rows were computed again"))
+    monkeypatch.setattr(Scoring, "computed", lambda *_: pytest.fail("stored rows were computed again"))
     monkeypatch.setattr("attribook.grid.items.load_dataset", lambda _: pytest.fail("the texts were read"))
     held = task_evidence(task, "smoke")
     values = task_values(held, RPI, size=4)
@@ -78,7 +78,7 @@ def test_a_prompted_task_is_computed_once_and_read_without_its_texts(monkeypatch
     rpi = released_setting(layers="-2", steps=2)
     given = {"size": 2, "blind_size": 4, "layer": "-2", "steps": 2, "slow_steps": 2, "samples": 2, "seed": 0}
     compute_prompted_task(task, "smoke", n_items=2, counted_items=5, **given)
-    monkeypatch.setattr(Study, "_compute", lambda *_: pytest.fail("stored rows were computed again"))
+    monkeypatch.setattr(Scoring, "computed", lambda *_: pytest.fail("stored rows were computed again"))
     monkeypatch.setattr("attribook.grid.items.load_dataset", lambda _: pytest.fail("the texts were read"))
     held = task_evidence(task, "smoke")
     assert (held.study, held.protocol) == ("rpi_table4", "rpi-prompted")

@@ -17,8 +17,7 @@ import numpy as np
 import pandas as pd
 
 from attribook.errors import AttribookError
-from attribook.grid.pools import CANDIDATES, PoolStudy
-from attribook.grid.settings import read_setting
+from attribook.grid.pools import PoolStudy
 from attribook.metrics.names import sign
 from attribook.statistics.bootstrap import RESAMPLES, Z_80, Z_95, Numbers, draw_counts, expected_pick
 
@@ -60,10 +59,9 @@ def read_pool(study: PoolStudy) -> Pool:
     if len(study.methods) != 1:
         raise AttribookError(f"A pool is of one method, not of {', '.join(study.methods)}.")
     name = study.methods[0]
-    method, _ = read_setting(name)
     values, means = study.values(), study.means()
     tables = [{metric: table[name, metric] for metric in study.metrics} for table in (values, means)]
-    return Pool(tables[0], tables[1], own=not method.random and method.name not in CANDIDATES)
+    return Pool(tables[0], tables[1], own=study.settings[0].own_map)
 
 
 def joined(pools: Sequence[Pool], size: int) -> Pool:

@@ -44,7 +44,7 @@ def read_sentence(study: PoolStudy, place: int) -> Sentence:
     attributable = study.explained.encode(unit.prompt.text).attributable.tolist()
     values = {metric: tables[unit.name, metric].loc[unit.prompt.id].to_numpy(float) for metric in study.metrics}
     return Sentence(
-        unit.prompt.id, row["tokens"], attributable, row["target"], row["probability"], study.maps(unit).numpy(), values
+        unit.prompt.id, row["tokens"], attributable, row["target"], row["probability"], study.maps(unit), values
     )
 
 

@@ -62,7 +62,7 @@ def marks_of(
         tops = {name: highest(known[item], places) for name, known in scores.items()}
         for name, study in pools.items():
             own = list(study.units())[number]
-            maps = study.maps(own).numpy()[:size]
+            maps = study.maps(own)[:size]
             for metric in metrics:
                 told = values[name][own.name, metric].loc[item].to_numpy(float)[:size] * sign(metric)
                 tops[f"{name}, picked by {ERASURE[metric]}"] = highest(maps[told.argmax()], places)
