@@ -7,18 +7,20 @@
 # ---
 
 # %% [markdown]
-# # The algorithm, walked through on one prompt
+# # The algorithm, step by step on one prompt
 #
-# ReAGent's algorithm 1 starts from random scores. A step replaces random tokens, sees what the predicted word loses,
-# and gives that loss to the tokens it replaced and its opposite to all others; a test then asks whether the
-# best-scored tokens alone still bring the word out. This page runs one such run and shows every part of it, then lets
-# more runs start from other seeds and compares where they end.
+# ReAGent's algorithm 1 starts from random scores. A step replaces random tokens, measures how much probability the
+# predicted word loses, and adds that loss to the logits of the replaced tokens and its opposite to all others. A
+# stopping test then asks whether the best-scored tokens alone still bring the word among the most probable ones. This
+# page records one such run and shows every part of it. Then more runs start from other seeds, and the page compares
+# where they end.
 #
-# It stores nothing: what you see was computed when the page was built. Cost: about a minute. Left out: the
-# paper's RoBERTa. Replacements are drawn here from the explained model's own prediction of each token from what stands
-# to its left, which can draw the token itself. One prompt shows how the method works, not how well.
+# The page stores nothing: what you see was computed when it was built. Cost: about a minute. Left out: the paper's
+# RoBERTa. Replacements are drawn here from the explained model's own prediction of each token from what stands to its
+# left, which can draw the token itself. The model is small and not one of the paper's. One prompt shows how the method
+# works, not how well.
 
-# %% tags=["parameters"]
+# %% tags=["parameters", "hide-input"]
 profile: str = "laptop"  # the profile this run belongs to
 model: str = "smollm2-135m"  # a causal language model: a known name, a folder, or a hub id
 prompt: str = "Super Mario Land is a side scrolling platform video game developed by"  # of the paper's Table 4
@@ -28,35 +30,38 @@ draws: int = 100  # how often the last stopping test is drawn again
 runs: int = 20  # how many runs are compared; the first is the one shown
 seed: int = 0  # the only source of randomness
 
-# %% tags=["remove-input"]
+# %% tags=["hide-input"]
+import numpy as np
+import pandas as pd
 from IPython.display import Markdown
+from scipy.stats import binomtest, entropy, spearmanr
 
-from attribook.papers.reagent.live import (
-    passes,
-    run_agreement,
-    runs_from_seeds,
-    runs_table,
-    sharpness_curve,
-    steps_table,
-    stop_table,
-    stop_texts,
-    walk_reagent,
-)
-from attribook.papers.reagent.top import chance_jaccard
+from attribook.papers.reagent.live import last_test_again, run_step_by_step, runs_from_seeds
 from attribook.show.figures import lines
 from attribook.show.heatmap import heatmaps
 from attribook.show.marked import marked_texts
 from attribook.show.tables import table
+from attribook.statistics.agreement import rank_correlations
+from attribook.statistics.top_sets import chance_jaccard, jaccard, top_set
 
-walk = walk_reagent(model, prompt, seed=seed, max_steps=max_steps)
-encoding, options, shown = walk.encoding, walk.options, walk.until(1, 2, 5, 10, 20, 50)
-target, kept, n = encoding.target_text.strip(), int(walk.kept[0].sum()), int(walk.places.sum())
-end = "and stopped" if bool(walk.stopped[-1]) else "without stopping, and was ended"
+run = run_step_by_step(model, prompt, seed=seed, max_steps=max_steps)
+ends = pd.DataFrame(runs_from_seeds(model, prompt, runs, seed=seed, max_steps=max_steps))
+scores = np.array(ends["scores"].tolist())  # (runs, n)
+encoding, options, steps = run.encoding, run.options, run.steps()
+target, n, share = encoding.target_text.strip(), scores.shape[1], options["keep_share"]
+shown = sorted({step for step in (1, 2, 5, 10, 20, 50) if step < len(run)} | {len(run)})
+where = f"{model}, '{prompt}'"
+
+# %% tags=["answer", "remove-input"]
+singles = rank_correlations(ends.to_dict("records"), "seed").query("seed < other")["value"]
 Markdown(
-    f"`{model}` reads {len(encoding)} tokens and gives **{target}** the probability {encoding.probability:.1%}. "
-    f"Each step replaces each token with probability {options['ratio']}; the test keeps the {kept} best-scored of {n} "
-    f"tokens and asks whether **{target}** is among the {options['top_k']} most probable. The run took "
-    f"{len(walk)} steps {end}."
+    f"`{model}` reads {len(encoding)} tokens and gives **{target}** the probability {encoding.probability:.1%}. Each "
+    f"step replaces each token with probability {options['ratio']}; the test keeps the {steps['kept'].iloc[0]} "
+    f"best-scored of {n} tokens and asks whether **{target}** is among the {options['top_k']} most probable. The "
+    f"recorded run took {len(run)} steps {'and stopped' if steps['stopped'].iloc[-1] else 'and was ended there'}. "
+    f"Of {runs} runs from different seeds {ends['stopped'].sum()} stopped within {max_steps} steps; two single runs "
+    f"order the tokens with a mean rank correlation of {singles.mean():+.2f} (from {singles.min():+.2f} to "
+    f"{singles.max():+.2f} over {len(singles)} pairs of runs)."
 )
 
 # %% [markdown]
@@ -68,10 +73,10 @@ Markdown(
 # so two tokens are told apart only by the steps that replaced one of them without the other. A token that was drawn
 # again, as in "in → in", counts as replaced.
 
-# %% tags=["remove-input"]
-changes = ("drop", "replaced get", "others get")
-numbers = dict.fromkeys(("before", "after"), "{:.3f}") | dict.fromkeys(changes, "{:+.3f}")
-table(steps_table(walk, first_steps), caption=f"What the first steps replaced, and what {target} lost", formats=numbers)
+# %%
+columns = ["replaced", "before", "after", "drop", "added to the replaced"]
+formats = dict.fromkeys(("before", "after"), "{:.3f}") | dict.fromkeys(columns[3:], "{:+.3f}")
+table(steps[columns].head(first_steps), f"What the first steps replaced, and what that cost; {where}", digits=formats)
 
 # %% [markdown]
 # ## The scores as the steps go by
@@ -79,34 +84,35 @@ table(steps_table(walk, first_steps), caption=f"What the first steps replaced, a
 # The scores are the softmax of the logits: positive, adding up to 1, and at first random. Each row is coloured relative
 # to its largest score; hover for the numbers.
 
-# %% tags=["remove-input"]
-heatmaps(
-    encoding.tokens,
-    {"before": walk.first.tolist()} | {f"after {step}": walk.scores[step - 1].tolist() for step in shown},
-)
+# %%
+by_step = run.scores_by_step().reindex(columns=range(len(encoding)), fill_value=0.0)
+heatmaps(encoding.tokens, {f"after {step}" if step else "before": by_step.loc[step].tolist() for step in (0, *shown)})
 
 # %% [markdown]
 # ## The stopping test, seen by the model
 #
 # After each step all tokens but the best-scored (marked) are replaced at once, and the model predicts from that. The
-# test looks at a single draw of replacements, so it can be passed by luck, and failed by a draw that is in the way.
+# test looks at a single draw of replacements, so it can be passed or failed by chance.
 
-# %% tags=["remove-input"]
-marked_texts(stop_texts(walk, shown))
+# %%
+tests = run.tests()
+marked_texts({f"step {step}": tests[step] for step in shown})
 
-# %% tags=["remove-input"]
-table(stop_table(walk, shown), caption=f"What the model predicts from these texts; the target is {target}")
+# %%
+columns = ["kept", "most probable next", "rank of target", "stopped"]
+table(steps.loc[shown, columns], f"What the model predicts from these texts; the target is {target}; {where}")
 
 # %% [markdown]
-# How much was luck? The last test again and again, with new replacements: for the tokens that the run kept, and for as
-# many tokens drawn at random.
+# How often is the test passed by chance? The last test is drawn again and again with new replacements: for the tokens
+# that the run kept, and for as many tokens drawn at random.
 
-# %% tags=["remove-input"]
-table(
-    passes(walk, draws, seed=seed),
-    caption=f"Share of draws with {target} among the {options['top_k']} most probable, with Wilson's 95% interval",
-    formats=dict.fromkeys(("passed", "low", "high"), "{:.0%}"),
-)
+# %%
+again = last_test_again(run, draws, seed=seed).groupby("kept tokens", sort=False)["passed"]
+passed = again.agg(["count", "mean"]).rename(columns={"count": "draws", "mean": "passed"})
+intervals = [binomtest(int(each.sum()), len(each)).proportion_ci(method="wilson") for _, each in again]
+passed[["passed low", "passed high"]] = intervals
+caption = f"Share of draws with {target} among the {options['top_k']} most probable, and Wilson's 95% interval; {where}"
+table(passed, caption, digits={"passed": "{:.0%}"})
 
 # %% [markdown]
 # ## How sharp the scores become
@@ -115,11 +121,12 @@ table(
 # scores, whatever the ranking; and a run that stops early still holds much of its random start. The entropy is
 # divided by that of equal scores: 1 is flat, 0 is one token alone.
 
-# %% tags=["remove-input"]
-curve = sharpness_curve(walk)
-(largest, entropy), (last_largest, last_entropy) = curve.iloc[0], curve.iloc[-1]
-words = f"from {largest:.2f} to {last_largest:.2f}; entropy from {entropy:.2f} to {last_entropy:.2f}"
-lines(curve, "share", f"Largest score over {len(walk)} steps, {words}")
+# %%
+by_step = run.scores_by_step()
+even = np.log(max(2, n))
+curve = pd.DataFrame({"largest score": by_step.max(axis=1), "entropy / log n": entropy(by_step, axis=1) / even})
+first, last = curve.iloc[0].round(2).tolist(), curve.iloc[-1].round(2).tolist()
+lines(curve, "share", f"Largest score and entropy over {len(run)} steps of {model}, from {first} to {last}")
 
 # %% [markdown]
 # ## Where other seeds end
@@ -127,29 +134,31 @@ lines(curve, "share", f"Largest score over {len(walk)} steps, {words}")
 # The same prompt, the same model, other random numbers. The last column is Spearman's rank correlation of a run's
 # scores with the mean of all other runs'.
 
-# %% tags=["remove-input"]
-ends = runs_from_seeds(model, prompt, runs, seed=seed, max_steps=max_steps)
-table(runs_table(ends), caption=f"{runs} runs from different seeds", formats={"with the others": "{:+.2f}"})
+# %%
+others = (scores.sum(0) - scores) / max(1, runs - 1)
+listed = ends[["seed", "steps", "stopped"]].rename(columns={"seed": "run"})
+named = [pd.Series(each, index=tokens).nlargest(3) for each, tokens in zip(scores, ends["tokens"], strict=True)]
+listed["best tokens"] = [", ".join(f"{token} {score:.2f}" for token, score in each.items()) for each in named]
+listed["with the others"] = [spearmanr(one, rest).statistic for one, rest in zip(scores, others, strict=True)]
+table(listed, f"{runs} runs from different seeds; {where}")
 
 # %% [markdown]
 # The method averages runs, so that its answer depends less on the seed. How much less: disjoint groups of these runs
 # are averaged, and the averages compared.
 
-# %% tags=["remove-input"]
-alike = run_agreement(ends, options["keep_share"], (1, 2, 5))
-chance = chance_jaccard(n, options["keep_share"])
-table(
-    alike,
-    caption=f"Agreement of two averages of runs; top sets: best {options['keep_share']:.0%} of {n} tokens, "
-    f"of which two random sets have a Jaccard index of {chance:.2f}",
-    formats=dict.fromkeys(("spearman", "least", "greatest"), "{:+.2f}") | {"jaccard of top sets": "{:.2f}"},
-)
+# %%
+sizes = [size for size in (1, 2, 5) if runs // size > 1]
+means = {size: scores[: runs // size * size].reshape(-1, size, n).mean(1) for size in sizes}
+given = {(size, group): mean for size, groups in means.items() for group, mean in enumerate(groups)}
+rows = [{"item": size, "method": "mean", "seed": group, "scores": mean} for (size, group), mean in given.items()]
+pairs = rank_correlations(rows, "seed").query("seed < other")
+tops = {place: top_set(mean, range(n), share) for place, mean in given.items()}
+places = pairs[["item", "seed", "other"]].to_numpy()
+pairs["overlap"] = [jaccard(tops[size, one], tops[size, other]) for size, one, other in places]
+alike = pairs.groupby("item").agg({"value": ["count", "mean", "min", "max"], "overlap": "mean"})
+alike.columns = ["pairs", "mean", "least", "greatest", "overlap of top sets"]
+caption = f"Rank correlation of two averages, and Jaccard index of their best {share:.0%} of {n} tokens; {where}"
+table(alike.rename_axis("runs averaged"), caption)
 
-# %% tags=["remove-input"]
-few, *_, many = alike.to_dict("records")
-Markdown(
-    f"On this prompt two single runs agree with a mean rank correlation of {few['spearman']:+.2f} (from "
-    f"{few['least']:+.2f} to {few['greatest']:+.2f} over {few['pairs']} pairs), two averages of "
-    f"{many['runs averaged']} runs with {many['spearman']:+.2f} ({many['pairs']} pairs). "
-    f"{int(ends.stopped.sum())} of {runs} runs stopped within {max_steps} steps."
-)
+# %%
+Markdown(f"Two random sets of as many tokens have an expected Jaccard index of {chance_jaccard(n, share):.2f}.")

@@ -9,23 +9,23 @@
 # %% [markdown]
 # # Audit: the paper or the code?
 #
-# ReAGent's released code and configurations depart from its text in several places. Each is switched alone, starting
-# from the paper's reading, and the question is how far it moves the numbers that the paper prints: the log-ratios of
-# Soft-NC and Soft-NS to random. The last row switches everything that was released at once.
+# ReAGent's released code and configurations depart from its text in several places. Each departure is switched alone,
+# starting from the paper's reading, and the question is how far it moves the numbers that the paper prints: the
+# log-ratios of Soft-NC and Soft-NS to random. The last row switches everything that was released at once.
 #
 # Reads `results/<profile>/reagent_departures`. Cost: the table at the end; from stored rows, seconds. The squared
 # distance, the NaN rule and the mean of stopped runs are read off the same forwards, exactly.
 #
 # ```{admonition} What is left out
 # :class: important
-# **RoBERTa**: the paper replaces tokens by RoBERTa's predictions; here the explained model predicts them from the left,
-# because no masked language model is part of this profile. **Steps**: fewer than the paper's, so fewer runs stop (see
-# [](audit_steps)), and prompts of which none did weigh more where they count as perfect: that move is larger
-# here than it would be with the paper's steps. **Metrics' masks**: special tokens can be removed, as released.
-# **n**: in the tables.
+# **RoBERTa**: the paper replaces tokens by RoBERTa's predictions; here the explained model, which is small and not one
+# of the paper's, predicts them from the left, because no masked language model is part of this profile. **Steps**:
+# fewer than the paper's, so fewer runs stop (see [](audit_steps)), and prompts of which none did weigh more where they
+# count as perfect: that move is larger here than it would be with the paper's steps. **Metrics' masks**: special tokens
+# can be removed, as released. **n**: in the tables.
 # ```
 
-# %% tags=["parameters"]
+# %% tags=["parameters", "hide-input"]
 profile: str = "laptop"  # which stored rows to read
 model: str = "smollm2-135m"  # a known name, a folder, or a hub id
 dataset: str = "longra-mini"  # longra-mini, or longra from $ATTRIBOOK_DATA
@@ -37,77 +37,108 @@ random_seeds: int = 3  # of the two random baselines
 specials: bool = False  # whether the model's prompts have special tokens, whose replacing is then a departure too
 seed: int = 0  # the only source of randomness
 
-# %% tags=["remove-input"]
+# %% tags=["hide-input"]
 import pandas as pd
-from IPython.display import Markdown
+from IPython.display import Markdown, display
 
-from attribook.papers.reagent.departures import departure_names, departure_readings, departures_told
+from attribook.papers.reagent.departures import DEPARTURES, FLAT, RANDOM, as_if_perfect, by_departure, departure_names
 from attribook.papers.reagent.runs import ReagentStudy
-from attribook.papers.reagent.show_audits import change_figure, change_listing
+from attribook.papers.reagent.settings import METRICS
+from attribook.show.figures import intervals
+from attribook.show.source import source
 from attribook.show.tables import table
-from attribook.statistics.sensitivity import change_table, changes_told
+from attribook.show.words import in_words
+from attribook.statistics.estimates import estimate
+from attribook.statistics.sensitivity import NOTHING, effects, under_change
+from attribook.statistics.squared_distance import as_released
+from attribook.statistics.tests import UNDECIDED
 
-names = departure_names({"max_steps": max_steps, "runs": runs}, specials=specials)
+settings = departure_names({"max_steps": max_steps, "runs": runs}, specials=specials)
 given = ("reagent_departures", profile, model, dataset, "reagent-paper")
-options = {"metrics": ("soft_nc", "soft_ns"), "n_items": n_items, "keep": keep, "seed": seed}
-study = ReagentStudy(*given, tuple(dict.fromkeys(names.values())), **options, random_seeds=1)
-baselines = ReagentStudy(*given, ("random", "random{form=uniform}"), **options, random_seeds=random_seeds)
-rows, scores = pd.concat([study.rows(), baselines.rows()]), study.scores()
-readings = departure_readings(names, rows, scores)
-base = readings.pop("none")
-tables = {metric: change_table(readings, base, metric) for metric in ("soft_nc", "soft_ns")}
+options = {"metrics": tuple(METRICS), "n_items": n_items, "keep": keep, "seed": seed}
+study = ReagentStudy(*given, tuple(dict.fromkeys(settings.values())), **options, random_seeds=1)
+baselines = ReagentStudy(*given, (FLAT, RANDOM), **options, random_seeds=random_seeds)
+every, scores = pd.concat([study.frame(), baselines.frame()]), study.scores()
+against = [{"method": "random"}, {"change": "none"}]
 where = f"protocol reagent-paper, {model}, {dataset}"
-Markdown(f"{study.n_kept()} The paper's reading is `{names['none']}`; {random_seeds} seeds of each random baseline.")
 
-# %% tags=["remove-input"]
-table(departures_told(names), caption="Departures")
+# %% tags=["answer", "remove-input"]
+rows = by_departure(settings, every, scores)
+moved = estimate(rows, "log_ratio", ["change", "method", "metric"], against=against)
+moved, said = moved.assign(effect=effects(moved)), []
+for metric, name in METRICS.items():
+    found = moved[moved["metric"] == metric].sort_values("value", key=abs, ascending=False)
+    shown = found[~found["effect"].isin([UNDECIDED, NOTHING])]
+    largest = f"; the largest estimate is that of *{found['change'].iloc[0]}*, {in_words(found.iloc[0])}"
+    named = "; ".join(f"*{row['change']}* {row['effect']}, by {in_words(row)}" for row in shown.to_dict("records"))
+    few = f"{len(shown)} of {len(found)} departures are shown to move the log-ratio to random"
+    said.append(f"- **{name}**: {few}{': ' + named if named else largest}.")
+display(Markdown("How far a departure of the released code moves a log-ratio, in nats, with its 95% interval and n:"))
+kept = f"{study.n_kept()} The paper's reading is `{settings['none']}`; {random_seeds} seeds of each random baseline."
+Markdown("\n".join([*said, "", kept]))
 
 # %% [markdown]
-# ## Soft-NC
+# ## The departures
 
-# %% tags=["remove-input"]
-Markdown(changes_told(tables["soft_nc"]))
-
-# %% tags=["remove-input"]
-change_figure(tables["soft_nc"], "soft_nc", where)
-
-# %% tags=["remove-input"]
-change_listing(tables["soft_nc"], "soft_nc", where)
+# %%
+listed = {name: DEPARTURES[name].about for name in settings if name in DEPARTURES}
+table(
+    pd.Series(listed, name="what it changes").rename_axis("departure"), "Departures of the released code from the paper"
+)
 
 # %% [markdown]
-# `log-ratio` is the number as the paper would print it, `moved` its distance from the paper's reading, paired over
-# prompts; `detectable` is the smallest true move that would be found at the 5% level with 80% power. Several changes
-# are looked at, each at its own 5% level.
+# ## How far each departure moves Soft-NC and Soft-NS
 #
-# ## Soft-NS
+# Each departure is a setting of ReAGent, or another way to read the rows of one. `log-ratio` is the number as the paper
+# would print it; `change of it` is its distance from that of the paper's reading, `none`, paired over prompts. The
+# effect of each departure is decided at its own 5% level, without a correction for several tests.
 
-# %% tags=["remove-input"]
-Markdown(changes_told(tables["soft_ns"]))
+# %%
+rows = by_departure(settings, every, scores)
+ours = estimate(rows, "log_ratio", ["change", "method", "metric"], against={"method": "random"})
+moved = estimate(rows, "log_ratio", ["change", "method", "metric"], against=against)
+moved["effect"] = effects(moved)
+listed = ours[["change", "metric", "value"]].rename(columns={"value": "log-ratio"})
+listed = listed.merge(moved.drop(columns="method"), on=["change", "metric"], how="left")
 
-# %% tags=["remove-input"]
-change_figure(tables["soft_ns"], "soft_ns", where)
+# %% tags=["hide-input"]
+display(*map(source, (by_departure, under_change, as_if_perfect, as_released)))
 
-# %% tags=["remove-input"]
-change_listing(tables["soft_ns"], "soft_ns", where)
+# %%
+label = "change of the log Soft-NC ratio to random (nats)"
+intervals(moved[moved["metric"] == "soft_nc"].rename(columns={"change": "name"}), label, f"{label}, {where}")
+
+# %%
+names = {"value": "change of it"}
+table(listed[listed["metric"] == "soft_nc"], f"Soft-NC, {where}", names=names, drop=["metric", "failed", "p"])
+
+# %%
+label = "change of the log Soft-NS ratio to random (nats)"
+intervals(moved[moved["metric"] == "soft_ns"].rename(columns={"change": "name"}), label, f"{label}, {where}")
+
+# %%
+table(listed[listed["metric"] == "soft_ns"], f"Soft-NS, {where}", names=names, drop=["metric", "failed", "p"])
 
 # %% [markdown]
+# The smallest detectable difference is the true change that these prompts would show at the 5% level with 80% power.
+#
 # ## How the runs went
 #
 # `none stopped` counts prompts of which no run passed the stopping test: those are NaN in the released code, and then
-# Soft-NC 1 and Soft-NS 0. `sharpness` is the largest score of a prompt, averaged over prompts.
+# Soft-NC 1 and Soft-NS 0. `sharpness` is the largest score of a prompt and `steps` the number of steps of a run, both
+# averaged over prompts; everything else is a sum over prompts.
 
-# %% tags=["remove-input"]
-by_name = {method: name for name, method in reversed(names.items())}
-found = [
-    {"change": by_name[row["method"]], "sharpness": max(row["scores"]), "steps": row["details"]["steps_mean"],
+# %%
+change_of = {method: change for change, method in reversed(settings.items())}
+went = pd.DataFrame(
+    {"change": change_of[row["method"]], "sharpness": max(row["scores"]), "steps": row["details"]["steps_mean"],
      "none stopped": row["details"]["runs_stopped"] == 0, "special tokens": row["scores"].count(0.0),
      "forwards": row["forwards"], "seconds": row["seconds"]}
     for row in scores
-]  # fmt: skip
-went = pd.DataFrame(found).groupby("change", sort=False)
-means, sums = went[["sharpness", "steps"]].mean(), went.sum(numeric_only=False).drop(columns=["sharpness", "steps"])
-table(means.join(sums).reset_index(), caption=f"Runs by setting, {where}; sums over all prompts but the first two",
-      formats={"sharpness": "{:.2f}", "steps": "{:.1f}", "none stopped": "{:.0f}", "seconds": "{:.0f}"})  # fmt: skip
+).groupby("change", sort=False)  # fmt: skip
+sums = went[["none stopped", "special tokens", "forwards", "seconds"]].sum().astype({"none stopped": int})
+shown = went[["sharpness", "steps"]].mean().join(sums)
+table(shown, f"Runs by setting, {where}", digits={"steps": "{:.1f}", "seconds": "{:.0f}"})
 
 # %% [markdown]
 # Departures that change only how rows are read have the runs of the paper's reading and are not listed. Forwards of 0:

@@ -7,21 +7,21 @@
 # ---
 
 # %% [markdown]
-# # Audit: sharp or right?
+# # Audit: do soft metrics reward the ranking, or how sharp the scores are?
 #
 # Soft-NC and Soft-NS use scores as probabilities of removing or keeping a token. Scores that add up to 1 and lie on one
 # token remove that token whole; the same ranking, spread evenly, removes a little of everything. So a method can win by
 # being sharp. In the released vectors ReAGent is the sharp one and attention, softmaxed there, nearly flat; how sharp
-# each is under our protocol stands in the tables.
+# each method is under our protocol stands in the tables.
 #
-# This page takes the two apart. `permuted` gives a method's own values to its tokens in random order: it is exactly as
+# This page separates the two. `permuted` gives a method's own values to its tokens in random order: it is exactly as
 # sharp and knows nothing. `ranked` replaces the scores by their ranks, negative scores among them: of one prompt all
 # methods become equally sharp (but where scores are equal) and keep their order. Powers make the same scores flatter
 # or sharper. Reads `results/<profile>/reagent_sharpness`. Cost: from stored rows, seconds; from scratch, two metrics of
-# eight draws for every variant. Left out: the paper's models and prompts; short prompts of our own are used because
-# every variant is judged anew.
+# eight draws for every variant. Left out: the paper's models and prompts; the model here is small, and short prompts of
+# our own are used because every variant is judged anew.
 
-# %% tags=["parameters"]
+# %% tags=["parameters", "hide-input"]
 profile: str = "laptop"  # which stored rows to read
 model: str = "smollm2-135m"  # a known name, a folder, or a hub id
 dataset: str = "knowns-mini"  # a data set with antecedents
@@ -31,74 +31,107 @@ keep: str = "correct"  # correct_both, correct, or all
 with_released: bool = True  # add the score vectors that ReAGent's authors released
 seed: int = 0  # the only source of randomness
 
-# %% tags=["remove-input"]
+# %% tags=["hide-input"]
 from IPython.display import Markdown, display
 
 from attribook.grid.study import Study
 from attribook.papers.reagent.released import released_table
+from attribook.papers.reagent.settings import METRICS
 from attribook.show.figures import scatter
 from attribook.show.tables import table
-from attribook.statistics.bootstrap import log_ratio
-from attribook.statistics.sharpness import rank_agreement, sharp_or_right, sharpness
+from attribook.show.words import in_words
+from attribook.statistics.estimates import estimate
+from attribook.statistics.sharpness import sharpness
+from attribook.statistics.tests import ABOVE, decisions
 
 methods = ("occlusion", "input_x_gradient", "integrated_gradients", "gradient_shap", "attention_last",
            "attention_mean", "attention_rollout", "reagent")  # fmt: skip
-powers = {"flatter": "tempered_0.5", "sharper": "tempered_2"}
-variants = [f"{name}:{variant}" for variant in ("permuted", "ranked", *powers.values()) for name in methods]
-controls = ("random:one_hot_random", "random:flat")
-metrics = ("soft_nc", "soft_ns")
-names = ("random", *methods, *variants, *controls)
-study = Study("reagent_sharpness", profile, model, dataset, "attribook", names, metrics,
+titles = {"": "log-ratio", "ranked": "ranks alone", "tempered_0.5": "flatter", "tempered_2": "sharper"}
+changed = [f"{name}:{variant}" for variant in ("permuted", "ranked", "tempered_0.5", "tempered_2") for name in methods]
+names = ("random", *methods, *changed, "random:one_hot_random", "random:flat")
+study = Study("reagent_sharpness", profile, model, dataset, "attribook", names, tuple(METRICS),
               n_items=n_items, random_seeds=random_seeds, keep=keep, seed=seed)  # fmt: skip
-rows, vectors = study.rows(), sharpness(study.scores())
-titles = {"ranks alone": "ranked", **powers}
-found = {metric: sharp_or_right(rows, vectors, metric, methods, titles) for metric in metrics}
-found = {metric: frame.dropna(axis="columns", how="all") for metric, frame in found.items()}
-shares = dict.fromkeys(("largest", "entropy", "antecedent", "distractor"), "{:.2f}")
-formats = shares | dict.fromkeys(("log-ratio", *titles, "own order", "low", "high"), "{:+.2f}")
-Markdown(f"{study.n_kept()} Seeds of random methods and permutations: {random_seeds}. Protocol `attribook`.")
+frame, scores = study.frame(), study.scores()
+by, where = ["method", "variant", "metric"], f"protocol attribook, {model}, {dataset}"
+
+# %% tags=["answer", "remove-input"]
+order = estimate(frame[frame["method"] != "random"], "log_ratio", by, against={"variant": "permuted"})
+order = order[order["variant"] == ""].assign(decision=decisions)
+ours = estimate(frame, "log_ratio", by, against={"method": "random", "variant": ""})
+even = estimate(sharpness(scores)).query("metric == 'entropy'").set_index("method")["value"]
+said = []
+for metric, name in METRICS.items():
+    found = order[order["metric"] == metric].set_index("method")
+    mine = ours[(ours["metric"] == metric) & (ours["variant"] == "") & (ours["method"] != "random")].set_index("method")
+    alike = -mine["value"].corr(even, method="spearman")
+    said.append(
+        f"- **{name}**: {(found['decision'] == ABOVE).sum()} of {len(found)} methods do better than their own values "
+        f"in random order, ReAGent's order by {in_words(found.loc['reagent'])}, in nats. Over the {len(mine)} methods "
+        f"the log-ratio to random and the sharpness of the scores (1 - entropy) have the rank correlation {alike:+.2f}."
+    )
+Markdown("\n".join([*said, "", f"{study.n_kept()} Seeds of random methods and permutations: {random_seeds}."]))
 
 # %% [markdown]
-# ## Soft-NC
+# ## How sharp each method is, and what it hits
 #
-# `log-ratio`: to random scores, as in the paper. `ranks alone`, `flatter` (power 0.5), `sharper` (power 2): the same of
-# the changed scores. `own order`: the method against its own values in random order, with its 95% interval; this is
-# what the ranking is worth when sharpness is equal. `largest` and `entropy` (1 is flat) say how sharp the scores are;
-# `antecedent` how often one of the three best tokens lies there.
+# `largest` and `entropy` (1 is flat) say how sharp the scores are; `antecedent` and `distractor`, how often one of the
+# three best tokens lies there.
 
-# %% tags=["remove-input"]
-table(found["soft_nc"], caption=f"Soft-NC, sharp or right: {model}, {dataset}", formats=formats)
-
-# %% tags=["remove-input"]
-nc = found["soft_nc"]
-lone, even = (log_ratio(rows, name, "soft_nc") for name in controls)
-Markdown(
-    "Controls that know nothing, against random scores: everything on one random token "
-    f"**{lone.value:+.2f}** ({lone.low:+.2f} to {lone.high:+.2f}), the same for every token **{even.value:+.2f}** "
-    f"({even.low:+.2f} to {even.high:+.2f})."
-)
+# %%
+sharp = estimate(sharpness(scores)).pivot(index="method", columns="metric", values="value")
+sharp = sharp.reindex(index=["random", *methods], columns=["largest", "entropy", "antecedent", "distractor"])
+table(sharp.dropna(axis="columns", how="all"), f"Sharpness and hits, means over prompts, {where}")
 
 # %% [markdown]
-# ## Soft-NS
+# ## Log-ratios of the scores, of their ranks, and of the method's own values in random order
+#
+# `log-ratio`: to random scores, as in the paper. `ranks alone`, `flatter` (power 0.5) and `sharper` (power 2): the same
+# of the changed scores. `own order`: the method against its own values in random order, with its 95% interval; this is
+# what the ranking is worth when sharpness is equal.
 
-# %% tags=["remove-input"]
-table(found["soft_ns"], caption=f"Soft-NS, sharp or right: {model}, {dataset}", formats=formats)
+# %%
+ours = estimate(frame, "log_ratio", by, against={"method": "random", "variant": ""})
+wide = ours.pivot(index=["metric", "method"], columns="variant", values="value")[list(titles)].rename(columns=titles)
+order = estimate(frame[frame["method"] != "random"], "log_ratio", by, against={"variant": "permuted"})
+order = order[order["variant"] == ""].rename(
+    columns={"value": "own order", "low": "own order low", "high": "own order high"}
+)
+listed = order.merge(wide, on=["metric", "method"]).sort_values("log-ratio", ascending=False)
+listed = listed[["metric", "method", *titles.values(), "own order", "own order low", "own order high", "n"]]
+
+# %%
+table(listed[listed["metric"] == "soft_nc"], f"Soft-NC, {where}", drop=["metric"])
+
+# %%
+table(listed[listed["metric"] == "soft_ns"], f"Soft-NS, {where}", drop=["metric"])
+
+# %% [markdown]
+# Two controls know nothing. They are compared with random scores: everything on one random token (`one_hot_random`),
+# and the same for every token (`flat`).
+
+# %%
+controls = ours[ours["method"] == "random"]
+table(
+    controls, f"Controls against random scores, {where}", drop=["method", "failed", "p"], names={"variant": "control"}
+)
 
 # %% [markdown]
 # ## Does the order of the methods survive?
 
-# %% tags=["remove-input"]
-scatter(nc, "entropy", "log-ratio", "method", "Soft-NC against evenness of the scores, a point for each method")
+# %%
+shown = listed[listed["metric"] == "soft_nc"].merge(sharp.reset_index(), on="method")
+alt = f"Soft-NC against evenness of the scores, a point for each method, {where}"
+scatter(shown, "entropy", "log-ratio", "method", alt)
 
-# %% tags=["remove-input"]
-lines = [
-    f"- **{metric}**: rank correlation over {len(methods)} methods between the log-ratio and sharpness (1 - entropy) "
-    f"{-rank_agreement(frame, 'log-ratio', 'entropy'):+.2f}; between the log-ratio and that of the ranks alone "
-    f"{rank_agreement(frame, 'log-ratio', 'ranks alone'):+.2f}; between the log-ratio and the antecedent hit rate "
-    f"{rank_agreement(frame, 'log-ratio', 'antecedent'):+.2f}."
-    for metric, frame in found.items()
-]
-Markdown("\n".join(lines))
+# %% [markdown]
+# The table has Spearman's rank correlation over methods between the log-ratio and how sharp the scores are, what they
+# hit, and the log-ratio of the ranks alone.
+
+# %%
+both = listed.join(sharp, on="method").groupby("metric", sort=False)
+kinds = [name for name in ("largest", "entropy", "ranks alone", "own order", "antecedent") if name in both.obj]
+alike = both.apply(lambda rows: rows[kinds].corrwith(rows["log-ratio"], method="spearman"))
+table(alike, f"Rank correlation with the log-ratio over {len(methods)} methods, {where}")
 
 # %% [markdown]
 # ## The authors' own vectors
@@ -108,16 +141,26 @@ Markdown("\n".join(lines))
 # `antecedent` and `distractor` are the shares of prompts with one of the five best tokens there. `log_nc`, `log_ns`: to
 # the released random draw, true Hellinger distance, prompts with NaN vectors (`nan`) left out.
 
-# %% tags=["remove-input"]
-released = released_table() if with_released else None
+# %%
 if with_released:
-    logs = dict.fromkeys(("log_nc", "log_ns"), "{:+.2f}")
-    display(table(released, caption="Released vectors: sharpness, hits and log-ratios", formats=shares | logs))
+    released = released_table()
+    display(
+        table(released, "Released vectors of GPT-2 medium on LongRA: sharpness, hits, log-ratios", drop=["nan", "n"])
+    )
 
-# %% tags=["remove-input"]
+# %%
 if with_released:
     display(scatter(released, "entropy", "log_nc", "method", "Released Soft-NC against evenness, a point a setting"))
-    facts = [(what, rank_agreement(released, "log_nc", what)) for what in ("largest", "entropy", "antecedent")]
-    said = ", ".join(f"{what} {value:+.2f}" for what, value in facts)
-    rows_above = f"the {len(released)} rows above, most of which are settings of ReAGent"
-    display(Markdown(f"Rank correlation of log_nc over {rows_above}, with: {said}."))
+
+# %% [markdown]
+# Spearman's rank correlation of `log_nc` with the other columns, over all rows above, most of which are settings of
+# ReAGent:
+
+# %%
+if with_released:
+    alike = released[["largest", "entropy", "antecedent"]].corrwith(released["log_nc"], method="spearman")
+    display(
+        table(
+            alike.rename("rank correlation").rename_axis("with"), f"Rank correlation with log_nc, {len(released)} rows"
+        )
+    )

@@ -14,18 +14,19 @@
 # make it sharper whatever the ranking does. Question: from which step on do faithfulness and ranking no longer move,
 # how much do more runs add, and what does the stopping test do?
 #
-# Each prompt and seed is run once, to the last step, with the stopping test looked at but not obeyed; what fewer steps,
+# Each prompt and seed is run once, to the last step, with the stopping test recorded but not obeyed. What fewer steps,
 # fewer runs and the obeyed test give is read off that one recording, exactly as the method itself would give it. Reads
 # `results/<profile>/reagent_steps`. Cost: the table at the end; from stored rows, seconds.
 #
 # ```{admonition} What is left out
 # :class: important
 # **Steps**: the limit is stated below; the released code's is not run here. **Prompts**: our own short set and a small
-# model, because every step is a forward of every run, and the test another. **Replacer**: the default of
-# [](../../methods/reagent), not RoBERTa. Intervals are over prompts; seeds are compared in the rank correlations alone.
+# model that is not one of the paper's, because every step is a forward of every run, and the test another.
+# **Replacer**: the default of [](../../methods/reagent), not RoBERTa. Intervals are over prompts; seeds are compared in
+# the rank correlations alone.
 # ```
 
-# %% tags=["parameters"]
+# %% tags=["parameters", "hide-input"]
 profile: str = "laptop"  # which stored rows to read
 model: str = "smollm2-135m"  # a known name, a folder, or a hub id
 dataset: str = "knowns-mini"  # a data set with gold words
@@ -36,84 +37,124 @@ most_runs: int = 3  # runs that are averaged; one run is shown beside them
 seeds: int = 2  # of the runs, the masks and the random baseline
 seed: int = 0  # the first of them
 
-# %% tags=["remove-input"]
+# %% tags=["hide-input"]
+from itertools import product
+
+import pandas as pd
 from IPython.display import Markdown
 
-from attribook.papers.reagent.runs import ReagentStudy, first_steps, step_grid
-from attribook.papers.reagent.show_audits import stable_figure, stable_listing, steps_figure, steps_listing
-from attribook.papers.reagent.steps import faithful_steps, stable_steps, steps_told
+from attribook.papers.reagent.runs import ReagentStudy
+from attribook.papers.reagent.settings import METRICS, first_steps, step_grid
+from attribook.show.figures import curves
 from attribook.show.tables import table
+from attribook.show.words import in_words
+from attribook.statistics.agreement import rank_correlations
+from attribook.statistics.estimates import estimate
+from attribook.statistics.tests import UNDECIDED, decisions
 
 grid = step_grid(first_steps(most_steps), (1, most_runs))
 study = ReagentStudy("reagent_steps", profile, model, dataset, "attribook", ("random", *grid.values()),
-                     ("soft_nc", "soft_ns"), n_items=n_items, keep=keep, seed=seed, random_seeds=seeds)  # fmt: skip
-rows = study.rows()
-faithful = {metric: faithful_steps(rows, grid, metric) for metric in ("soft_nc", "soft_ns")}
-scores = study.scores()
-stable = stable_steps([row for row in scores if row["method"] != "random"], grid)
-where = f"protocol attribook, {model}, {dataset}"
-draws = int(rows["draw"].max()) + 1
-Markdown(f"{study.n_kept()} {seeds} seeds, {draws} mask draws a prompt, seed and metric; at most {most_steps} steps.")
+                     tuple(METRICS), n_items=n_items, keep=keep, seed=seed, random_seeds=seeds)  # fmt: skip
+frame, scores = study.frame(), [row for row in study.scores() if row["method"] != "random"]
+places = pd.DataFrame(list(grid), columns=["test", "runs", "steps"]).assign(method=list(grid.values()))
+lines = places["runs"].astype(str) + " run" + places["runs"].gt(1).map({True: "s", False: ""})
+places["name"] = lines + places["test"].map({"on": ", stopping test", "off": ", no stopping test"})
+names, where = ["name", "test", "runs", "steps"], f"protocol attribook, {model}, {dataset}"
+
+# %% tags=["answer", "remove-input"]
+ours = estimate(frame, "log_ratio", against={"method": "random"}).merge(places, on="method")
+gain = estimate(frame.merge(places, on="method"), "log_ratio", [*names, "metric"], of={"steps": most_steps})
+gain, said = gain.assign(moves=decisions(gain) != UNDECIDED), []
+for metric, test in product(METRICS, {"on": "as they stop", "off": "without the stopping test"}.items()):
+    asked = f"metric == '{metric}' and test == '{test[0]}' and runs == {most_runs}"
+    moves, ends = gain.query(asked).set_index("steps"), ours.query(asked).set_index("steps")
+    settled = min(step for step in ends.index if not moves.loc[step:, "moves"].any())
+    said.append(
+        f"- **{METRICS[metric]}**, {most_runs} runs, {test[1]}: the log-ratio to random is {in_words(ends.loc[1])} "
+        f"after step 1 and {in_words(ends.loc[most_steps])} after step {most_steps}. From step {settled} on, none of "
+        f"the steps shown differs from step {most_steps} by an interval that excludes 0; a true change of "
+        f"{moves.loc[1, 'detectable']:.2f} nats between steps 1 and {most_steps} would be found."
+    )
+draws = f"{seeds} seeds, {frame['draw'].max() + 1} mask draws a prompt, seed and metric; at most {most_steps} steps."
+Markdown("\n".join([*said, "", f"{study.n_kept()} {draws}"]))
 
 # %% [markdown]
 # ## Faithfulness by steps
 #
-# Higher is better; 0 is random. With the stopping test a run that has stopped keeps its scores. The sentences below
-# are computed: "cannot be told" means that the 95% interval of the paired change contains 0.
+# Higher is better; 0 is random. With the stopping test a run that has stopped keeps its scores.
 
-# %% tags=["remove-input"]
-names = {"soft_nc": "Soft-NC", "soft_ns": "Soft-NS"}
-told = [f"- {steps_told(faithful[metric], names[metric], test)}" for metric in names for test in ("on", "off")]
-Markdown("\n".join(told))
+# %%
+ours = estimate(frame, "log_ratio", against={"method": "random"}).merge(places, on="method")
+label = "log Soft-NC ratio to random (nats)"
+curves(ours[ours["metric"] == "soft_nc"], label, f"{label} by steps of ReAGent, {where}")
 
-# %% tags=["remove-input"]
-steps_figure(faithful["soft_nc"], "soft_nc", where)
-
-# %% tags=["remove-input"]
-steps_figure(faithful["soft_ns"], "soft_ns", where)
-
-# %% tags=["remove-input"]
-steps_listing(faithful["soft_nc"], "soft_nc", where)
-
-# %% tags=["remove-input"]
-steps_listing(faithful["soft_ns"], "soft_ns", where)
+# %%
+label = "log Soft-NS ratio to random (nats)"
+curves(ours[ours["metric"] == "soft_ns"], label, f"{label} by steps of ReAGent, {where}")
 
 # %% [markdown]
-# `to the last step` is the log-ratio of the mean after the last step to that after this one, paired over prompts.
-# `detectable` and `its detectable` are the smallest true values that these prompts would show at the 5% level with 80%
-# power: of the log-ratio to random, and of the change to the last step.
-#
+# In the tables, `to the last step` is the log-ratio of the mean after the last step to that after this one, paired over
+# prompts. `detectable` is the smallest true change to the last step that these prompts would show at the 5% level with
+# 80% power.
+
+# %%
+gain = estimate(frame.merge(places, on="method"), "log_ratio", [*names, "metric"], of={"steps": most_steps})
+gain = gain[["name", "steps", "metric", "value", "low", "high", "detectable"]]
+new = ["to the last step", "to the last step low", "to the last step high", "its detectable"]
+gain = gain.rename(columns=dict(zip(["value", "low", "high", "detectable"], new, strict=True)))
+listed = ours[["name", "steps", "metric", "value", "low", "high", "n", "failed", "detectable"]]
+listed = listed.merge(gain, on=["name", "steps", "metric"], how="left").rename(columns={"value": "log-ratio"})
+listed = listed.rename(columns={"low": "log-ratio low", "high": "log-ratio high", "name": "runs"})
+
+# %%
+drop = ["metric", "failed", "detectable"]
+table(listed[listed["metric"] == "soft_nc"], f"Soft-NC, {where}", drop=drop, names={"its detectable": "detectable"})
+
+# %%
+table(listed[listed["metric"] == "soft_ns"], f"Soft-NS, {where}", drop=drop, names={"its detectable": "detectable"})
+
+# %% [markdown]
 # ## Does the ranking settle?
 #
 # Spearman correlation of the scores with those after the last step, and between two seeds at the same step. A ranking
 # that settles has both near 1; one that only sharpens keeps the first high and the second low.
 
-# %% tags=["remove-input"]
-stable_figure(stable, "to the end", where)
+# %%
+last = {name: grid[test, runs, most_steps] for (test, runs, steps), name in grid.items()}
+pairs = rank_correlations(scores)  # every two settings, of one prompt and seed
+pairs = pairs[pairs["other"] == pairs["method"].map(last)].merge(places, on="method")
+to_end = estimate(pairs, "mean", names)
+label = "Spearman, to the last step"
+curves(to_end, label, f"{label}, by steps of ReAGent, {where}")
 
-# %% tags=["remove-input"]
-stable_figure(stable, "between seeds", where)
-
-# %% tags=["remove-input"]
-stable_listing(stable, where)
-
-# %% tags=["remove-input"]
-end = stable.query("test == 'on' and runs == @most_runs and steps == @most_steps").iloc[0]
-Markdown(
-    f"Of {int(end['n']) * seeds * most_runs} runs, {end['never']:.0%} had not stopped after {most_steps} steps. "
-    f"Between two seeds, {most_runs} runs averaged, the rank correlation of scores is {end['between seeds']:+.2f} "
-    f"({end['between seeds low']:+.2f} to {end['between seeds high']:+.2f})."
+# %%
+pairs = rank_correlations(scores, "seed").query("seed < other").merge(places, on="method")
+between = estimate(pairs, "mean", names)
+label = "Spearman, between seeds"
+curves(between, label, f"{label}, by steps of ReAGent, {where}") if len(between) else Markdown(
+    "There is one seed only."
 )
 
 # %% [markdown]
 # `not stopped` is the share of runs that had not passed the test by that step; the released code gives NaN where this
 # holds for all runs of a prompt, and its metrics then count the prompt as a perfect Soft-NC (see
 # [](audit_departures)).
-#
+
+# %%
+stops = pd.DataFrame({"method": row["method"], "stopped": row["details"]["runs_stopped"]} for row in scores)
+stops = stops.groupby("method")["stopped"].mean().reset_index().merge(places.query("test == 'on'"), on="method")
+stops["not stopped"] = 1 - stops["stopped"] / stops["runs"]
+ends = {"value": "to the end", "low": "to the end low", "high": "to the end high"}
+seeded = {"value": "between seeds", "low": "between seeds low", "high": "between seeds high"}
+listed = to_end[["name", "steps", *ends, "n"]].rename(columns=ends)
+listed = listed.merge(between[["name", "steps", *seeded]].rename(columns=seeded), on=["name", "steps"], how="left")
+listed = listed.merge(stops[["name", "steps", "not stopped"]], on=["name", "steps"], how="left")
+table(listed, f"Rank correlations (Spearman), {where}", digits={"not stopped": "{:.0%}"}, names={"name": "runs"})
+
+# %% [markdown]
 # ## What it cost
 
-# %% tags=["remove-input"]
-cost = rows.groupby("metric")[["forwards", "seconds"]].sum()
-cost.loc["reagent, all recordings"] = [sum(row[name] for row in scores) for name in ("forwards", "seconds")]
-table(cost.rename_axis("what").reset_index(), caption="Forwards and seconds",
-      formats={"forwards": "{:.0f}", "seconds": "{:.0f}"})  # fmt: skip
+# %%
+costs = study.rows().groupby("metric")[["forwards", "seconds"]].sum()
+costs.loc["reagent, all recordings"] = [sum(row[name] for row in scores) for name in ("forwards", "seconds")]
+table(costs.rename_axis("what"), f"Forwards and seconds, {where}", digits=dict.fromkeys(costs, "{:.0f}"))

@@ -22,12 +22,12 @@
 # explains ten tokens a prompt; here one token is explained, some tokens into the continuation, because the first are
 # mostly line breaks. **ReAGent** replaces by the explained model's own predictions (the paper's RoBERTa is behind the
 # hub) and has one seed; LIME has fewer prompts than the others. **Distance**: ours; the published WikiBio column has
-# the same, the TellMeWhy column does not tell (see [](../shared/protocols)). **Attention**: by the released code this
+# the same, the TellMeWhy column does not say (see [](../shared/protocols)). **Attention**: by the released code this
 # row is on these two tasks what is `attention_last` here, and *Attention Last* its softmax; on LongRA it is the mean
 # over layers. So what can be compared is the *side*: better or worse than random.
 # ```
 
-# %% tags=["parameters"]
+# %% tags=["parameters", "hide-input"]
 profile: str = "laptop"  # which stored rows to read
 model: str = "smollm2-135m"  # a known name, a folder, or a hub id
 tellmewhy: str = "tellmewhy-mini"  # or tellmewhy from $ATTRIBOOK_DATA
@@ -42,114 +42,153 @@ second_items: int = 24  # prompts of each set, for it
 second_slow_items: int = 12  # as many of them for gradient SHAP and ReAGent
 seed: int = 0  # the only source of randomness
 
-# %% tags=["remove-input"]
+# %% tags=["hide-input"]
 from dataclasses import replace
 
 import pandas as pd
 from IPython.display import Markdown, display
 
 from attribook.grid.study import Study
-from attribook.ledger.verdicts import EXPLANATION, verdict_counts
-from attribook.papers.reagent.faithfulness import faithfulness_table
-from attribook.papers.reagent.show_faithfulness import faithfulness_figure, faithfulness_listing
-from attribook.papers.reagent.tasks import task_rows
+from attribook.papers.cells import published
+from attribook.papers.reagent.settings import METRICS
+from attribook.papers.reagent.tasks import PLAIN, with_slow
+from attribook.show.figures import intervals
 from attribook.show.tables import table
-from attribook.statistics.bootstrap import against_leader
+from attribook.show.words import in_words
+from attribook.statistics.estimates import estimate
+from attribook.statistics.published_side import published_side
+from attribook.statistics.tests import ABOVE, BELOW, adjusted, decisions
 
-METRICS, TASKS = ("soft_nc", "soft_ns"), {"TellMeWhy": tellmewhy, "WikiBio": wikibio}
-plain = ("random", "occlusion", "input_x_gradient", "integrated_gradients", "attention_last", "attention_mean",
-         "attention_rollout", "attention_last{scaling=softmax}")  # fmt: skip
-methods = (*plain, "gradient_shap", "reagent", "lime")
+methods = (*PLAIN, "attention_last{scaling=softmax}")
 slow = ("gradient_shap", "reagent", "lime", *(f"reagent:{control}" for control in ("permuted", "reversed", "flat")))
-rows, told, studies = {}, [], {}
-for task, dataset in TASKS.items():
-    study = Study(f"reagent_{task.lower()}", profile, model, dataset, "attribook", plain, METRICS, n_items=n_items,
-                  seed=seed, keep="all", continuation=continuation, start=start, stride=stride)  # fmt: skip
-    studies[task] = study
-    rows[task] = task_rows(study, dict.fromkeys(slow, n_items) | {"lime": lime_items})
-    told.append(f"- **{task}**: {study.n_kept()}")
-tables = {
-    (task, metric): faithfulness_table(rows[task], metric, paper="reagent", table=2, column=task)
-    for task in TASKS for metric in METRICS
-}  # fmt: skip
-draws = int(rows["WikiBio"]["draw"].max()) + 1
-Markdown("\n".join([*told, "", f"{draws} mask draws a prompt and metric; random: {study.random_seeds} seeds."]))
+datasets, studies, theirs = {"TellMeWhy": tellmewhy, "WikiBio": wikibio}, [], []
+asked = {
+    "n_items": n_items,
+    "seed": seed,
+    "keep": "all",
+    "continuation": continuation,
+    "start": start,
+    "stride": stride,
+}
+for task, dataset in datasets.items():
+    given = (f"reagent_{task.lower()}", profile, model, dataset, "attribook", methods, tuple(METRICS))
+    study = Study(*given, **asked)
+    studies += with_slow(study, dict.fromkeys(slow, n_items) | {"lime": lime_items})
+    other = replace(study, model=second, n_items=second_items)
+    theirs += with_slow(other, dict.fromkeys(("gradient_shap", "reagent"), second_slow_items)) if second else []
+rows = pd.concat([study.frame() for study in studies + theirs], ignore_index=True)
+rows["method"] = (rows["method"] + ":" + rows["variant"]).str.rstrip(":")
+rows["task"] = rows["dataset"].map({dataset: task for task, dataset in datasets.items()})
+rows, by = rows.drop(columns="variant"), ["task", "model", "method", "metric"]
+
+# %% tags=["answer", "remove-input"]
+ours = estimate(rows, "log_ratio", by, against={"method": "random"})
+plain = rows[(rows["method"] != "random") & ~rows["method"].str.contains(":")]
+lead = adjusted(estimate(plain, "log_ratio", by, of={"method": "reagent"}), within=["task", "model", "metric"])
+lead["decision"], lines = decisions(lead), []
+for found in ours[ours["method"] == "reagent"].to_dict("records"):
+    others = lead[lead[["task", "model", "metric"]].eq(pd.Series(found)[["task", "model", "metric"]]).all(axis=1)]
+    ahead, behind = (others.loc[others["decision"] == side, "method"].tolist() for side in (ABOVE, BELOW))
+    lines.append(
+        f"- **{found['task']}, {METRICS[found['metric']]}, {found['model']}**: ReAGent's log-ratio to random is "
+        f"{in_words(found)}. ReAGent is shown to be ahead of {len(ahead)} of {len(others)} other methods and behind "
+        f"{len(behind)}{' (' * bool(behind)}{', '.join(behind)}{')' * bool(behind)}."
+    )
+kept = [f"{each.dataset}: {each.n_kept()}" for each in studies if each.methods == methods]
+draws = f"{rows['draw'].max() + 1} mask draws a prompt and metric; {studies[0].random_seeds} seeds of random scores."
+Markdown("\n".join(["In nats, with comparisons adjusted by Holm:", "", *lines, "", *kept, draws]))
+
+# %% [markdown]
+# ## How the tables are made
+#
+# True Hellinger distance, raw attention, signed gradients clipped at 0. Higher is better; 0 is random. Each value is
+# the log of the ratio of means over prompts, method to random. Published values stand beside ours for orientation: they
+# come from other models. Names with a colon are controls made of ReAGent's scores: in random order, turned round, and
+# all the same. The smallest detectable difference is the true log-ratio that these prompts would show at the 5% level
+# with 80% power. `side`: whether our interval lies on the published side of random, lies on the other side, or
+# contains 0. `difference` is ours minus published.
+
+# %%
+printed = published("reagent").query("table == 2")[["column", "method", "metric", "value"]]
+printed = printed.rename(columns={"column": "task", "value": "published"})
+ours = estimate(rows, "log_ratio", by, against={"method": "random"}).sort_values("value", ascending=False)
+ours = ours.merge(printed, on=["task", "method", "metric"], how="left")
+ours.insert(4, "published", ours.pop("published"))
+ours["difference"], ours["side"] = ours["value"] - ours["published"], published_side(ours)
+drop = ["task", "model", "metric", "failed", "p"]
 
 # %% [markdown]
 # ## Soft-NC
-#
-# True Hellinger distance, raw attention, signed gradients clipped at 0. Higher is better; 0 is random. Published values
-# (diamonds) stand there for orientation: they come from other models. Controls are made of ReAGent's scores: in random
-# order, turned round, and all the same.
 
-# %% tags=["remove-input"]
-for task in TASKS:
-    display(Markdown(f"**{task}**"), faithfulness_figure(tables[task, "soft_nc"], "soft_nc", "attribook"))
+# %%
+for task in datasets:
+    shown = ours.query("task == @task and model == @model and metric == 'soft_nc'").rename(columns={"method": "name"})
+    label = "log Soft-NC ratio to random (nats)"
+    display(Markdown(f"**{task}**"), intervals(shown, label, f"{label}, protocol attribook, {model}, {datasets[task]}"))
 
-# %% tags=["remove-input"]
-for task, dataset in TASKS.items():
-    display(faithfulness_listing(tables[task, "soft_nc"], "soft_nc", f"protocol attribook, {model}, {dataset}"))
+# %%
+for task in datasets:
+    shown = ours.query("task == @task and model == @model and metric == 'soft_nc'")
+    caption = f"Soft-NC, protocol attribook, {model} (small, not the paper's), {datasets[task]}"
+    display(table(shown, caption, digits=3, drop=drop))
 
 # %% [markdown]
-# `difference` is ours minus published. `detectable` is the smallest true log-ratio that these prompts would show at
-# the 5% level with 80% power. `failed` counts prompts whose method or metric gave no value.
-#
 # ## Soft-NS
 
-# %% tags=["remove-input"]
-for task in TASKS:
-    display(Markdown(f"**{task}**"), faithfulness_figure(tables[task, "soft_ns"], "soft_ns", "attribook"))
+# %%
+for task in datasets:
+    shown = ours.query("task == @task and model == @model and metric == 'soft_ns'").rename(columns={"method": "name"})
+    label = "log Soft-NS ratio to random (nats)"
+    display(Markdown(f"**{task}**"), intervals(shown, label, f"{label}, protocol attribook, {model}, {datasets[task]}"))
 
-# %% tags=["remove-input"]
-for task, dataset in TASKS.items():
-    display(faithfulness_listing(tables[task, "soft_ns"], "soft_ns", f"protocol attribook, {model}, {dataset}"))
+# %%
+for task in datasets:
+    shown = ours.query("task == @task and model == @model and metric == 'soft_ns'")
+    caption = f"Soft-NS, protocol attribook, {model} (small, not the paper's), {datasets[task]}"
+    display(table(shown, caption, digits=3, drop=drop))
 
 # %% [markdown]
 # ## A second model
 #
 # The same prompts, each with what *this* model writes after it, so that tokens explained are others. No LIME; gradient
-# SHAP and ReAGent have fewer prompts. How alike the two models order the methods is on [](table_3).
+# SHAP and ReAGent have fewer prompts. How alike the two models order the methods is on [](table_3). Where the profile
+# names no second model, nothing follows.
 
-# %% tags=["remove-input"]
-for task, dataset in TASKS.items() if second else ():
-    other = replace(studies[task], model=second, n_items=second_items)
-    theirs = task_rows(other, dict.fromkeys(("gradient_shap", "reagent"), second_slow_items))
-    display(Markdown(f"**{task}**: {other.n_kept()}"))
-    for metric in METRICS:
-        found = faithfulness_table(theirs, metric, paper="reagent", table=2, column=task)
-        display(faithfulness_listing(found, metric, f"protocol attribook, {second}, {dataset}"))
+# %%
+for task in datasets if second else ():
+    for metric, name in METRICS.items():
+        shown = ours[(ours["task"] == task) & (ours["model"] == second) & (ours["metric"] == metric)]
+        caption = f"{name}, protocol attribook, {second}, {datasets[task]}"
+        display(table(shown, caption, digits=3, drop=drop))
 
 # %% [markdown]
-# ## Who leads, and by how much
+# ## Which method is the best, and by how much
 #
 # The best method against each of the others, over the prompts that both have; `p` is adjusted for all comparisons of
 # a table (Holm).
 
-# %% tags=["remove-input"]
-signed = dict.fromkeys(("difference", "low", "high"), "{:+.2f}") | {"p (Holm)": "{:.4f}"}
-for task, dataset in TASKS.items():
-    compared = against_leader(rows[task], "soft_nc", methods)
-    display(table(compared, caption=f"Soft-NC, leader against others, {model}, {dataset}", formats=signed))
+# %%
+for task in datasets:
+    here = rows.query("task == @task and model == @model and metric == 'soft_nc' and not method.str.contains(':')")
+    best = estimate(here, "log_ratio", against={"method": "random"}).sort_values("value")["method"].iloc[-1]
+    compared = adjusted(estimate(here, "log_ratio", of={"method": best})).sort_values("value")
+    caption = f"Soft-NC, log-ratio of {best} to each other method, {model}, {datasets[task]}"
+    display(table(compared, caption, drop=["metric", "failed", "p", "detectable"]))
 
 # %% [markdown]
 # ## What became of the published cells
 #
-# Only the side of random is judged.
+# Only the side of random is judged, on the first model. Whether ReAGent is the best is judged in the
+# [ledger](../../claims/ledger).
 
-# %% tags=["remove-input"]
-judged = {key: found.query("published.notna()")["verdict"] for key, found in tables.items()}
-lines = [f"- **{task}, {metric}**, {len(found)} published cells: {verdict_counts(found)}."
-         for (task, metric), found in judged.items()]  # fmt: skip
-meanings = [f"*{verdict}*: {meaning}." for verdict, meaning in EXPLANATION.items()]
-Markdown("\n".join([*lines, "", *meanings]))
+# %%
+judged = ours[(ours["model"] == model) & ours["published"].notna()]
+counts = pd.crosstab([judged["task"], judged["metric"]], judged["side"])
+table(counts, f"Published cells by the side of ours, {model}, {tellmewhy} and {wikibio}")
 
 # %% [markdown]
 # ## What it cost
 
-# %% tags=["remove-input"]
-both = pd.concat(rows.values())
-table(
-    both.groupby(["study", "metric"])[["forwards", "seconds"]].sum().reset_index(),
-    caption="Forwards and seconds of the metrics, all methods, protocol attribook",
-    formats={"seconds": "{:.0f}"},
-)
+# %%
+costs = pd.concat(study.rows() for study in studies).groupby(["study", "metric"])[["forwards", "seconds"]].sum()
+table(costs, f"Forwards and seconds of the metrics, protocol attribook, {model}", digits={"seconds": "{:.0f}"})

@@ -25,7 +25,7 @@
 # compared is the *side*: better or worse than random.
 # ```
 
-# %% tags=["parameters"]
+# %% tags=["parameters", "hide-input"]
 profile: str = "laptop"  # which stored rows to read
 model: str = "smollm2-135m"  # a known name, a folder, or a hub id
 dataset: str = "longra-mini"  # longra-mini, or longra from $ATTRIBOOK_DATA
@@ -37,112 +37,140 @@ second_slow_items: int = 12  # as many of them for gradient SHAP and ReAGent
 keep: str = "correct_both"  # correct_both, correct, or all
 seed: int = 0  # the only source of randomness
 
-# %% tags=["remove-input"]
+# %% tags=["hide-input"]
 from dataclasses import replace
 
 import pandas as pd
 from IPython.display import Markdown, display
 
 from attribook.grid.study import Study
-from attribook.ledger.verdicts import EXPLANATION, verdict_counts
-from attribook.papers.reagent.faithfulness import faithfulness_table
-from attribook.papers.reagent.show_faithfulness import faithfulness_figure, faithfulness_listing
-from attribook.papers.reagent.tasks import task_rows
+from attribook.papers.cells import published
+from attribook.papers.reagent.settings import METRICS
+from attribook.papers.reagent.tasks import PLAIN, with_slow
+from attribook.show.figures import intervals
 from attribook.show.tables import table
-from attribook.statistics.bootstrap import against_leader, as_released
+from attribook.show.words import in_words
+from attribook.statistics.estimates import estimate
+from attribook.statistics.published_side import published_side
+from attribook.statistics.squared_distance import as_released
+from attribook.statistics.tests import ABOVE, BELOW, adjusted, decisions
 
-methods = ("random", "occlusion", "input_x_gradient", "integrated_gradients", "gradient_shap",
-           "attention_last", "attention_mean", "attention_rollout")  # fmt: skip
-studies = {
-    protocol: Study("reagent_longra", profile, model, dataset, protocol, methods, ("soft_nc", "soft_ns"),
-                    n_items=n_items, keep=keep, seed=seed)
-    for protocol in ("attribook", "reagent-paper")
-}  # fmt: skip
-slow = replace(studies["attribook"], methods=("reagent", "lime"), n_items=slow_items, random_seeds=1)
-controls = tuple(f"reagent:{control}" for control in ("permuted", "reversed", "flat", "one_hot_random"))
-rows = {protocol: study.rows() for protocol, study in studies.items()}
-rows["attribook"] = pd.concat([rows["attribook"], slow.rows(), replace(slow, methods=controls).rows()])
-rows["reagent-code"] = as_released(rows["reagent-paper"])  # exact, from the same forwards
-tables = {
-    (protocol, metric): faithfulness_table(frame, metric, paper="reagent", table=2, column="LongRA")
-    for protocol, frame in rows.items()
-    for metric in ("soft_nc", "soft_ns")
-}
-kept, draws = studies["attribook"].n_kept(), int(rows["attribook"]["draw"].max()) + 1
-Markdown(f"{kept} {draws} mask draws a prompt and metric; random: {studies['attribook'].random_seeds} seeds.")
+quick = Study("reagent_longra", profile, model, dataset, "attribook", (*PLAIN, "gradient_shap"), tuple(METRICS),
+              n_items=n_items, keep=keep, seed=seed)  # fmt: skip
+slow = ("reagent", "lime", *(f"reagent:{control}" for control in ("permuted", "reversed", "flat", "one_hot_random")))
+other = replace(quick, model=second, methods=PLAIN, n_items=second_items)
+first = [quick, replace(quick, methods=slow, n_items=slow_items, random_seeds=1)]
+theirs = with_slow(other, dict.fromkeys(("gradient_shap", "reagent"), second_slow_items)) if second else []
+as_written = replace(quick, protocol="reagent-paper").frame()
+released = as_released(as_written).assign(protocol="reagent-code")  # exact, from the same forwards
+rows = pd.concat([*(study.frame() for study in first + theirs), as_written, released], ignore_index=True)
+rows["method"] = (rows["method"] + ":" + rows["variant"]).str.rstrip(":")
+rows = rows.drop(columns="variant")
+by = ["protocol", "model", "method", "metric"]
+
+# %% tags=["answer", "remove-input"]
+mine = rows[(rows["protocol"] == "attribook") & (rows["method"] != "random") & ~rows["method"].str.contains(":")]
+ours = estimate(rows, "log_ratio", by, against={"method": "random"}).query("protocol == 'attribook'")
+lead = adjusted(estimate(mine, "log_ratio", by, of={"method": "reagent"}), within=["model", "metric"])
+lead["decision"], lines = decisions(lead), []
+for found in ours[ours["method"] == "reagent"].to_dict("records"):
+    others = lead[(lead["model"] == found["model"]) & (lead["metric"] == found["metric"])]
+    ahead, behind = (others.loc[others["decision"] == side, "method"].tolist() for side in (ABOVE, BELOW))
+    lines.append(
+        f"- **{METRICS[found['metric']]}, {found['model']}**: ReAGent's log-ratio to random is {in_words(found)}. "
+        f"ReAGent is shown to be ahead of {len(ahead)} of {len(others)} other methods and behind {len(behind)}"
+        f"{' (' * bool(behind)}{', '.join(behind)}{')' * bool(behind)}."
+    )
+facts = (
+    f"{quick.n_kept()} {rows['draw'].max() + 1} mask draws a prompt and metric; {quick.random_seeds} seeds of random."
+)
+Markdown("Under our protocol, in nats, with comparisons adjusted by Holm:\n\n" + "\n".join([*lines, "", facts]))
 
 # %% [markdown]
-# ## Our protocol: Soft-NC
+# ## Our protocol
 #
-# True Hellinger distance, raw attention, signed gradients clipped at 0. Higher is better; 0 is random. Published values
-# (diamonds) stand there for orientation: they come from other models and another distance. Controls are made of
-# ReAGent's scores: in random order, turned round, all the same, and all on one random token.
+# True Hellinger distance, raw attention, signed gradients clipped at 0. Higher is better; 0 is random. Each value is
+# the log of the ratio of means over prompts, method to random. Published values stand beside ours for orientation: they
+# come from other models and another distance. Names with a colon are controls made of ReAGent's scores: in random
+# order, turned round, all the same, and all on one random token.
 
-# %% tags=["remove-input"]
-faithfulness_figure(tables["attribook", "soft_nc"], "soft_nc", "attribook")
-
-# %% tags=["remove-input"]
-faithfulness_listing(tables["attribook", "soft_nc"], "soft_nc", f"protocol attribook, {model}, {dataset}")
+# %%
+printed = published("reagent").query("table == 2 and column == 'LongRA'")[["method", "metric", "value"]]
+ours = estimate(rows, "log_ratio", by, against={"method": "random"}).sort_values("value", ascending=False)
+ours = ours.merge(printed.rename(columns={"value": "published"}), on=["method", "metric"], how="left")
+ours.insert(4, "published", ours.pop("published"))
+ours["difference"], ours["side"] = ours["value"] - ours["published"], published_side(ours)
+drop = ["protocol", "model", "metric", "failed", "p"]
 
 # %% [markdown]
-# `difference` is ours minus published. `detectable` is the smallest true log-ratio that these prompts would show at
-# the 5% level with 80% power. `failed` counts prompts whose method or metric gave no value.
+# ### Soft-NC
 #
+# `difference` is ours minus published. The smallest detectable difference is the true log-ratio that these prompts
+# would show at the 5% level with 80% power. `side`: whether our interval lies on the published side of random, lies on
+# the other side, or contains 0.
+
+# %%
+shown = ours.query("protocol == 'attribook' and metric == 'soft_nc' and model == @model")
+label = "log Soft-NC ratio to random (nats)"
+intervals(shown.rename(columns={"method": "name"}), label, f"{label}, protocol attribook, {model}, {dataset}")
+
+# %%
+table(shown, f"Soft-NC, protocol attribook, {model} (small, not the paper's), {dataset}", digits=3, drop=drop)
+
+# %% [markdown]
 # The best method against each of the others, over the prompts that both have; `p` is adjusted for all comparisons of
 # the table (Holm).
 
-# %% tags=["remove-input"]
-compared = against_leader(rows["attribook"], "soft_nc", [*methods, *slow.methods])
-signed = dict.fromkeys(("difference", "low", "high"), "{:+.2f}")
-table(compared, caption=f"Soft-NC, leader against others, {model}, {dataset}", formats=signed | {"p (Holm)": "{:.4f}"})
+# %%
+here = rows.query("protocol == 'attribook' and metric == 'soft_nc' and model == @model")
+here = here[~here["method"].str.contains(":")]
+best = shown.loc[~shown["method"].str.contains(":"), "method"].iloc[0]
+compared = adjusted(estimate(here, "log_ratio", of={"method": best})).sort_values("value")
+caption = f"Soft-NC, log-ratio of {best} to each other method, {model}, {dataset}"
+table(compared, caption, drop=["metric", "failed", "p", "detectable"])
 
 # %% [markdown]
-# ## Our protocol: Soft-NS
+# ### Soft-NS
 
-# %% tags=["remove-input"]
-faithfulness_figure(tables["attribook", "soft_ns"], "soft_ns", "attribook")
+# %%
+shown = ours.query("protocol == 'attribook' and metric == 'soft_ns' and model == @model")
+label = "log Soft-NS ratio to random (nats)"
+intervals(shown.rename(columns={"method": "name"}), label, f"{label}, protocol attribook, {model}, {dataset}")
 
-# %% tags=["remove-input"]
-faithfulness_listing(tables["attribook", "soft_ns"], "soft_ns", f"protocol attribook, {model}, {dataset}")
+# %%
+table(shown, f"Soft-NS, protocol attribook, {model} (small, not the paper's), {dataset}", digits=3, drop=drop)
 
 # %% [markdown]
 # ## A second model
 #
 # The same prompts and protocol on a model of another family, over the prompts that *it* answers, without LIME. Gradient
-# SHAP and ReAGent have fewer of them and one seed. At the end of each table: how alike the two models order the
-# methods, by Spearman's rank correlation.
+# SHAP and ReAGent have fewer of them and one seed. The last table has Spearman's rank correlation between the two
+# models' orders of the methods. Where the profile names no second model, nothing follows.
 
-# %% tags=["remove-input"]
+# %%
+for metric in METRICS if second else ():
+    shown = ours.query("protocol == 'attribook' and metric == @metric and model == @second")
+    display(table(shown, f"{METRICS[metric]}, protocol attribook, {second}, {dataset}", digits=3, drop=drop))
+
+# %%
 if second:
-    plain = tuple(name for name in methods if name != "gradient_shap")
-    other = replace(studies["attribook"], model=second, methods=plain, n_items=second_items)
-    theirs = task_rows(other, dict.fromkeys(("gradient_shap", "reagent"), second_slow_items))
-    display(Markdown(other.n_kept()))
-    for metric in ("soft_nc", "soft_ns"):
-        found = faithfulness_table(theirs, metric, paper="reagent", table=2, column="LongRA")
-        display(faithfulness_listing(found, metric, f"protocol attribook, {second}, {dataset}"))
-        both = found.merge(tables["attribook", metric], on="method")[["ours_x", "ours_y"]]
-        alike = f"{both.rank().corr().iloc[0, 1]:+.2f} over {len(both)} methods"
-        display(Markdown(f"Rank correlation of {second} and {model}, {metric}: {alike}."))
+    wide = ours[ours["protocol"] == "attribook"].pivot(index=["metric", "method"], columns="model", values="value")
+    alike = wide.dropna().groupby("metric").apply(lambda both: both[model].corr(both[second], method="spearman"))
+    alike = pd.DataFrame({"rank correlation": alike, "methods": wide.dropna().groupby("metric").size()})
+    display(Markdown(other.n_kept()), table(alike, f"Order of the methods on {model} and on {second}, {dataset}"))
 
 # %% [markdown]
 # ## The paper's protocol, as written and as released
 #
 # The released code softmaxes attention, which makes it nearly flat, takes L2 norms of gradients, and squares the
-# distance (see [](../shared/protocols)). The two tables below come from the same forwards: with the squared distance,
-# each draw's Soft-NC is the square of the other's.
+# distance (see [](../shared/protocols)). The tables of the two protocols come from the same forwards: with the squared
+# distance, each draw's Soft-NC is the square of the other's.
 
-# %% tags=["remove-input"]
-faithfulness_listing(tables["reagent-paper", "soft_nc"], "soft_nc", f"protocol reagent-paper, {model}, {dataset}")
-
-# %% tags=["remove-input"]
-faithfulness_listing(tables["reagent-code", "soft_nc"], "soft_nc", f"protocol reagent-code, {model}, {dataset}")
-
-# %% tags=["remove-input"]
-faithfulness_listing(tables["reagent-paper", "soft_ns"], "soft_ns", f"protocol reagent-paper, {model}, {dataset}")
-
-# %% tags=["remove-input"]
-faithfulness_listing(tables["reagent-code", "soft_ns"], "soft_ns", f"protocol reagent-code, {model}, {dataset}")
+# %%
+for metric in METRICS:
+    for protocol in ("reagent-paper", "reagent-code"):
+        shown = ours.query("protocol == @protocol and metric == @metric")
+        display(table(shown, f"{METRICS[metric]}, protocol {protocol}, {model}, {dataset}", digits=3, drop=drop))
 
 # %% [markdown]
 # ## What became of the published cells
@@ -151,20 +179,14 @@ faithfulness_listing(tables["reagent-code", "soft_ns"], "soft_ns", f"protocol re
 # used; ReAGent and LIME, which have no rows under it, under ours. Whether ReAGent is the best is judged in the
 # [ledger](../../claims/ledger).
 
-# %% tags=["remove-input"]
-lines = []
-for metric in ("soft_nc", "soft_ns"):
-    ours = tables["attribook", metric]
-    both = pd.concat([tables["reagent-code", metric], ours[ours["method"].isin(slow.methods)]])
-    found = both.loc[both["published"].notna(), "verdict"]
-    lines += [f"- **{metric}**, {len(found)} published cells: {verdict_counts(found)}."]
-meanings = [f"*{verdict}*: {meaning}." for verdict, meaning in EXPLANATION.items()]
-Markdown("\n".join([*lines, "", *meanings]))
+# %%
+measured = ours["method"].isin(["reagent", "lime"]).map({True: "attribook", False: "reagent-code"})
+judged = ours[(ours["protocol"] == measured) & (ours["model"] == model) & ours["published"].notna()]
+table(pd.crosstab(judged["metric"], judged["side"]), f"Published LongRA cells by the side of ours, {model}, {dataset}")
 
 # %% [markdown]
 # ## What it cost
 
-# %% tags=["remove-input"]
-cost = rows["attribook"].groupby("metric")[["forwards", "seconds"]].sum().reset_index()
-caption = "Forwards and seconds of the metrics, all methods, protocol attribook"
-table(cost, caption=caption, formats={"seconds": "{:.0f}"})
+# %%
+costs = pd.concat(study.rows() for study in first).groupby("metric")[["forwards", "seconds"]].sum()
+table(costs, f"Forwards and seconds of the metrics, protocol attribook, {model}", digits={"seconds": "{:.0f}"})

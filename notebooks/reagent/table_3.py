@@ -24,7 +24,7 @@
 # no prompt is shared.
 # ```
 
-# %% tags=["parameters"]
+# %% tags=["parameters", "hide-input"]
 profile: str = "laptop"  # which stored rows to read
 model: str = "smollm2-135m"  # a known name, a folder, or a hub id
 tellmewhy: str = "tellmewhy-mini"  # or tellmewhy from $ATTRIBOOK_DATA
@@ -40,60 +40,115 @@ second_slow_items: int = 12  # as many of them for gradient SHAP and ReAGent; no
 keep: str = "correct_both"  # which LongRA prompts: correct_both, correct, or all
 seed: int = 0  # the only source of randomness
 
-# %% tags=["remove-input"]
+# %% tags=["hide-input"]
+import numpy as np
+import pandas as pd
 from IPython.display import Markdown, display
 
-from attribook.papers.reagent.faithfulness import mean_over_tasks, order_table
-from attribook.papers.reagent.show_faithfulness import NAMES, faithfulness_figure, model_listing
-from attribook.papers.reagent.tasks import reagent_tasks, task_rows
+from attribook.papers.cells import published
+from attribook.papers.reagent.settings import METRICS
+from attribook.papers.reagent.tasks import reagent_tasks, with_slow
+from attribook.show.figures import intervals
 from attribook.show.tables import table
+from attribook.show.words import in_words
+from attribook.statistics.estimates import estimate
+from attribook.statistics.tests import ABOVE, BELOW, adjusted, decisions
 
 datasets = {"TellMeWhy": tellmewhy, "WikiBio": wikibio, "LongRA": longra}
 given = {"datasets": datasets, "profile": profile, "keep": keep, "seed": seed}
-studies = {model: reagent_tasks(model, **given, n_items=n_items, longra_items=longra_items)}
-rows = {model: {}}
-for task, study in studies[model].items():
+tasks, studies = reagent_tasks(model, **given, n_items=n_items, longra_items=longra_items), []
+for task, study in tasks.items():
     lime, shap_seeds = (reagent_items, 5) if task == "LongRA" else (lime_items, 1)
     slow = {"gradient_shap": study.n_items, "reagent": reagent_items, "lime": lime}
-    rows[model][task] = task_rows(study, slow, {"gradient_shap": shap_seeds})
-if second:
-    studies[second] = reagent_tasks(second, **given, n_items=second_items, longra_items=second_items)
-    slow = dict.fromkeys(("gradient_shap", "reagent"), second_slow_items)
-    rows[second] = {task: task_rows(study, slow) for task, study in studies[second].items()}
-tables = {metric: {name: mean_over_tasks(each, metric) for name, each in rows.items()} for metric in NAMES}
-Markdown(
-    "\n".join(f"- **{name}, {task}**: {each.n_kept()}" for name, some in studies.items() for task, each in some.items())
-)
+    studies += with_slow(study, slow, {"gradient_shap": shap_seeds})
+asked = {"n_items": second_items, "longra_items": second_items}
+theirs = reagent_tasks(second, **given, **asked) if second else {}
+for study in theirs.values():
+    studies += with_slow(study, dict.fromkeys(("gradient_shap", "reagent"), second_slow_items))
+rows = pd.concat([study.frame() for study in studies], ignore_index=True)
+whole = rows.groupby(["model", "method"])["dataset"].transform("nunique") == len(datasets)
+rows, by, models = rows[whole], ["model", "method", "metric"], [name for name in (model, second) if name]
+where = f"protocol attribook, mean over {', '.join(datasets)}"
+
+# %% tags=["answer", "remove-input"]
+ours = estimate(rows, "log_ratio", by, against={"method": "random"}, mean_over="dataset")
+explained = rows[rows["method"] != "random"]
+lead = estimate(explained, "log_ratio", by, of={"method": "reagent"}, mean_over="dataset")
+lead = adjusted(lead, within=["model", "metric"]).assign(decision=decisions)
+lines = []
+for found in ours[ours["method"] == "reagent"].to_dict("records"):
+    others = lead[(lead["model"] == found["model"]) & (lead["metric"] == found["metric"])]
+    ahead, behind = (others.loc[others["decision"] == side, "method"].tolist() for side in (ABOVE, BELOW))
+    lines.append(
+        f"- **{METRICS[found['metric']]}, {found['model']}**: ReAGent's log-ratio to random, averaged over tasks, is "
+        f"{in_words(found)}. ReAGent is shown to be ahead of {len(ahead)} of {len(others)} other methods and behind "
+        f"{len(behind)}{' (' * bool(behind)}{', '.join(behind)}{')' * bool(behind)}."
+    )
+kept = [f"- {each.model}, {task}: {each.n_kept()}" for some in (tasks, theirs) for task, each in some.items()]
+Markdown("\n".join(["In nats, with comparisons adjusted by Holm:", "", *lines, "", "Prompts:", "", *kept]))
 
 # %% [markdown]
-# Soft-NC or Soft-NS of each method and of random is averaged over the prompts of a task; the log-ratio of the two is
-# averaged over the tasks. `95% interval`: prompts resampled within each task, method and random together. `failed`
-# counts prompts without a value.
+# ## What the paper printed
+
+# %%
+printed = published("reagent").query("table == 3")
+across = printed.pivot(index=["metric", "method"], columns="column", values="value")[printed["column"].unique()]
+for metric, name in METRICS.items():
+    display(table(across.loc[metric], f"{name} as printed, by the paper's model", digits=3))
+
+# %% [markdown]
+# ## Our two models
 #
-# ## Soft-NC
+# Soft-NC or Soft-NS of each method and of random is averaged over the prompts of a task; the log-ratio of the two is
+# averaged over the tasks. Only methods with rows in every task are listed. The 95% interval draws prompts anew within
+# each task, method and random together. `least printed` and `most printed` are the extreme ones of the paper's six
+# models. A method whose mean is 0 in a task has no logarithm, and so no value.
 
-# %% tags=["remove-input"]
-tasks = ", ".join(studies[model])
-for name, found in tables["soft_nc"].items():
-    display(Markdown(f"**{name}**"), faithfulness_figure(found, "soft_nc", f"attribook, {name}"))
-    display(model_listing(found, "soft_nc", f"protocol attribook, {name}, mean over {tasks}"))
+# %%
+ours = estimate(rows, "log_ratio", by, against={"method": "random"}, mean_over="dataset")
+extremes = printed.groupby(["metric", "method"])["value"].agg(["min", "max"]).reset_index()
+extremes = extremes.rename(columns={"min": "least printed", "max": "most printed"})
+ours = ours.merge(extremes, on=["metric", "method"], how="left").sort_values("value", ascending=False)
+drop = ["model", "metric", "p"]
 
 # %% [markdown]
-# ## Soft-NS
+# ### Soft-NC
 
-# %% tags=["remove-input"]
-for name, found in tables["soft_ns"].items():
-    display(Markdown(f"**{name}**"), faithfulness_figure(found, "soft_ns", f"attribook, {name}"))
-    display(model_listing(found, "soft_ns", f"protocol attribook, {name}, mean over {tasks}"))
+# %%
+for name in models:
+    shown = ours[(ours["model"] == name) & (ours["metric"] == "soft_nc")]
+    label = "log Soft-NC ratio to random (nats)"
+    alt = f"{label}, {where}, {name}"
+    display(Markdown(f"**{name}**"), intervals(shown.rename(columns={"method": "name"}), label, alt))
+    display(table(shown, f"Soft-NC, {name} (small, not the paper's), {where}", drop=drop))
+
+# %% [markdown]
+# ### Soft-NS
+
+# %%
+for name in models:
+    shown = ours[(ours["model"] == name) & (ours["metric"] == "soft_ns")]
+    label = "log Soft-NS ratio to random (nats)"
+    alt = f"{label}, {where}, {name}"
+    display(Markdown(f"**{name}**"), intervals(shown.rename(columns={"method": "name"}), label, alt))
+    display(table(shown, f"Soft-NS, {name} (small, not the paper's), {where}", drop=drop))
 
 # %% [markdown]
 # ## Do models order the methods alike?
 #
 # Spearman's rank correlation of the methods' order between two columns, over the methods that all have: the printed
-# columns with each other, ours with each printed one, and ours with each other. The spread of the first is the
-# yardstick for the others.
+# columns with each other, ours with each printed one, and ours with each other. The spread of the first says how large
+# a difference between the others is.
 
-# %% tags=["remove-input"]
-for metric in NAMES:
-    display(table(order_table(tables[metric]), caption=f"Order of the methods, {NAMES[metric]}",
-                  formats=dict.fromkeys(("mean", "least", "most"), "{:+.2f}")))  # fmt: skip
+# %%
+mine, found = ours.pivot(index=["metric", "method"], columns="model", values="value")[models], []
+for metric, name in METRICS.items():
+    complete = across.loc[metric].join(mine.loc[metric], how="inner").dropna()
+    ranks = complete.corr(method="spearman").where(np.triu(np.ones([complete.shape[1]] * 2), 1) == 1)
+    kind = {column: column if column in models else "a printed model" for column in complete}
+    pairs = ranks.rename(index=kind, columns=kind).rename_axis("one").reset_index().melt("one", var_name="other")
+    pairs = pairs.dropna().groupby(["one", "other"], sort=False)["value"].agg(["count", "mean", "min", "max"])
+    found.append(pairs.assign(metric=name, methods=len(complete)).reset_index())
+alike = pd.concat(found, ignore_index=True).rename(columns={"count": "pairs", "min": "least", "max": "most"})
+caption = f"Rank correlation of the methods' order on two models, {', '.join(models)} and the printed ones"
+table(alike[["metric", "one", "other", "methods", "pairs", "mean", "least", "most"]], caption)

@@ -13,14 +13,18 @@ import sys
 import tarfile
 import tempfile
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+from filelock import FileLock, Timeout
 
 from attribook.errors import AttribookError
 from attribook.paths import home
 
 Say = Callable[[str], None]
+FETCHING = ".fetching-"  # beginning of the names of scratch folders
 
 
 @dataclass(frozen=True)
@@ -50,6 +54,22 @@ class Member:
 def to_stderr(message: str) -> None:
     """Tell the user without touching standard output, which may carry JSON."""
     print(message, file=sys.stderr, flush=True)
+
+
+@contextmanager
+def alone(lock: Path, say: Say = to_stderr) -> Iterator[None]:
+    """Hold a lock file, after waiting for whoever holds it, and saying so."""
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    held = FileLock(lock)
+    try:
+        held.acquire(timeout=0)
+    except Timeout:
+        say(f"waiting for another process, which fetches into {lock.parent}")
+        held.acquire()
+    try:
+        yield
+    finally:
+        held.release()
 
 
 def sha256(path: Path) -> str:
@@ -94,14 +114,18 @@ def cached_path(archive: Archive, member: Member) -> Path:
 def cached(archive: Archive, member: Member, say: Say = to_stderr) -> Path:
     """A member in the cache; fetched where it is missing or damaged. It appears there in one step."""
     path = cached_path(archive, member)
-    if path.is_file():
-        if sha256(path) == member.sha256:
-            return path
-        say(f"The file {path} is damaged. It is fetched again.")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix=".fetching-") as scratch:
-        (found,) = extract(download(archive, Path(scratch), say), (member,), Path(scratch))
-        os.replace(found, path)
+    if path.is_file() and sha256(path) == member.sha256:
+        return path
+    with alone(path.parent / ".lock", say):
+        if path.is_file():  # put there meanwhile, or damaged
+            if sha256(path) == member.sha256:
+                return path
+            say(f"The file {path} is damaged. It is fetched again.")
+        for left in path.parent.glob(f"{FETCHING}*"):  # of a fetch that was killed
+            shutil.rmtree(left, ignore_errors=True)
+        with tempfile.TemporaryDirectory(dir=path.parent, prefix=FETCHING) as scratch:
+            (found,) = extract(download(archive, Path(scratch), say), (member,), Path(scratch))
+            os.replace(found, path)
     return path
 
 

@@ -12,7 +12,7 @@ from conftest import seeded
 from torch import nn
 
 from attribook.attribution.registry import METHODS
-from attribook.metrics.erasure import CONVENTIONS
+from attribook.metrics.conventions import CONVENTIONS
 from attribook.metrics.registry import METRICS
 from attribook.models.classifier import SequenceClassifier
 from attribook.models.load import load_model

@@ -18,7 +18,7 @@ from attribook.grid.settings import read_setting
 from attribook.grid.study import Study
 from attribook.grid.variants import parted
 from attribook.metrics.registry import METRICS
-from attribook.models.load import known_fingerprint, tuned_where_used
+from attribook.models.names import known_fingerprint, tuned_where_used
 
 # Those of tiny models are computed again whole in test_check.py.
 MANIFESTS = [path for path in sorted((ROOT / "results").rglob("manifest.json")) if "smoke" not in path.parts]

@@ -9,10 +9,13 @@ from conftest import PROMPT, answer_logits, seeded
 
 from attribook.data.masked_words import load_masked_words, masked_words_folder
 from attribook.errors import AttribookError
-from attribook.metrics.erasure import CONVENTIONS, Rule, falling
-from attribook.metrics.normalised_aopc import aopc, extreme_aopc
+from attribook.metrics.conventions import CONVENTIONS
+from attribook.metrics.erasure import Rule, falling
+from attribook.metrics.names import LOWER_IS_BETTER
+from attribook.metrics.normalised_aopc import aopc
 from attribook.metrics.registry import METRICS
-from attribook.metrics.selection import LOWER_IS_BETTER, best, judged
+from attribook.metrics.searches import extreme_aopc
+from attribook.metrics.selection import best, judged
 from attribook.models.load import load_model
 
 ERASURE = ("sufficiency", "comprehensiveness", "log_odds", "aopc_sufficiency", "aopc_comprehensiveness")

@@ -8,8 +8,11 @@ import pytest
 from typer.testing import CliRunner
 
 from attribook.cli.main import app
-from attribook.ledger.headlines import headline_rows
-from attribook.ledger.ledger import COLUMNS, full_ledger, ledger
+from attribook.ledger.cell_rows import cell_rows
+from attribook.ledger.claim_rows import claim_rows
+from attribook.ledger.hypothesis_tests import Hypothesis, HypothesisTests, Result
+from attribook.ledger.ledger import full_ledger
+from attribook.ledger.rows import COLUMNS
 from attribook.ledger.verdicts import (
     CODE_ONLY,
     NO_ROWS,
@@ -20,12 +23,11 @@ from attribook.ledger.verdicts import (
     SAME,
     UNDECIDED,
     Outcome,
-    decided,
     together,
     verdict,
 )
 from attribook.papers.cells import published
-from attribook.statistics.bootstrap import Estimate
+from attribook.statistics.resampling import Estimate
 
 ITEMS = 30
 PRINTED = {"occlusion": None, "lime": 0.412, "attention_mean": -0.280}  # ReAGent, Table 2, Soft-NC, LongRA
@@ -65,16 +67,17 @@ def cell(rows, row, *, table=2, dataset="LongRA", metric="soft_nc"):
 # -- rules ---------------------------------------------------------------------------------------------------
 
 
-def estimate(low, high):
-    return Estimate((low + high) / 2, low, high, 10, 0, 0.1)
+def decision(low, high, p):
+    return Result(Hypothesis("", "a", "b", 1), Estimate((low + high) / 2, low, high, 10), p).decision
 
 
 def test_a_test_needs_both_its_interval_and_its_p():
-    assert decided(estimate(0.1, 0.2), 0.01) == SAME
-    assert decided(estimate(0.1, 0.2), 0.05) == UNDECIDED
-    assert decided(estimate(-0.2, -0.1), 0.01) == OPPOSITE
-    assert decided(estimate(-0.1, 0.2), 0.0) == UNDECIDED
-    assert decided(estimate(float("nan"), 0.2), 0.0) == UNDECIDED
+    assert decision(0.1, 0.2, 0.01) == SAME
+    assert decision(0.1, 0.2, 0.05) == UNDECIDED
+    assert decision(-0.2, -0.1, 0.01) == OPPOSITE
+    assert decision(-0.1, 0.2, 0.0) == UNDECIDED
+    assert decision(float("nan"), 0.2, 0.0) == UNDECIDED
+    assert Result(Hypothesis("", "a", "b", 1), None).decision == UNDECIDED
 
 
 def test_one_test_against_a_claim_is_enough_and_all_are_needed_for_it():
@@ -108,14 +111,14 @@ def test_verdicts_of_protocols_together(written, code, ours, confirmed, expected
 
 def test_planted_rows_get_the_verdict_that_they_were_made_for(plant):
     plant({"random": 0.2, "lime": 0.4, "attention_mean": 0.3, "attention_rollout": 0.2})
-    rows = ledger(["reagent"])
+    rows = cell_rows(["reagent"], HypothesisTests())
     lime, mean, rollout = (cell(rows, row) for row in ("Lime", "Attention", "Attention Rollout"))
     assert (lime["published"], lime["verdict"]) == (PRINTED["lime"], SAME)
     assert lime["ours"] == pytest.approx(np.log(2), abs=0.05)
     assert lime["low"] < lime["ours"] < lime["high"]
     assert (mean["published"], mean["verdict"]) == (PRINTED["attention_mean"], OPPOSITE)
     assert rollout["verdict"] == UNDECIDED
-    assert "these prompts would show a difference of" in rollout["reason"]
+    assert "the smallest detectable difference is" in rollout["reason"]
     assert {lime["n"], lime["model"], lime["protocol"]} == {ITEMS, "smollm2-135m", "attribook"}
     assert "smollm2-135m on longra-mini stands in for the mean over the paper's models" in lime["reason"]
     assert "1 seed of lime, not 5, 1 mask draw of lime, not 8, 1 seed of random" in lime["reason"]
@@ -123,7 +126,7 @@ def test_planted_rows_get_the_verdict_that_they_were_made_for(plant):
 
 
 def test_without_rows_nothing_is_claimed(plant):
-    rows = ledger(["reagent"])
+    rows = cell_rows(["reagent"], HypothesisTests())
     assert cell(rows, "Lime")["verdict"] == NO_ROWS
     assert {row["verdict"] for row in rows if row["claim"] != "value"} <= {NO_ROWS, NOT_HERE}
 
@@ -131,7 +134,7 @@ def test_without_rows_nothing_is_claimed(plant):
 def test_models_are_not_compared_where_one_of_ours_stands_for_all(plant):
     for study in ("reagent_tellmewhy", "reagent_wikibio", "reagent_longra"):
         plant({"random": 0.3, "lime": 0.4, "gradient_shap": 0.5}, study=study)
-    rows = {row["row"]: row for row in headline_rows(["reagent"])}
+    rows = {row["row"]: row for row in claim_rows(["reagent"], HypothesisTests())}
     assert rows["reagent-families"]["verdict"] == NOT_HERE
     assert "compares the paper's models" in rows["reagent-families"]["reason"]
     assert rows["reagent-above-random"]["verdict"] != NOT_HERE
@@ -140,11 +143,14 @@ def test_models_are_not_compared_where_one_of_ours_stands_for_all(plant):
 def test_our_protocol_is_asked_where_the_papers_has_no_rows(plant):
     plant({"random": 0.2, "lime": 0.3, "noiser": 0.5}, study="noiser_knowns", dataset="knowns-mini",
           protocol="noiser-paper")  # fmt: skip
-    alone = {row["row"]: row for row in headline_rows(["noiser"])}["noiser-best-comprehensiveness"]
-    assert "of 18 printed comparisons 6 have rows, which make 1 tests" in alone["reason"]  # Knowns on six models
+    alone = {row["row"]: row for row in claim_rows(["noiser"], HypothesisTests())}["noiser-best-comprehensiveness"]
+    assert "18 printed comparisons: 6 are undecided, 12 have no rows" in alone["reason"]  # Knowns on six models
+    assert "they rest on 1 hypothesis test)" in alone["reason"]
     plant({"random": 0.2, "lime": 0.3, "noiser{vectors=3}": 0.5})
-    both = {row["row"]: row for row in headline_rows(["noiser"])}["noiser-best-comprehensiveness"]
-    assert "of 18 printed comparisons 12 have rows, which make 2 tests" in both["reason"]
+    both = {row["row"]: row for row in claim_rows(["noiser"], HypothesisTests())}["noiser-best-comprehensiveness"]
+    assert (
+        "18 printed comparisons: 12 are undecided, 6 have no rows (they rest on 2 hypothesis tests)" in both["reason"]
+    )
     assert (both["data"], both["protocol"]) == ("knowns-mini, longra-mini", "noiser-paper")
     assert both["rows"].count("rows.csv") == 2
     assert (both["n"], both["model"]) == (ITEMS, "smollm2-135m")
@@ -152,13 +158,13 @@ def test_our_protocol_is_asked_where_the_papers_has_no_rows(plant):
 
 def test_few_noisy_prompts_decide_nothing(plant):
     plant({"random": 0.2, "lime": 0.22}, items=4, noise=0.1)
-    assert cell(ledger(["reagent"]), "Lime")["verdict"] == UNDECIDED
+    assert cell(cell_rows(["reagent"], HypothesisTests()), "Lime")["verdict"] == UNDECIDED
 
 
 def test_of_two_models_that_stand_in_the_one_with_more_rows_is_asked(plant):
     plant({"random": 0.2, "lime": 0.1}, model="a-model", items=10)
     plant({"random": 0.2, "lime": 0.4}, items=20)
-    assert cell(ledger(["reagent"]), "Lime")["model"] == "smollm2-135m"
+    assert cell(cell_rows(["reagent"], HypothesisTests()), "Lime")["model"] == "smollm2-135m"
 
 
 # -- the whole -----------------------------------------------------------------------------------------------

@@ -8,7 +8,8 @@ import transformers
 from safetensors.torch import load_file, save_file
 
 from attribook.errors import AttribookError
-from attribook.models.load import fingerprint_here, load_model
+from attribook.models.load import load_model
+from attribook.models.names import known_fingerprint
 from attribook.models.tiny import tiny_model, tiny_names
 
 
@@ -85,11 +86,11 @@ def test_damaged_weights_pickles_and_foreign_tokenizers_are_refused(tmp_path):
 
 def test_the_fingerprint_of_a_folder_follows_its_weights(tmp_path):
     folder = saved(tmp_path)
-    before = fingerprint_here(folder)
+    before = known_fingerprint(folder)
     assert before == load_model(folder).fingerprint
     weights = load_file(tmp_path / "model.safetensors")
     name = next(iter(weights))
     save_file(weights | {name: weights[name] + 1e-7}, tmp_path / "model.safetensors", metadata={"format": "pt"})
-    assert fingerprint_here(folder) != before
-    assert fingerprint_here(folder + "+sentiment").startswith(fingerprint_here(folder))
-    assert fingerprint_here("tiny-llama") is None
+    assert known_fingerprint(folder) != before
+    assert known_fingerprint(folder + "+sentiment").startswith(known_fingerprint(folder))
+    assert known_fingerprint("tiny-llama") is None

@@ -14,7 +14,7 @@ from attribook.attribution.candidates import candidate_maps
 from attribook.errors import AttribookError
 from attribook.grid.pools import PoolStudy, read_map, shaken, told_study, written_map
 from attribook.grid.seeds import generator
-from attribook.metrics.erasure import CONVENTIONS
+from attribook.metrics.conventions import CONVENTIONS
 from attribook.metrics.registry import METRICS
 from attribook.statistics.picking import (
     Pool,

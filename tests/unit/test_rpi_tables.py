@@ -1,19 +1,11 @@
 """RPI's tables: pools joined over layers, best-of-R rows as evidence for printed cells, one sentence's maps."""
 
-import csv
-import json
-
 import numpy as np
 import pandas as pd
 import pytest
 
 from attribook.errors import AttribookError
 from attribook.grid.pools import NESTED, PoolStudy
-from attribook.ledger.headlines import headline_rows
-from attribook.ledger.hypothesis_tests import Ask, Court
-from attribook.ledger.ledger import full_ledger
-from attribook.ledger.links import links
-from attribook.ledger.verdicts import CERTAIN, NO_ROWS, NOT_HERE, OPPOSITE, SAME
 from attribook.papers.rpi.layer_pools import (
     BOTTOM_UP,
     SINGLE,
@@ -34,7 +26,6 @@ from attribook.papers.rpi.one_sentence import (
     words_of,
 )
 from attribook.papers.rpi.tables import alike_told, gain_told, leads_table, printed_by_size, renamed, tries_table
-from attribook.statistics.picked_rows import alternatives, holds, read_picked
 from attribook.statistics.picking import Pool, joined, tries_worth
 
 METRICS = ("comprehensiveness", "log_odds")
@@ -157,144 +148,6 @@ def test_printed_sizes_are_those_of_nested_pools():
 
 
 # -- evidence ------------------------------------------------------------------------------------------------------
-
-RPI = "rpi{layers=-3,steps=11,points=both_ends,timestep=500,noise=variance,noised=text,factor=attention,output=logit}"
-
-
-def test_alternatives_of_a_setting():
-    assert list(alternatives("rpi{layers=-1|-2,steps=3}")) == ["rpi{layers=-1,steps=3}", "rpi{layers=-2,steps=3}"]
-    assert list(alternatives("random")) == ["random"]
-
-
-@pytest.fixture
-def plant(tmp_path, monkeypatch):
-    """Single maps of Comp and pools beside them, by method: the values' mean."""
-    monkeypatch.setenv("ATTRIBOOK_RESULTS", str(tmp_path))
-
-    def planted(single, pools, dataset="rotten-tomatoes-held-out", judged="rotten-tomatoes-held-out"):
-        chance = np.random.default_rng(0)
-        for study, given in (("rpi_table2", single), ("rpi_pools", pools)):
-            folder = tmp_path / "laptop" / study / "minilm-rotten-tomatoes" / "rpi-paper"
-            folder.mkdir(parents=True)
-            told = {"name": study, "profile": "laptop", "model": "minilm-rotten-tomatoes", "protocol": "rpi-paper",
-                    "metrics": ["comprehensiveness"], "methods": list(given),
-                    "dataset": dataset if study == "rpi_pools" else judged}  # fmt: skip
-            (folder / "manifest.json").write_text(json.dumps({"weights": "w", "files": {}, "runs": [{"study": told}]}))
-            column = "value" if study == "rpi_table2" else "values"
-            with (folder / "rows.csv").open("w", newline="") as file:
-                out = csv.writer(file)
-                out.writerow(["key", "item", "method", "metric", "status", column])
-                for method, mean in given.items():
-                    size = 1 if study == "rpi_table2" else 32
-                    for item in range(30):
-                        values = " ".join(f"{mean + 0.02 * chance.standard_normal():.6g}" for _ in range(size))
-                        out.writerow(["k", f"i{item}", method, "comprehensiveness", "ok", values])
-        return tmp_path
-
-    return planted
-
-
-def cells(rows, table, row, column, dataset="RTN"):
-    return next(
-        r for r in rows if (r["table"], r["row"], r["column"], r["metric"]) == (table, row, column, "comprehensiveness")
-        and r["dataset"] == dataset
-    )  # fmt: skip
-
-
-def test_printed_bests_are_answered_by_bests(plant):
-    layer = RPI.replace("-3", "-1")
-    folder = plant({"decompx": 0.2, "alti": 0.9}, {RPI: 0.4, layer: 0.3})
-    rows = full_ledger(["rpi"])
-    order = cells(rows, 2, "DCMP", "BERT")
-    assert (order["verdict"], order["n"]) == (SAME, 30)
-    assert order["rows"].count("rows.csv") == 2
-    assert cells(rows, 2, "ALTI", "BERT")["verdict"] == OPPOSITE
-    best = read_picked(folder / "laptop/rpi_pools/minilm-rotten-tomatoes/rpi-paper/rows.csv")
-    values = best.value(f"{RPI}, best of 24", "comprehensiveness")
-    assert cells(rows, 2, "RPI", "BERT")["ours"] == pytest.approx(values.mean())
-    assert 0.4 < values.mean() < best.value(f"{RPI}, best of 32", "comprehensiveness").mean()
-    assert cells(rows, 5, "R=1", "Comp")["ours"] == pytest.approx(0.4, abs=0.01)
-    assert cells(rows, 5, "R=32", "Comp")["verdict"] == CERTAIN, "it holds all other rows' maps"
-    assert cells(rows, 7, "L", SINGLE)["verdict"] == SAME  # behind L-2
-    assert cells(rows, 7, "L-7", SINGLE)["verdict"] == NOT_HERE
-    assert "encoder of six" in cells(rows, 7, "L-7", SINGLE)["reason"]
-    assert cells(rows, 2, "DCMP", "BERT", "SST2")["verdict"] == NO_ROWS
-    both = best.value(f"{RPI.replace('-3', '-1|-3')}, best of 48", "comprehensiveness")
-    assert both.mean() >= values.mean() - 0.01
-    assert best.value(f"{RPI}, best of 33", "comprehensiveness") is None
-    assert best.value(RPI, "comprehensiveness") is None
-    with pytest.raises(AttribookError, match="equal parts"):
-        best.value(f"{RPI.replace('-3', '-1|-3')}, best of 25", "comprehensiveness")
-
-
-def test_pools_of_several_sizes_give_the_same_whichever_was_stored_first(plant):
-    path = plant({"decompx": 0.2}, {RPI: 0.4}) / "laptop/rpi_pools/minilm-rotten-tomatoes/rpi-paper/rows.csv"
-    frame = pd.read_csv(path, dtype=str)
-    smaller = frame.assign(values=[" ".join(values.split()[:24]) for values in frame["values"]])
-    found = []
-    for order in ([frame, smaller], [smaller, frame]):
-        pd.concat(order).to_csv(path, index=False)
-        found.append(read_picked(path).value(f"{RPI}, best of 16", "comprehensiveness"))
-    pd.testing.assert_series_equal(*found)
-    pd.concat([smaller.head(29), frame]).to_csv(path, index=False)
-    assert len(read_picked(path).value(f"{RPI}, best of 16", "comprehensiveness")) == 30  # items come first
-
-
-def test_a_pool_that_holds_another_says_nothing(plant):
-    layers = "|".join(str(-k) for k in range(1, 7))
-    plant({"sequential_integrated_gradients{steps=10}": 0.9}, {RPI.replace("-3", f"-{k}"): 0.4 for k in range(1, 7)})
-    whole = cells(full_ledger(["rpi"]), 7, "L-1", TOP_DOWN)  # behind L-11
-    assert whole["verdict"] == CERTAIN
-    assert "of two pools the larger can only win" in whole["reason"]
-    claims = {row["row"]: row for row in headline_rows(["rpi"])}
-    assert "1 by construction" in claims["rpi-more-draws"]["reason"]
-    assert "of 45 printed comparisons 1 have rows" in claims["rpi-few-draws"]["reason"]  # Comp of SIG, in Table 2
-    one, two = (f"{RPI}, best of {many}" for many in (16, 24))
-    assert holds(one, two)
-    assert holds(two, one)
-    assert holds(f"{RPI.replace('-3', layers)}, best of 144", two)
-    assert not holds(f"{RPI.replace('-3', layers)}, best of 48", two)  # 8 of each layer
-    assert not holds(two, f"{RPI.replace('-3', '-1|-2')}, best of 48")
-    assert not holds(two, "decompx")
-    assert not holds(two, None)
-
-
-def test_a_certain_test_takes_no_part_in_the_family(plant):
-    plant({"alti": 0.396, "decompx": 0.2}, {RPI: 0.4})
-    court = Court()
-    (held,) = court.shelf.find("rpi_table2", "rpi-paper", "rpi_pools")
-    asked = [Ask("", f"{RPI}, best of 1", "alti", 1), Ask("", f"{RPI}, best of 1", "decompx", 1)]
-    certain = [Ask("", f"{RPI}, best of {size + 1}", f"{RPI}, best of {size}", 1) for size in range(1, 9)]
-    for more in ([], certain):
-        close, clear, *rest = court.answers([([held], "comprehensiveness", asked + more)])[0]
-        assert 2 * clear.found.p < close.found.p < 1
-        assert (close.p, clear.p) == (close.found.p, 2 * clear.found.p)  # Holm over two tests
-        assert {answer.side for answer in rest} <= {CERTAIN}
-
-
-def test_pools_on_other_texts_answer_nothing(plant):
-    plant({"decompx": 0.2}, {RPI: 0.4}, dataset="reviews-mini")
-    rows = full_ledger(["rpi"])
-    assert cells(rows, 2, "RPI", "BERT")["verdict"] == NO_ROWS
-
-
-def test_rows_answer_cells_of_their_own_texts_alone(plant):
-    plant({"decompx": 0.2}, {RPI: 0.4}, dataset="sst2-held-out", judged="sst2-held-out")
-    rows = full_ledger(["rpi"])
-    found = cells(rows, 2, "DCMP", "BERT", "SST2")
-    assert (found["verdict"], found["data"]) == (SAME, "sst2-held-out")
-    assert "stands in for BERT on SST2" in found["reason"]
-    assert {cells(rows, 2, "DCMP", "BERT", name)["verdict"] for name in ("RTN", "AGN", "EMR")} == {NO_ROWS}
-
-
-def test_names_of_links_are_settings_that_can_be_read():
-    from attribook.grid.settings import read_setting
-
-    named = [name for link in links().links if link.pools for name in link.names.values()]
-    assert named
-    for name in named:
-        for setting in alternatives(name.split(", best of")[0]):
-            read_setting(setting)
 
 
 # -- one sentence --------------------------------------------------------------------------------------------------

@@ -21,9 +21,10 @@ from attribook.errors import AttribookError
 from attribook.models import fetch, tuning
 from attribook.models.fetch import ensure, update_file
 from attribook.models.low_rank import LowRank, attach, learned, merge, read_update, save_update, write_classifier
+from attribook.models.recipes import RECIPES
 from attribook.models.registry import BASES, SOURCES
 from attribook.models.tiny import tiny_tokenizer
-from attribook.models.tuning import RECIPES, Example, Tokenized, accuracy, batches, masked, targets, train, tune
+from attribook.models.tuning import Example, Tokenized, accuracy, batches, masked, targets, train, tune
 
 NAME = "minilm-rotten-tomatoes"
 LAYERS = ("query", "key", "value", "dense")

@@ -9,12 +9,14 @@ from typing import Any, get_args
 import torch
 from torch import Generator, Tensor
 
+from attribook.attribution.names import Facts, Options
 from attribook.errors import AttribookError
 from attribook.models.encoding import Encoding
 from attribook.models.explained import Explained
+from attribook.models.families import find_family
 
-Options = dict[str, Any]
-TRUTHS = {"1": True, "true": True, "yes": True, "0": False, "false": False, "no": False}
+# What a network of another make than those that were tested raises in a method that looks inside it.
+UNTESTED = (AttributeError, TypeError, KeyError, IndexError, ValueError, RuntimeError, NotImplementedError)
 KIND_NAMES = {
     "causal_lm": "a causal language model",
     "sequence_classifier": "an encoder with a classification head",
@@ -69,29 +71,25 @@ class Method:
     instead: str = "integrated_gradients"
 
     @property
+    def facts(self) -> Facts:
+        """What names.py has about the method, read off the function's named options."""
+        parameters = inspect.signature(self.function).parameters.values()
+        options = [p for p in parameters if p.kind is p.KEYWORD_ONLY and p.name != "generator"]
+        or_none = {p.name: get_args(p.annotation)[0] for p in options if p.default is None}
+        return Facts(self.name, self.version, self.random, {p.name: p.default for p in options}, or_none)
+
+    @property
     def defaults(self) -> Options:
         """Named options with the values they have unless told otherwise."""
-        parameters = inspect.signature(self.function).parameters.values()
-        return {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY and p.name != "generator"}
+        return dict(self.facts.options)
 
     def resolve(self, options: Options) -> Options:
         """All options, the given ones over the defaults. Raises: AttribookError for a name that is none."""
-        defaults = self.defaults
-        unknown = sorted(set(options) - set(defaults))
-        if unknown:
-            known = ", ".join(f"{k}={v}" for k, v in defaults.items()) or "none"
-            raise AttribookError(f"{self.name} has no option {', '.join(unknown)}. Its options: {known}.")
-        return {**defaults, **options}
+        return self.facts.resolve(options)
 
     def parsed(self, pairs: Iterable[str]) -> Options:
         """Options from texts `name=value`, each of its default's type. Raises: AttribookError for any other text."""
-        parameters, options = inspect.signature(self.function).parameters, {}
-        for pair in pairs:
-            name, equals, text = pair.partition("=")
-            if not equals:
-                raise AttribookError(f"Write options as name=value, not {pair!r}.")
-            options[name] = option_value(parameters[name], text) if name in self.defaults else text
-        return options
+        return self.facts.parsed(pairs)
 
     def expected(self, encoding: Encoding, options: Options, details: Mapping[str, float]) -> tuple[int, int]:
         """Forwards and backwards that the cost formulas give for a prompt, resolved options, and what came out."""
@@ -122,7 +120,8 @@ class Method:
     ) -> Attribution:
         """Run the method.
 
-        Raises: AttribookError on a model it cannot explain, an unknown option, a missing generator or a NaN score.
+        Raises: AttribookError on a model it cannot explain, an unknown option, a missing generator, a score that is not
+            finite, or whatever stops the method on a family of models that it was not tested on.
         """
         options = self.resolve(options)
         if reason := self.unfit(model):
@@ -130,28 +129,24 @@ class Method:
         if self.random and generator is None:
             raise AttribookError(f"{self.name} is random: pass a seeded torch.Generator.")
         before, start = model.engine.counter.copy(), time.perf_counter()
-        scores, details, converged = unpacked(self.function(model, encoding, generator=generator, **options))
+        try:
+            scores, details, converged = unpacked(self.function(model, encoding, generator=generator, **options))
+        except UNTESTED as error:
+            if find_family(model.family) is not None:
+                raise  # a fault of ours
+            reason = " ".join(str(error).split())[:200] or type(error).__name__
+            raise AttribookError(
+                f"{self.name} cannot explain {model.name}, {KIND_NAMES[model.kind]} of the family {model.family}, on "
+                f"which it was not tested: {reason}. Use occlusion."
+            ) from error
         spent = model.engine.counter - before
         if scores.shape != (len(encoding),):
             raise AttribookError(f"{self.name} returned {tuple(scores.shape)} scores for {len(encoding)} tokens.")
-        if bool(torch.isnan(scores).any()):
-            raise AttribookError(f"{self.name} returned a NaN score for the prompt {encoding.text[:60]!r}.")
+        if not bool(torch.isfinite(scores).all()):
+            raise AttribookError(f"{self.name} returned a NaN or infinite score for the prompt {encoding.text[:60]!r}.")
         seconds = time.perf_counter() - start
         cost = Cost(spent.forwards, spent.backwards, spent.tokens, seconds)
         return Attribution(scores.double(), self.name, self.version, options, cost, converged, details)
-
-
-def option_value(option: inspect.Parameter, text: str) -> Any:
-    """A text as a value of the option's type; `None` only where that is its default. Raises: AttribookError."""
-    may_be_none = option.default is None
-    if may_be_none and text.lower() == "none":
-        return None
-    kind = get_args(option.annotation)[0] if may_be_none else type(option.default)
-    try:
-        return TRUTHS[text.lower()] if kind is bool else kind(text)
-    except (KeyError, ValueError) as error:
-        wanted = "true or false" if kind is bool else f"{kind.__name__}{' or None' * may_be_none}"
-        raise AttribookError(f"The option {option.name} takes {wanted}, not {text!r}.") from error
 
 
 def unpacked(result: Any) -> tuple[Tensor, Mapping[str, float], bool | None]:

@@ -57,6 +57,7 @@ def deeplift(
     # An encoder's head sees one row for each text; elsewhere so few rows would be a part of the tokens.
     rows = {2 * len(encoding), 2} if model.kind == "sequence_classifier" else {2 * len(encoding)}
     lift = Lift(target, rows) if rescale == "activations" else DeepLift(target)
+    model.require_embeddings()
     inputs, origin = (embeds[None].to(model.network.device) for embeds in (encoding.embeds, start))
     products, rescaled = lifted(lift, inputs, origin, enough=layers(model) if rescale == "activations" else 0)
     values = target.values.double().cpu()  # (2,), of the prompt and of the baseline

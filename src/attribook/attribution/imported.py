@@ -13,7 +13,7 @@ token too late, as in ReAGent's released results.)
 import base64
 import gzip
 import json
-import re
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from itertools import product
@@ -23,13 +23,17 @@ from typing import Any
 
 import safetensors.torch
 import torch
+from safetensors import SafetensorError
 from torch import Tensor
 
 from attribook.attribution.base import Attribution, Cost
 from attribook.errors import AttribookError
 from attribook.models.encoding import Encoding
 
-SPECIAL = re.compile(r"<[^<>\s]+>|\[[A-Z]+\]")  # <s>, </s>, <bos>, <|endoftext|>, [CLS]
+# What models put before and behind a text.
+ENDS = frozenset(
+    ["<s>", "</s>", "<bos>", "<eos>", "<|endoftext|>", "<|begin_of_text|>", "<|end_of_text|>", "[CLS]", "[SEP]"]
+)
 REDUCTIONS = ("sum", "l2", "mean")
 
 
@@ -104,6 +108,16 @@ def read_inseq(
         float8, a missing or unknown reduction, NaN.
     """
     saved = inseq_attributes(Path(path))
+    try:
+        return inseq_token(path, saved, sequence, step, reduction)
+    except (ValueError, KeyError, TypeError, IndexError, AttributeError, RuntimeError, SafetensorError) as error:
+        raise AttribookError(
+            f"{path} is damaged: {type(error).__name__}, {error}. Save it with Inseq again."
+        ) from error
+
+
+def inseq_token(path: str | PathLike[str], saved: Any, sequence: int, step: int, reduction: str | None) -> Imported:
+    """The scores of one generated token in what a file holds."""
     sequences, info = saved["sequence_attributions"], saved.get("info", {})
     if not 0 <= sequence < len(sequences):
         raise AttribookError(f"{path} has {len(sequences)} sequences, counted from 0; there is no {sequence}.")
@@ -139,7 +153,7 @@ def inseq_attributes(path: Path) -> dict[str, Any]:
             return saved["attributes"]
     except OSError as error:
         raise AttribookError(f"Cannot read {path}: {error.strerror}.") from error
-    except (ValueError, KeyError, TypeError, IndexError):
+    except (ValueError, KeyError, TypeError, IndexError, EOFError, RecursionError, zlib.error):
         pass
     raise AttribookError(
         f"{path} is not an output that Inseq saved. Save it with `out.save(path)`, without use_primitives=True, which "
@@ -168,11 +182,12 @@ def aligned(imported: Imported, encoding: Encoding) -> Imported:
     """The scores at the encoding's positions.
 
     Tokens are the same if their ids are, or their entries in the vocabulary, or their texts, leading spaces aside.
-    Special tokens at either end may be more on one side (a second `</s>`, or none): scores of the additional ones are
-    dropped, those that the tool had not get 0; the details count both.
+    Special tokens, by the tokenizer's own list or of those that other models put at the ends, may be more on one side
+    at either end (a second `</s>`, or none): scores of the additional ones are dropped, those that the tool had not get
+    0; the details count both. A word that is only spelled like one (`<b>`, `[NAME]`, `[UNK]`) is a word.
     Raises: AttribookError that names the first difference.
     """
-    special = [SPECIAL.fullmatch(token) is not None for token in imported.tokens]
+    special = [token in encoding.special_names | ENDS for token in imported.tokens]
     ours_special = (~encoding.attributable).tolist()
     for theirs, ours in shifts(special, ours_special):
         if same_tokens(imported, theirs, encoding, ours):

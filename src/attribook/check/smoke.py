@@ -20,7 +20,7 @@ from attribook.grid.matrix import load_matrix
 from attribook.grid.seeds import generator
 from attribook.grid.settings import setting
 from attribook.grid.study import Study
-from attribook.metrics.erasure import CONVENTIONS
+from attribook.metrics.conventions import CONVENTIONS
 from attribook.metrics.registry import METRICS
 from attribook.models.load import load_model
 from attribook.models.tiny import CLASSIFIERS, tiny_names

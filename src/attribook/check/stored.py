@@ -21,7 +21,7 @@ from attribook.grid.store import Store
 from attribook.grid.study import Study, Unit
 from attribook.grid.variants import parted
 from attribook.models.fetch import waits_for_consent
-from attribook.models.load import fingerprint_here, tuned_alike, tuned_where_used
+from attribook.models.names import known_fingerprint, tuned_alike, tuned_where_used
 from attribook.paths import results_folder
 
 BUDGET = 360.0  # seconds for all rows of a profile together, however many studies there are
@@ -212,7 +212,7 @@ class Costs:
 def known_drift(shelf: Shelf) -> list[Drift]:
     """Weights and data that are not those of the manifest, and files beside it that it does not describe."""
     found = []
-    weights = fingerprint_here(shelf.studies[0].model)
+    weights = known_fingerprint(shelf.studies[0].model)
     if weights is not None and weights != shelf.manifest["weights"]:
         found.append(
             Drift("weights", shelf.name, f"the rows are of {shelf.manifest['weights'][:12]}, not {weights[:12]}")

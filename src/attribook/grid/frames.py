@@ -1,8 +1,9 @@
 """The one tidy frame: a row for one number, whatever kind of study it comes from.
 
 Columns: study, profile, protocol, model, dataset, item, step, method, variant, seed, draw, metric, value, status. In
-frames of pools `map` stands in the place of `draw`, and `kind` tells a map from the mean of the first maps.
-`method` is a method with its options, `variant` what was done to its scores, "" for nothing.
+frames of pools `map` stands in the place of `draw`, and `kind` tells maps that were drawn, a method's own map beside
+noisy copies of it, and the mean of the first maps apart. `method` is a method with its options, `variant` what was done
+to its scores, "" for nothing.
 """
 
 from collections.abc import Mapping
@@ -10,10 +11,13 @@ from typing import Any
 
 import pandas as pd
 
+from attribook.attribution.names import find_facts
+
 FIXED = ["study", "profile", "protocol", "model", "dataset"]
 COLUMNS = [*FIXED, "item", "step", "method", "variant", "seed", "draw", "metric", "value", "status"]
 POOL_COLUMNS = [*FIXED, "item", "method", "seed", "kind", "map", "metric", "value", "status"]
-ONE_MAP, MEAN_OF_MAPS = "map", "mean of maps"
+ONE_MAP, OWN_MAP, MEAN_OF_MAPS = "map", "own map", "mean of maps"
+NESTED = (1, 2, 4, 8, 16, 24, 32)  # of how many first maps of a pool the mean is judged: RPI, Table 5
 
 
 def tidy(rows: pd.DataFrame, **fixed: Any) -> pd.DataFrame:
@@ -27,6 +31,7 @@ def tidy_pool(rows: pd.DataFrame, sizes: list[int], **fixed: Any) -> pd.DataFram
     """Rows of judged pools, whose cells hold a number for each map, as a tidy frame.
 
     `map` counts the maps of a pool from 0; of `mean of maps` it is how many of the first maps were averaged: `sizes`.
+    Map 0 is an `own map` where the others are noisy copies of it.
     """
     parts = []
     for kind, column in ((ONE_MAP, "values"), (MEAN_OF_MAPS, "means")):
@@ -34,7 +39,15 @@ def tidy_pool(rows: pd.DataFrame, sizes: list[int], **fixed: Any) -> pd.DataFram
         places = long.groupby(["method", "metric", "item", "seed"], sort=False).cumcount()
         parts.append(long.assign(kind=kind, map=places if kind == ONE_MAP else places.map(dict(enumerate(sizes)))))
     frame = pd.concat(parts, ignore_index=True)
+    own = (frame["kind"] == ONE_MAP) & (frame["map"] == 0) & frame["method"].map(has_own_map)
+    frame["kind"] = frame["kind"].mask(own, OWN_MAP)
     return frame.assign(value=pd.to_numeric(frame["value"]), seed=pd.to_numeric(frame["seed"]))[POOL_COLUMNS]
+
+
+def has_own_map(setting: str) -> bool:
+    """Whether a pool is the method's own map and noisy copies of it: the method draws nothing itself."""
+    facts = find_facts(setting.partition("{")[0])
+    return not facts.random and not facts.candidates
 
 
 def tidy_answers(rows: pd.DataFrame, **fixed: Any) -> pd.DataFrame:

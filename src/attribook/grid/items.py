@@ -12,7 +12,8 @@ from attribook.grid.seeds import digest
 from attribook.grid.store import Row, Store
 from attribook.models.causal import CausalLM
 from attribook.models.explained import Explained
-from attribook.models.load import known_fingerprint, load_model
+from attribook.models.load import load_model
+from attribook.models.names import known_fingerprint
 from attribook.paths import results_folder
 
 # Which items a study explains. ReAGent asks for a right prediction with and without the distractor.

@@ -28,7 +28,7 @@ from attribook.metrics.answerability import SELECTIONS, answered, minimum_share
 from attribook.metrics.judge_server import ServerJudge
 from attribook.metrics.judges import JudgeAnswer, local_judge
 from attribook.models.encoding import Encoding
-from attribook.models.load import known_fingerprint
+from attribook.models.names import known_fingerprint
 from attribook.models.registry import DEFAULT_MODEL
 
 VERSION = 1  # of what is asked and compared; raised when answers change

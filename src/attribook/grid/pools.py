@@ -23,7 +23,7 @@ from torch import Tensor
 
 from attribook.attribution.candidates import CANDIDATES, candidate_maps
 from attribook.errors import AttribookError
-from attribook.grid.frames import tidy_pool
+from attribook.grid.frames import NESTED, tidy_pool
 from attribook.grid.judged import JudgeStudy
 from attribook.grid.seeds import digest, generator
 from attribook.grid.settings import read_setting
@@ -32,10 +32,9 @@ from attribook.grid.study import Study, Unit
 from attribook.metrics.registry import METRICS
 from attribook.metrics.selection import judged
 from attribook.models.encoding import Encoding
-from attribook.models.load import split_template
+from attribook.models.names import ModelName
 
 VERSION, PROMPTED_VERSION = 1, 2  # of what a pool is, of a prompted model too; raised when its numbers change
-NESTED = (1, 2, 4, 8, 16, 24, 32)  # RPI, Table 5
 FINEST = 10_000  # stored scores are shares of their map's largest by this
 POOL_COLUMNS = (
     "item", "method", "options_hash", "method_version", "seed", "metric", "status", "forwards", "seconds", "values",
@@ -148,7 +147,7 @@ class PoolStudy(Study):
         return options | ({"trials": self.size} if read_setting(scored)[0].name in CANDIDATES else {})
 
     def _score_key(self, unit: Unit) -> str:
-        version = VERSION if split_template(self.model)[1] is None else PROMPTED_VERSION
+        version = VERSION if ModelName.parse(self.model).template is None else PROMPTED_VERSION
         return digest("pool", version, self.size, super()._score_key(unit))
 
     def _compute(self, encoding: Encoding, unit: Unit) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from attribook.attribution.rpi import RELEASED
 from attribook.errors import AttribookError
-from attribook.metrics.erasure import CONVENTIONS
+from attribook.metrics.conventions import CONVENTIONS
 
 Options = Mapping[str, Any]
 SOFT = ("soft_nc", "soft_ns")

@@ -1,22 +1,23 @@
-"""The court: tries the tests that claims make on stored rows, and adjusts each family of them."""
+"""Hypothesis tests that claims need, made on stored rows, with p-values adjusted over each family of them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from attribook.ledger.links import Link, Links, links
-from attribook.ledger.verdicts import CERTAIN, UNDECIDED, decided, mirrored
-from attribook.statistics.bootstrap import Estimate, holm
-from attribook.statistics.evidence import PROFILES, Evidence, Shelf, estimate
+from attribook.ledger.verdicts import CERTAIN, UNDECIDED, WORDS
+from attribook.statistics.evidence import PROFILES, Evidence, StoredRows, printed_estimate
 from attribook.statistics.picked_rows import holds
+from attribook.statistics.resampling import Estimate
+from attribook.statistics.tests import decided, holm
 
 Cell = Mapping[str, Any]
-TestKey = tuple[Any, ...]
+Key = tuple[Any, ...]
 
 
 @dataclass(frozen=True)
-class Ask:
-    """One test: whether `method` lies above `other`, or above random (None), times `sign`, which the claim says."""
+class Hypothesis:
+    """`method` lies above `other`, or above random (None), times `sign`: what a claim says."""
 
     about: str
     method: str
@@ -25,33 +26,36 @@ class Ask:
 
 
 @dataclass(frozen=True)
-class Answer:
-    """A test on some rows; no estimate where a method has none. The estimate is above 0 where the claim is right."""
+class Result:
+    """A hypothesis tested on some rows. The estimate lies above 0 where the claim is right; None without rows."""
 
-    ask: Ask
-    found: Estimate | None
+    hypothesis: Hypothesis
+    estimate: Estimate | None
     p: float = 1.0  # adjusted
 
     @property
     def certain(self) -> bool:
         """Whether there are rows, but no data could decide it otherwise."""
-        return self.found is not None and holds(self.ask.method, self.ask.other)
+        return self.estimate is not None and holds(self.hypothesis.method, self.hypothesis.other)
 
     @property
-    def side(self) -> str:
+    def decision(self) -> str:
         """Decided as published, against it, or not."""
         if self.certain:
             return CERTAIN
-        return decided(self.found, self.p) if self.found else UNDECIDED
+        return WORDS[decided(self.estimate, self.p)] if self.estimate else UNDECIDED
 
 
-class Court:
-    """Tries tests on stored rows: each estimate is computed once, whatever asks for it."""
+Case = tuple[Sequence[Evidence], str, list[Hypothesis]]  # rows, the metric, and what is tested on them
+
+
+class HypothesisTests:
+    """Tests on stored rows: each estimate is computed once, whatever asks for it."""
 
     def __init__(self, known: Links | None = None) -> None:
         self.links = known or links()
-        self.shelf = Shelf()
-        self._estimates: dict[tuple[Any, ...], Estimate] = {}
+        self.rows = StoredRows()
+        self._estimates: dict[Key, Estimate] = {}
 
     def evidence(self, link: Link, role: str, method: str, cell: Cell) -> list[Evidence]:
         """Rows of a method for a cell: the paper's own model first, then the better profile, then more rows."""
@@ -61,7 +65,7 @@ class Court:
         first, *more = (
             [
                 e
-                for e in self.shelf.find(study, link.protocols[role], link.pools)
+                for e in self.rows.find(study, link.protocols[role], link.pools)
                 if self.links.fits(e.dataset, cell) and e.has(method, metric)
             ]
             for study in link.studies
@@ -74,34 +78,38 @@ class Court:
         return []
 
     def estimate(self, found: Sequence[Evidence], metric: str, method: str, other: str | None = None) -> Estimate:
-        """As `evidence.estimate`, remembered."""
+        """As `evidence.printed_estimate`, remembered."""
         key = (*map(id, found), metric, method, other)
         if key not in self._estimates:
-            self._estimates[key] = estimate(found, metric, method, other)
+            self._estimates[key] = printed_estimate(found, metric, method, other)
         return self._estimates[key]
 
-    def answers(self, cases: Sequence[tuple[Sequence[Evidence], str, list[Ask]]]) -> list[list[Answer]]:
-        """Tests of one family: all the cases' (rows, metric, asks), adjusted together; the same test counts once, and
-        one that no data could decide otherwise not at all.
+    def results(self, cases: Sequence[Case]) -> list[list[Result]]:
+        """Results of one family: the tests of all cases, adjusted together.
+
+        The same test counts once, and one whose outcome is fixed by construction is left out of the family.
         """
-        tried: list[list[Answer]] = []
-        family: dict[TestKey, float] = {}
-        for found, metric, asked in cases:
-            tried.append([self._tried(found, metric, ask) for ask in asked])
-            family |= {self.key(found, metric, a.ask): a.found.p for a in tried[-1] if a.found and not a.certain}
-        adjusted = dict(zip(family, holm(list(family.values())), strict=True)) if family else {}
+        tested = [[self._tested(found, metric, each) for each in hypotheses] for found, metric, hypotheses in cases]
+        keys = [
+            [self.key(found, metric, result.hypothesis) for result in results]
+            for (found, metric, _), results in zip(cases, tested, strict=True)
+        ]
+        family: dict[Key, float] = {}
+        for results, names in zip(tested, keys, strict=True):
+            family |= {key: r.estimate.p for r, key in zip(results, names, strict=True) if r.estimate and not r.certain}
+        adjusted = dict(zip(family, holm(list(family.values())), strict=True))
         return [
-            [replace(a, p=adjusted.get(self.key(found, metric, a.ask), 1.0)) for a in answers]
-            for (found, metric, _), answers in zip(cases, tried, strict=True)
+            [replace(result, p=adjusted.get(key, 1.0)) for result, key in zip(results, names, strict=True)]
+            for results, names in zip(tested, keys, strict=True)
         ]
 
-    def _tried(self, found: Sequence[Evidence], metric: str, ask: Ask) -> Answer:
-        needed = {ask.method, ask.other} - {None}
-        if not all(e.has(str(name), metric) for e in found for name in needed):
-            return Answer(ask, None)
-        seen = self.estimate(found, metric, ask.method, ask.other)
-        return Answer(ask, seen if ask.sign > 0 else mirrored(seen))
-
-    def key(self, found: Sequence[Evidence], metric: str, ask: Ask) -> TestKey:
+    def key(self, found: Sequence[Evidence], metric: str, hypothesis: Hypothesis) -> Key:
         """Tells two tests apart: the rows, the metric, and what is compared, in either order."""
-        return (*map(id, found), metric, frozenset({ask.method, ask.other}))
+        return (*map(id, found), metric, frozenset({hypothesis.method, hypothesis.other}))
+
+    def _tested(self, found: Sequence[Evidence], metric: str, hypothesis: Hypothesis) -> Result:
+        needed = {hypothesis.method, hypothesis.other} - {None}
+        if not all(e.has(str(name), metric) for e in found for name in needed):
+            return Result(hypothesis, None)
+        estimate = self.estimate(found, metric, hypothesis.method, hypothesis.other)
+        return Result(hypothesis, estimate if hypothesis.sign > 0 else estimate.mirrored())

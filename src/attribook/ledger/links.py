@@ -4,14 +4,14 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
+from pathlib import Path
 from typing import Any
 
 from attribook.data.datasets import DATASETS
 from attribook.errors import AttribookError
 from attribook.grid.protocols import find_protocol
-from attribook.papers.registry import paper_file, paper_names
-
-ROLES = ("written", "code", "ours")
+from attribook.ledger.rows import ROLES
+from attribook.papers.registry import paper_folders
 
 
 @dataclass(frozen=True)
@@ -26,14 +26,14 @@ class Link:
     dataset: str | None = None  # None: all of the table
     names: dict[str, str] = field(default_factory=dict)
     pools: str | None = None  # a study of pools whose best maps join the rows
-    unnamed: str | None = None  # why rows that `names` lacks cannot be asked here
+    unnamed: str | None = None  # why no rows can answer printed rows that `names` lacks
 
     def method(self, cell: Mapping[str, Any]) -> str:
         """Our name for what a printed row measures; empty where there is none."""
         return self._named(cell) or cell["method"]
 
     def refusal(self, cell: Mapping[str, Any]) -> str | None:
-        """Why a cell's row cannot be asked here; None where it can."""
+        """Why no rows can answer a cell; None where some could."""
         return None if self._named(cell) else self.unnamed
 
     def _named(self, cell: Mapping[str, Any]) -> str | None:
@@ -72,10 +72,14 @@ class Links:
         return found if len(found) >= len(wanted) else []
 
 
-@lru_cache
 def links() -> Links:
-    """The committed entries of all papers."""
-    return read_links({paper: paper_file(paper, "links.toml").read_text("utf-8") for paper in paper_names()})
+    """The entries of all papers."""
+    return _links(tuple(paper_folders().values()))
+
+
+@lru_cache
+def _links(folders: tuple[Path, ...]) -> Links:
+    return read_links({folder.name: (folder / "links.toml").read_text("utf-8") for folder in folders})
 
 
 def read_links(texts: Mapping[str, str]) -> Links:

@@ -3,8 +3,8 @@
 import pandas as pd
 
 from attribook.ledger.links import links
-from attribook.statistics.bootstrap import noise_split
-from attribook.statistics.evidence import SOFT, Shelf
+from attribook.statistics.evidence import SOFT, StoredRows
+from attribook.statistics.noise import noise_split
 
 NAMES = ("prompts", "seeds", "draws")
 
@@ -15,38 +15,27 @@ def noise_table() -> pd.DataFrame:
     Columns: study, model, method, metric, n, seeds, draws, the standard deviation between prompts, seeds and draws, and
     the share of each in the variance of the mean. Only rows of the first profile that has some.
     """
-    shelf, lines = Shelf(), []
-    asked = {(study, protocol): None for link in links().links for study in link.studies
+    stored, lines = StoredRows(), []
+    studies = {(study, protocol): None for link in links().links for study in link.studies
              for role, protocol in link.protocols.items() if role == "ours"}  # fmt: skip
-    for study, protocol in asked:
-        found = shelf.find(study, protocol)
+    for study, protocol in studies:
+        found = stored.find(study, protocol)
         for one in (e for e in found if e.profile == found[0].profile):
             for method in dict.fromkeys(one.rows["method"]):
                 for metric in SOFT:
-                    told = noise_split(one.rows, method, metric) if one.has(method, metric) else None
-                    if told and "{" not in method and ":" not in method:
+                    split = noise_split(one.rows, method, metric) if one.has(method, metric) else None
+                    if split and "{" not in method and ":" not in method:
                         line = {"study": study, "model": one.model, "method": method, "metric": metric}
-                        line |= {"n": told.n, "seeds": told.seeds, "draws": told.draws}
-                        line |= dict(zip((f"sd of {name}" for name in NAMES), told.between, strict=True))
-                        lines.append(line | dict(zip((f"{name} %" for name in NAMES), told.shares, strict=True)))
+                        line |= {"n": split.n, "seeds": split.seeds, "draws": split.draws}
+                        line |= dict(zip((f"sd of {name}" for name in NAMES), split.between, strict=True))
+                        lines.append(line | dict(zip((f"{name} %" for name in NAMES), split.shares, strict=True)))
     return pd.DataFrame(lines)
 
 
 def noise_summary(table: pd.DataFrame) -> pd.DataFrame:
     """A row for each study, model, metric and random method with several seeds; the others in one row, as medians."""
-    told = table.assign(method=table["method"].where(table["seeds"] > 1, "one seed each"))
+    named = table.assign(method=table["method"].where(table["seeds"] > 1, "one seed each"))
     keys = ["study", "model", "metric", "method"]
-    groups = told.groupby(keys, sort=False)
+    groups = named.groupby(keys, sort=False)
     found = groups.median(numeric_only=True).assign(methods=groups.size())
     return found.reset_index()
-
-
-def noise_told(table: pd.DataFrame) -> str:
-    """What the split says about more prompts, seeds and draws."""
-    several = table[table["seeds"] > 1]
-    return (
-        f"Over {len(table)} estimates the mask draws make up {table['draws %'].median():.0%} of the variance in the "
-        f"median and {table['draws %'].max():.0%} at most; with several seeds these make up "
-        f"{several['seeds %'].median():.1%} in the median and {several['seeds %'].max():.1%} at most. The rest is "
-        "prompts, and only more of them narrows it."
-    )

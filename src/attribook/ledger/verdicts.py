@@ -1,51 +1,57 @@
 """Verdicts on what the papers print, computed from our intervals. The words and their rules are written once, here.
 
-A claim is broken up into tests, each an estimate that lies above 0 where the claim is right (see `ledger`). A test is
-decided only where its 95% interval excludes 0, its p, adjusted by Holm over all tests of the table, is below 5%, and
-it has enough prompts.
+A claim is broken up into hypothesis tests, each an estimate that lies above 0 where the claim is right. A test is
+decided only where its 95% interval excludes 0, its p-value, adjusted by Holm over its family, is below 5%, and it has
+enough prompts.
 """
 
-import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
-from attribook.statistics.bootstrap import Estimate
+from attribook.statistics import tests
+from attribook.statistics.resampling import RESAMPLES
+from attribook.statistics.tests import ABOVE, BELOW, FEWEST_PROMPTS, LEVEL
 
 REPRODUCED, CODE_ONLY = "reproduced", "only under the released code's protocol"
 SAME, OPPOSITE, UNDECIDED = "direction only", "contradicted", "undecided"
 CERTAIN = "by construction"
 NO_ROWS, NOT_HERE = "no rows yet", "not runnable here"
-LEVEL = 0.05
-FEWEST_PROMPTS = 10  # resamples of fewer make intervals that are too short
+WORDS = {ABOVE: SAME, BELOW: OPPOSITE, tests.UNDECIDED: UNDECIDED}  # of tests that are above 0 where a claim is right
 
 RULES = {
-    REPRODUCED: "The paper's own model on the paper's own data, under the protocol as written: every test of the claim "
-    "is decided as published, and the published value lies in our 95% interval. A count: the same number, from the "
-    "same data. What another model or other data show is never called this.",
-    CODE_ONLY: "Under the protocol as written some test is undecided or decided the other way; under the released "
-    "code's protocol every test is decided as published.",
-    SAME: "Every test is decided as published, but the value is not confirmed: another model or other data stand in, "
-    "or the published value lies outside our interval.",
-    CERTAIN: "Every test sets the best of some maps against the best of more, which are as many of each kind and more, "
-    "and the metric that is told has picked: the larger pool wins whatever its maps are worth. No data could have said "
-    "anything else, so the claim is neither confirmed nor contradicted.",
-    OPPOSITE: "A test is decided against the published claim. A count: another number, from the same data.",
-    UNDECIDED: "No test is decided against the claim and at least one is not decided: too few prompts for this "
-    "difference, or a method that the claim names has no rows. The smallest detectable difference is stated.",
-    NO_ROWS: "It could be asked of a stand-in here, and no stored rows answer it yet.",
-    NOT_HERE: "It needs a model or a data set that is not here and for which nothing here can stand in.",
+    REPRODUCED: "The rows are of the paper's own model on the paper's own data, under the protocol as written. Every "
+    "test of the claim is decided as published, and the published value lies in our 95% interval. A printed count is "
+    "reproduced where the same data give the same number. What another model or other data show is never called "
+    "reproduced.",
+    CODE_ONLY: "Under the protocol as written, at least one test is undecided or decided against the claim. Under the "
+    "protocol of the released code, every test is decided as published.",
+    SAME: "Every test is decided as published. The value itself is not confirmed, because another model or other data "
+    "stand in for the paper's, or because the published value lies outside our interval.",
+    CERTAIN: "Every test compares the best of a pool of candidate maps with the best of a larger pool, which has as "
+    "many maps of each kind and more, and the metric that is reported has chosen the maps. The larger pool always "
+    "wins, whatever its maps are worth. No data could show anything else, so the claim is neither confirmed nor "
+    "contradicted.",
+    OPPOSITE: "At least one test is decided against the published claim. A printed count is contradicted where the "
+    "same data give another number.",
+    UNDECIDED: "No test is decided against the claim, and at least one is not decided: there are too few prompts for a "
+    "difference of this size, or a method that the claim names has no rows. The smallest detectable difference is "
+    "stated.",
+    NO_ROWS: "The claim could be tested here on a stand-in, but no stored rows answer it yet.",
+    NOT_HERE: "The claim needs a model or a data set that is not here and for which nothing here can stand in.",
 }
 TESTS = (
-    "A test is decided where its 95% interval (10,000 paired resamples of the prompts) excludes 0 and its p, adjusted "
-    "by Holm over all tests of the table under one protocol, is below 5%. p is counted from the same resamples; where "
-    "all of them lie on one side of 0, it is that of Student's t, if that is smaller. With fewer than "
-    f"{FEWEST_PROMPTS} prompts, whose resamples make intervals too short, nothing is decided. Tests of a cell: "
-    "`direction:random`, the log-ratio to random lies on the published side of 0; `order`, the best method of the "
-    "column is ahead of this one (and the best itself of all whose printed value is another); `direction:runner-up`, "
-    "this method is ahead of every other of the column. A test that no data could decide "
-    "otherwise is left out, of the verdict and of the family. A claim in words makes the comparisons "
-    "that it makes of printed cells, and Holm adjusts over these."
+    f"A test is decided where its 95% interval ({RESAMPLES:,} paired resamples of the prompts) excludes 0 and its "
+    f"p-value is below {LEVEL:.0%}. The p-value is counted from the same resamples. Where all of them lie on one side "
+    "of 0, it is that of Student's t, if that is smaller. It is adjusted by Holm over the family of the test, which "
+    "are all tests of one printed table under one protocol, or all tests of one claim in words. With fewer than "
+    f"{FEWEST_PROMPTS} prompts nothing is decided, because so few make intervals that are too short. A comparison "
+    "whose outcome is fixed by construction is left out of the verdict and of the family. A printed cell has these "
+    "tests. `direction:random`: the log-ratio to random lies on the published side of 0. `order`: the best method of "
+    "the column is ahead of this one; the best method itself is ahead of all others whose printed value differs from "
+    "its own. `direction:runner-up`: this method is ahead of every other of the column. A claim in words makes of our "
+    "rows the comparisons that it makes of printed cells."
 )
 
 EXPLANATION = {  # of a single interval, as the pages of tables show it
@@ -57,55 +63,36 @@ EXPLANATION = {  # of a single interval, as the pages of tables show it
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one protocol's rows say to a claim, and the words that say why."""
+    """What the rows of one protocol say to a claim, and the words that say why."""
 
-    side: str  # SAME, OPPOSITE, UNDECIDED or CERTAIN
+    decision: str  # SAME, OPPOSITE, UNDECIDED or CERTAIN
     why: str
 
 
 def verdict_counts(verdicts: Iterable[str]) -> str:
-    """How often each verdict was given, as words."""
+    """How often each verdict was given."""
     counts = Counter(verdicts)
-    return ", ".join(f"{counts[verdict]} {verdict}" for verdict in RULES if counts[verdict])
+    return ", ".join(f"{counts[verdict]:,} {verdict}" for verdict in RULES if counts[verdict])
 
 
-def direction_verdict(published: float, ours: Estimate) -> str:
-    """Whether our data place a method on the published side of random.
-
-    The value itself is not judged: other model, other items. A side counts only if the 95% interval excludes 0.
-    """
-    if published == 0:
+def direction_verdict(published: float, ours: Any) -> str:
+    """Whether an estimate lies on the published side of 0. The value itself is not judged."""
+    decision = tests.decided(ours)
+    if published == 0 or decision == tests.UNDECIDED:
         return UNDECIDED
-    return decided(ours if published > 0 else mirrored(ours))
+    return SAME if (decision == ABOVE) == (published > 0) else OPPOSITE
 
 
-def decided(test: Estimate, p: float = 0.0) -> str:
-    """The side of one test, an estimate that is above 0 where the claim is right. `p` is adjusted for its table.
+def together(decisions: Sequence[str]) -> str:
+    """The decision on a claim that needs several tests at once: one against it is enough, all are needed for it.
 
-    Undecided with fewer than `FEWEST_PROMPTS` prompts.
+    Those whose outcome is fixed by construction say nothing, unless there are no others.
     """
-    known = test.n >= FEWEST_PROMPTS and not math.isnan(test.low) and not math.isnan(test.high)
-    if not known or test.low <= 0 <= test.high or p >= LEVEL:
-        return UNDECIDED
-    return SAME if test.low > 0 else OPPOSITE
-
-
-def mirrored(found: Estimate) -> Estimate:
-    """The same estimate of the opposite difference."""
-    return Estimate(-found.value, -found.high, -found.low, found.n, found.failed, found.standard_error, found.p)
-
-
-def together(sides: Sequence[str]) -> str:
-    """Several tests that a claim needs at once: one against it is enough, all are needed for it.
-
-    Those that no data could decide otherwise say nothing, unless there are no others.
-    """
-    telling = {side for side in sides if side != CERTAIN}
-    if OPPOSITE in telling:
-        return OPPOSITE
-    if sides and not telling:
+    telling = [decision for decision in decisions if decision != CERTAIN]
+    if decisions and not telling:
         return CERTAIN
-    return SAME if telling == {SAME} else UNDECIDED
+    statistical = {word: decision for decision, word in WORDS.items()}
+    return WORDS[tests.together([statistical[decision] for decision in telling])]
 
 
 def verdict(outcomes: Mapping[str, Outcome], *, confirmed: bool) -> tuple[str, str]:
@@ -115,9 +102,9 @@ def verdict(outcomes: Mapping[str, Outcome], *, confirmed: bool) -> tuple[str, s
     the paper's own model and data, and the published value lies in their interval.
     """
     written, code = outcomes.get("written"), outcomes.get("code")
-    if written and written.side == SAME:
+    if written and written.decision == SAME:
         return (REPRODUCED if confirmed else SAME), "written"
-    if written and code and code.side == SAME:
+    if written and code and code.decision == SAME:
         return CODE_ONLY, "code"
     first = next((role for role in ("written", "code", "ours") if role in outcomes), None)
-    return (outcomes[first].side, first) if first else (NO_ROWS, "")
+    return (outcomes[first].decision, first) if first else (NO_ROWS, "")

@@ -10,6 +10,7 @@ import torch
 from torch import Generator, Tensor
 
 from attribook.errors import AttribookError
+from attribook.metrics.names import MetricFacts
 from attribook.models.encoding import Encoding
 from attribook.models.explained import Explained
 
@@ -54,18 +55,29 @@ class Metric:
         parameters = inspect.signature(self.function).parameters.values()
         return {p.name: p.default for p in parameters if p.kind is p.KEYWORD_ONLY and p.name != "generator"}
 
+    @property
+    def facts(self) -> MetricFacts:
+        """What names.py has about the metric."""
+        return MetricFacts(self.name, self.version, self.defaults)
+
     def __call__(
         self, model: Explained, encoding: Encoding, scores: Tensor, *, generator: Generator, **options: Any
     ) -> Result:
-        """Evaluate. Raises: AttribookError for NaN scores, a wrong number of scores, an unknown option."""
+        """Evaluate.
+
+        Raises: AttribookError for scores that are not finite, a wrong number of scores, an unknown option.
+        """
         unknown = sorted(set(options) - set(self.defaults))
         if unknown:
             raise AttribookError(f"{self.name} has no option {', '.join(unknown)}. Its options: {self.defaults}.")
         if scores.shape != (len(encoding),):
             raise AttribookError(f"{self.name}: {tuple(scores.shape)} scores for {len(encoding)} tokens.")
-        if bool(torch.isnan(scores).any()):
-            # `u < nan` is False: a NaN score would zero every embedding and look like a plausible value.
-            raise AttribookError(f"{self.name} refuses NaN scores. Count the attribution as failed instead.")
+        if not bool(torch.isfinite(scores).all()):
+            # `u < nan` is False: a NaN score would zero every embedding and look like a plausible value; an infinite
+            # one makes all others 0.
+            raise AttribookError(
+                f"{self.name} refuses NaN and infinite scores. Count the attribution as failed instead."
+            )
         start = time.perf_counter()
         found = self.function(model, encoding, scores.double(), generator=generator, **options)
         values, status = found[:2]

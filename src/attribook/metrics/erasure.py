@@ -10,30 +10,23 @@ good deal open, and every open point is an option, the same for all five:
     explained   whose probability: the `target` of the encoding, or the `predicted` answer, the most probable one
     empty       (sufficiency) with k = 0 `evaluate` the prompt of nothing but the tokens that stay, or call it `zero`
 
-Tokens of a template are never touched. Equal scores keep the order of reading. `CONVENTIONS` has three sets of options:
-
-    paper    RPI's appendix: shares of 20 % or 1, 5, 10, 20 and 50 %, their sum divided by 5. It gives neither
-             rounding nor least; floor and 1 are our reading, so that `code` differs only in what is known to differ.
-    code     RPI as released: k may be 0, sufficiency is then 0 without asking the model, and the sum is divided by 6.
-    eraser   ERASER's formula: an empty first bin, which is a sixth value, and the sum divided by 6. Its rounding is
-             not in the formula; ceil is our reading.
+Tokens of a template are never touched. Equal scores keep the order of reading. Three sets of options are in
+conventions.py.
 """
 
 import math
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Generator, Tensor
 
 from attribook.errors import AttribookError
 from attribook.metrics.base import OK, metric
+from attribook.metrics.names import SHARES
 from attribook.models.edits import Delete, Replace
 from attribook.models.encoding import Encoding
 from attribook.models.explained import Explained
 
-SHARES = (1.0, 5.0, 10.0, 20.0, 50.0)
 NOTHING_LEFT = "no token left"
 Judged = tuple[Tensor, str, int]  # values, status, forwards
 
@@ -164,30 +157,6 @@ def aopc_comprehensiveness(
     del generator
     rule = Rule(operator, rounding, least, specials, explained)
     return erasure(model, encoding, scores, False, tuple(shares), rule, divisor=divisor)
-
-
-READ_BY_PAPER = {"rounding": "floor", "least": 1, "specials": "keep", "explained": "predicted"}
-AS_RELEASED = {**READ_BY_PAPER, "least": 0}
-AS_ERASER = {**READ_BY_PAPER, "rounding": "ceil", "least": 0}
-
-
-def convention(common: Mapping[str, Any], empty: str, averages: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    """Options of the five metrics, of which two are averages and two know an `empty`."""
-    deleting = {**common, "operator": "delete"}
-    return {
-        "sufficiency": {**deleting, "empty": empty, "share": 20.0},
-        "comprehensiveness": {**deleting, "share": 20.0},
-        "log_odds": {**common, "operator": "mask", "share": 20.0},  # a decoder needs unk
-        "aopc_sufficiency": {**deleting, "empty": empty, **averages},
-        "aopc_comprehensiveness": {**deleting, **averages},
-    }
-
-
-CONVENTIONS: Mapping[str, Mapping[str, Mapping[str, Any]]] = {
-    "paper": convention(READ_BY_PAPER, "evaluate", {"shares": SHARES, "divisor": "bins"}),
-    "code": convention(AS_RELEASED, "zero", {"shares": SHARES, "divisor": "bins_plus_one"}),
-    "eraser": convention(AS_ERASER, "evaluate", {"shares": (0.0, *SHARES), "divisor": "bins"}),
-}
 
 
 def erasure(

@@ -1,5 +1,6 @@
-"""All metrics by name."""
+"""All metrics by name, as names.py declares them."""
 
+from attribook.errors import AttribookError
 from attribook.metrics.base import Metric
 from attribook.metrics.erasure import (
     aopc_comprehensiveness,
@@ -8,6 +9,7 @@ from attribook.metrics.erasure import (
     log_odds,
     sufficiency,
 )
+from attribook.metrics.names import FACTS
 from attribook.metrics.normalised_aopc import naopc
 from attribook.metrics.soft import soft_nc, soft_ns
 
@@ -21,3 +23,8 @@ METRICS: dict[str, Metric] = {
     "aopc_comprehensiveness": aopc_comprehensiveness,
     "naopc": naopc,
 }
+
+if differing := [
+    name for name in {**METRICS, **FACTS} if name not in METRICS or METRICS[name].facts != FACTS.get(name)
+]:
+    raise AttribookError(f"Metrics declare other versions or options than metrics/names.py: {differing}.")

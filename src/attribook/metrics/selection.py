@@ -11,10 +11,9 @@ from torch import Tensor
 
 from attribook.errors import AttribookError
 from attribook.metrics.base import OK, Metric
+from attribook.metrics.names import LOWER_IS_BETTER
 from attribook.models.encoding import Encoding
 from attribook.models.explained import Explained
-
-LOWER_IS_BETTER = frozenset({"sufficiency", "log_odds", "aopc_sufficiency"})
 
 
 def judged(model: Explained, encoding: Encoding, maps: Tensor, metric: Metric, **options: Any) -> Tensor:

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from attribook.errors import AttribookError, AttribookWarning
-from attribook.models.encoding import Encoding, overlap, token_texts
-from attribook.models.explained import Explained
+from attribook.models.encoding import Encoding, following_ids, overlap, token_texts
+from attribook.models.explained import Explained, refuse_no_text
 
 
 class CausalLM(Explained):
@@ -32,9 +32,9 @@ class CausalLM(Explained):
         Raises: AttribookError for an empty prompt, one longer than the context window, an empty target.
         """
         ids, offsets = self._tokenised(text)
+        ids, offsets, notes = self._without_end(ids, offsets)
         special = self.specials(ids)
         tokens = token_texts(text, self.tokenizer, ids, offsets, special)
-        notes: list[str] = []
         wanted = self._target_id(text, target, ids, notes) if target is not None else None
         named = {name: overlap(text, offsets, *span) for name, span in (spans or {}).items()}
         return self._encoding(text, ids, tokens, special, named, wanted, notes)
@@ -91,6 +91,7 @@ class CausalLM(Explained):
             logits=logits,
             distribution=distribution,
             embeds=self.embed(ids).cpu(),
+            special_names=self.special_names,
             notes=notes,
             prefix=prefix,
         )
@@ -105,12 +106,24 @@ class CausalLM(Explained):
         start, whole = self.tokenizer.decode(tail), self.tokenizer.decode([*tail, token])
         return whole[len(start) :] if whole.startswith(start) and whole != start else self.tokenizer.decode([token])
 
+    def _without_end(
+        self, ids: Tensor, offsets: Sequence[tuple[int, int]]
+    ) -> tuple[Tensor, Sequence[tuple[int, int]], list[str]]:
+        """The prompt without an end token that the tokenizer appends: what follows an ended text is no continuation."""
+        special, length = self.specials(ids).tolist(), len(ids)
+        while length > 1 and special[length - 1] and offsets[length - 1][0] == offsets[length - 1][1]:
+            length -= 1
+        if length == len(ids) or not all(special[length:]) or not any(not each for each in special[:length]):
+            return ids, offsets, []
+        names = ", ".join(self.tokenizer.convert_ids_to_tokens(ids[length:].tolist()))
+        note = f"The tokenizer appends {names} to a text; it was left out, as the prompt goes on."
+        return ids[:length], offsets[:length], [note]
+
     def _target_id(self, text: str, target: str, ids: Tensor, notes: list[str]) -> int:
         if not target:
             raise AttribookError("The target is empty. Leave --target out to explain the model's own prediction.")
-        whole = self.tokenizer(text + target)["input_ids"]
-        joined = whole[: len(ids)] == ids.tolist() and len(whole) > len(ids)
-        pieces = whole[len(ids) :] if joined else self.tokenizer(target, add_special_tokens=False)["input_ids"]
+        refuse_no_text("target", target)
+        pieces = following_ids(self.tokenizer, text, target)
         if len(pieces) > 1:
             first = self.continuation(ids, pieces[0])
             hint = "" if target[0].isspace() else " (a leading space often makes a word one token)"

@@ -70,6 +70,7 @@ class SequenceClassifier(Explained):
             logits=logits,
             distribution=logits.softmax(-1),
             embeds=self.embed(ids).cpu(),
+            special_names=self.special_names,
         )
 
     def answer_text(self, encoding: Encoding, answer: int) -> str:

@@ -40,6 +40,7 @@ class Encoding:
     distribution: Tensor  # (C,) float64, probabilities of the answers to the unchanged prompt
     embeds: Tensor  # (T, D) input embeddings
     notes: list[str] = field(default_factory=list)
+    special_names: frozenset[str] = frozenset()  # special tokens of its tokenizer, by name
     prefix: KeysValues | None = field(default=None, repr=False)  # None where reuse would not be exact
     memo: dict[str, Tensor] = field(default_factory=dict, repr=False)  # distributions that metrics share
 
@@ -89,6 +90,20 @@ def token_texts(
         texts.append(tokenizer.convert_ids_to_tokens(token) if is_special else text[end:stop])
         end = max(end, stop)
     return texts
+
+
+def following_ids(tokenizer: PreTrainedTokenizerBase, context: str, text: str) -> list[int]:
+    """Ids of a text as it stands behind a context, never empty.
+
+    Tokenised alone, a text can begin otherwise: SentencePiece puts a space before its first word. Where the context's
+    last token and the text would become one token, the text is tokenised behind a line break instead.
+    """
+    for before in (context, "\n"):
+        head = tokenizer(before, add_special_tokens=False)["input_ids"]
+        whole = tokenizer(before + text, add_special_tokens=False)["input_ids"]
+        if head and whole[: len(head)] == head and len(whole) > len(head):
+            return list(whole[len(head) :])
+    return list(tokenizer(text, add_special_tokens=False)["input_ids"])
 
 
 def overlap(text: str, offsets: Sequence[tuple[int, int]], start: int, end: int) -> Tensor:

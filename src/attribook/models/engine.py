@@ -131,7 +131,7 @@ class Engine:
         cheap = {"use_cache": False, "logits_to_keep": 1} if self.causal else {}
         output = self.network(input_ids=ids[None].to(self.network.device), output_attentions=True, **cheap)
         self._count(rows=1, tokens=len(ids))
-        return torch.cat(output.attentions).cpu()  # (L, H, T, T)
+        return torch.cat(one_of_each_layer(self.network, output, len(ids))).cpu()  # (L, H, T, T)
 
     @torch.no_grad()
     def attention_layers(self, embeds: Tensor, numbers: Sequence[int]) -> list[AttentionLayer]:
@@ -182,6 +182,23 @@ class Engine:
         self.counter.batches += 1
         if self.on_progress is not None:
             self.on_progress(rows)
+
+
+def one_of_each_layer(network: PreTrainedModel, output: object, length: int) -> tuple[Tensor, ...]:
+    """The attention maps `(1, H, T, T)` that a network returned.
+
+    Raises: AttribookError unless there is one for each layer: networks that mix attention with something else (a
+    recurrence, a convolution) return fewer, and which layers these are is not said.
+    """
+    maps = tuple(getattr(output, "attentions", None) or ())
+    layers = network.config.get_text_config().num_hidden_layers
+    square = all(isinstance(each, Tensor) and each.shape[-2:] == (length, length) for each in maps)
+    if len(maps) != layers or not square:
+        raise AttribookError(
+            f"{type(network).__name__} has {layers} layers and returns {len(maps)} attention maps, so no attention can "
+            "be followed through it. Use occlusion or integrated_gradients."
+        )
+    return maps
 
 
 def checked(logits: Tensor) -> Tensor:

@@ -11,11 +11,12 @@ import torch
 from torch import Tensor
 
 from attribook.errors import AttribookError
-from attribook.models.edits import Edits
+from attribook.models.edits import Edits, Embed
 from attribook.models.encoding import Encoding
 from attribook.models.engine import Engine
 from attribook.models.families import find_family
 from attribook.models.injection import AttentionLayer, injectable, layer_numbers
+from attribook.models.soundness import Soundness
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -42,11 +43,13 @@ class Explained(ABC):
         fingerprint: str = "",
         token_budget: int = 0,
         reuse_prefix: bool = True,
+        sound: Soundness | None = None,
     ) -> None:
         self.network = network.eval().requires_grad_(False)
         self.tokenizer = tokenizer
         self.name = name
         self.fingerprint = fingerprint
+        self.sound = sound  # None where a network was not loaded from a checkpoint
         self.engine = Engine(self.network, token_budget, reuse_prefix)
 
     @property
@@ -79,6 +82,11 @@ class Explained(ABC):
         names = set(self.tokenizer.all_special_ids) - {self.tokenizer.unk_token_id}
         return torch.tensor([token in names for token in ids.tolist()])  # (T,)
 
+    @property
+    def special_names(self) -> frozenset[str]:
+        """Special tokens by the tokenizer's own list; an unknown word is still a word."""
+        return frozenset(self.tokenizer.all_special_tokens) - {self.tokenizer.unk_token}
+
     def _tokenised(self, text: str) -> tuple[Tensor, Sequence[tuple[int, int]]]:
         """Ids `(T,)` of a text that fits the context window, and the characters of each."""
         self._check_text(text)
@@ -95,6 +103,7 @@ class Explained(ABC):
     def _check_text(self, text: str) -> None:
         if not text.strip():
             raise AttribookError("The prompt is empty. Give at least one word to attribute the prediction to.")
+        refuse_no_text("prompt", text)
 
     def _check_length(self, length: int) -> None:
         window = getattr(self.network.config.get_text_config(), "max_position_embeddings", None)
@@ -106,10 +115,17 @@ class Explained(ABC):
                 f"The prompt has {length} tokens, the context window of {self.name} holds {window}. Shorten the prompt."
             )
 
+    def require_embeddings(self) -> None:
+        """Raises: AttribookError where embeddings give another answer than the tokens that they are of."""
+        if self.sound is not None and not self.sound.embeds:
+            raise AttribookError(self.sound.refusal(self.name))
+
     # -- answers -------------------------------------------------------------------------------------------------
 
     def read(self, encoding: Encoding, edits: Edits, reader: Read) -> Tensor:
         """`reader(logits (b, C)) -> (b, ...)` for every edited copy of the prompt, stacked in order on the CPU."""
+        if isinstance(edits, Embed):
+            self.require_embeddings()
         results: dict[int, Tensor] = {}
         for group in edits.groups(encoding.ids, encoding.embeds):
             values = self.engine.run(group, encoding.prefix, reader).cpu()
@@ -137,6 +153,7 @@ class Explained(ABC):
         the prompt's keys and values can be reused, are they. The same is true of a template's first tokens, which
         nothing moves: their gradient is given as 0.
         """
+        self.require_embeddings()
         first = max(start, encoding.lead)
         kept = first if encoding.prefix is not None else 0
         reader = target_reader(encoding.target, output)
@@ -155,6 +172,7 @@ class Explained(ABC):
 
         Raises: AttribookError for a layer that is not there, or a network into which no weights can be put.
         """
+        self.require_embeddings()
         if not injectable(self.network):
             raise AttribookError(
                 f"{method} cannot explain {self.name}, a model of the family {self.family}: its attention does not go "
@@ -170,6 +188,12 @@ class Explained(ABC):
         Both stay on the network's device: what is made of them is much smaller.
         """
         return self.engine.attention_gradients(encoding.embeds, layer, weights, target_reader(encoding.target, output))
+
+
+def refuse_no_text(what: str, text: str) -> None:
+    """Raises: AttribookError for a string with half of a character, which no tokenizer and no file takes."""
+    if any("\ud800" <= letter <= "\udfff" for letter in text):
+        raise AttribookError(f"The {what} has bytes that are no UTF-8 text. Give it in UTF-8.")
 
 
 @contextmanager

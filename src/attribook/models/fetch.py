@@ -13,7 +13,9 @@ import tempfile
 from importlib import resources
 from pathlib import Path
 
-from attribook.archives import Say, check_hash, download, extract, join, sha256, to_stderr
+from safetensors import SafetensorError
+
+from attribook.archives import Say, alone, check_hash, download, extract, join, sha256, to_stderr
 from attribook.errors import AttribookError
 from attribook.models.low_rank import write_classifier
 from attribook.models.registry import SOURCES, Source
@@ -38,12 +40,15 @@ def ensure(name: str, say: Say = to_stderr, *, accept_licence: bool = False) -> 
     Raises: AttribookError where it would have to be fetched and its terms are not accepted.
     """
     folder = model_folder(name)
-    if folder.is_dir():
-        damage = damaged(name)
-        if not damage:
-            return folder
-        say(f"{damage} It has to be fetched again.")
-    fetch(name, say, accept_licence=accept_licence)
+    if folder.is_dir() and not damaged(name):
+        return folder
+    refuse_without_consent(SOURCES[name], accept_licence)
+    with alone(folder.parent / f".{name}.lock", say):  # who waited finds the model there
+        damage = damaged(name) if folder.is_dir() else "missing"
+        if damage:
+            if folder.is_dir():
+                say(f"{damage} It has to be fetched again.")
+            fetch_here(SOURCES[name], folder, say)
     return folder
 
 
@@ -76,32 +81,48 @@ def damaged(name: str) -> str | None:
     return None
 
 
-def fetch(name: str, say: Say = to_stderr, *, accept_licence: bool = False) -> Path:
-    """Download, verify and convert a registered model, replacing what was there.
-
-    Raises: AttribookError if the index cannot be reached, a hash differs, or the model's terms are not accepted; the
-    cache is then as before.
-    """
-    source, folder = SOURCES[name], model_folder(name)
+def refuse_without_consent(source: Source, accept_licence: bool) -> None:
+    """Raises: AttribookError for a model with terms that are not accepted."""
     if source.terms and not accept_licence:
         raise AttribookError(
             f"{terms_of(source)} It is fetched only for who accepts them. If you do, type: "
-            f"attribook models fetch {name} --accept-licence"
+            f"attribook models fetch {source.name} --accept-licence"
         )
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{name}-") as scratch:
+
+
+def fetch(name: str, say: Say = to_stderr, *, accept_licence: bool = False) -> Path:
+    """Download, verify and convert a registered model, replacing what was there.
+
+    Raises: AttribookError if the index cannot be reached, a hash differs, the disk is full, or the model's terms are
+    not accepted; the cache is then as before.
+    """
+    source, folder = SOURCES[name], model_folder(name)
+    refuse_without_consent(source, accept_licence)
+    with alone(folder.parent / f".{name}.lock", say):
+        return fetch_here(source, folder, say)
+
+
+def fetch_here(source: Source, folder: Path, say: Say) -> Path:
+    """The work of `fetch`, done by who holds the lock."""
+    scratch_prefix = f".{source.name}-"
+    for left in folder.parent.glob(f"{scratch_prefix}*"):  # of a fetch that was killed
+        shutil.rmtree(left, ignore_errors=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=scratch_prefix) as scratch:
         files = unpacked(source, Path(scratch), say)
-        say(f"writing {name} as safetensors (once)")
+        say(f"writing {source.name} as safetensors (once)")
         converted = Path(scratch) / "converted"
-        if source.update_sha256:
-            check_hash(update_file(name), source.update_sha256)
-            write_classifier(Path(scratch), update_file(name), converted)
-        else:
-            convert(files[0], converted)
+        try:
+            if source.update_sha256:
+                check_hash(update_file(source.name), source.update_sha256)
+                write_classifier(Path(scratch), update_file(source.name), converted)
+            else:
+                convert(files[0], converted)
+        except SafetensorError as error:  # a full disk, above all
+            raise AttribookError(f"Cannot write {converted}: {error}. Is there room on the disk?") from error
         write_manifest(source, converted)
         shutil.rmtree(folder, ignore_errors=True)
         os.replace(converted, folder)
-    say(f"{name} is ready in {folder}")
+    say(f"{source.name} is ready in {folder}")
     return folder
 
 

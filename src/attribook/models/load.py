@@ -6,32 +6,32 @@
 from __future__ import annotations
 
 import difflib
-import hashlib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
 import transformers
-from safetensors import SafetensorError
+from safetensors import SafetensorError, safe_open
 
-from attribook.archives import sha256
 from attribook.errors import AttribookError
 from attribook.models.causal import CausalLM
 from attribook.models.classifier import SequenceClassifier
 from attribook.models.explained import Explained
 from attribook.models.families import ENCODERS
 from attribook.models.fetch import ensure, model_folder, quiet_transformers
+from attribook.models.names import ModelName, folder_fingerprint, known_fingerprint, tuned_folder, tuned_where_used
 from attribook.models.prompted import PromptedClassifier
 from attribook.models.registry import SOURCES
-from attribook.models.templates import TEMPLATES, Template
+from attribook.models.soundness import refuse_what_reads_later_tokens, soundness
 from attribook.models.tiny import tiny_model, tiny_names, weights_fingerprint
-from attribook.models.tuning import RECIPES
 from attribook.paths import home
 
 if TYPE_CHECKING:
     from transformers import PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
 
 
+BUFFERS = ("position_ids", "masked_bias", "inv_freq", "attn.bias")  # constants that old checkpoints hold
+FLOATS = ("F64", "F32", "F16", "BF16")
 GOES_ON = ("ForCausalLM", "LMHeadModel", "ForConditionalGeneration")  # ends of the names of models that write
 
 
@@ -45,8 +45,11 @@ def load_model(
     where there is one.
     Raises: AttribookError with the known names if nothing fits.
     """
-    core, template = split_template(name)
+    model = ModelName.parse(name)
+    core, template = model.core, model.template
     network, tokenizer, fingerprint = weights(core, seed)
+    if not tokenizer.vocab_size:
+        raise AttribookError(f"The tokenizer of {name} has no token. Save the model with its own tokenizer.")
     network = network.to(device or ("cuda" if torch.cuda.is_available() else "cpu"), getattr(torch, dtype))
     if not getattr(tokenizer, "is_fast", False):
         raise AttribookError(
@@ -56,25 +59,17 @@ def load_model(
     if dtype != "float32":
         fingerprint += f"-{dtype}"
     classifies = is_head(type(network).__name__)
+    if template is not None and classifies:
+        raise AttribookError(f"{core} is a classifier already: leave out +{template.name}.")
+    sound = soundness(network.eval(), causal=not classifies)
+    refuse_what_reads_later_tokens(name, sound)
     if template is None:
         kind = SequenceClassifier if classifies else CausalLM
-        return kind(network, tokenizer, name=name, fingerprint=fingerprint, token_budget=token_budget)
-    if classifies:
-        raise AttribookError(f"{core} is a classifier already: leave out +{template.name}.")
+        return kind(network, tokenizer, name=name, fingerprint=fingerprint, token_budget=token_budget, sound=sound)
     return PromptedClassifier(
-        network, tokenizer, template=template, name=name, token_budget=token_budget,
+        network, tokenizer, template=template, name=name, token_budget=token_budget, sound=sound,
         fingerprint=f"{fingerprint}+{template.fingerprint}",
     )  # fmt: skip
-
-
-def split_template(name: str) -> tuple[str, Template | None]:
-    """The model's own name, and the template after its last `+` if there is one. A folder may have a + in its name."""
-    core, plus, wanted = name.rpartition("+")
-    if not plus or Path(name).is_dir():
-        return name, None
-    if wanted not in TEMPLATES:
-        raise AttribookError(f"Unknown template {wanted!r} in {name!r}. Known: {', '.join(TEMPLATES)}.")
-    return core, TEMPLATES[wanted]
 
 
 def is_classifier(config: PreTrainedConfig) -> bool:
@@ -107,6 +102,7 @@ def weights(name: str, seed: int) -> tuple[PreTrainedModel, PreTrainedTokenizerB
 def from_folder(name: str) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     """Ordinary loading: safetensors only, no code from the folder or hub, every weight from the checkpoint."""
     refuse_pickles(name)
+    refuse_integers(name)
     safe = {"trust_remote_code": False}
     try:
         with quiet_transformers():
@@ -120,7 +116,9 @@ def from_folder(name: str) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
                 name, use_safetensors=True, dtype=torch.float32, attn_implementation=None, output_loading_info=True,
                 **safe,
             )  # fmt: skip
-    except (OSError, ValueError, KeyError, RuntimeError, ImportError, SafetensorError) as error:
+    except AttribookError:
+        raise
+    except Exception as error:  # damaged files make the library raise whatever its next line meets
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise AttribookError(
             f"Cannot load the model {name!r}: {reason}\nKnown names: {', '.join(known_names())}; or give a folder "
@@ -130,6 +128,12 @@ def from_folder(name: str) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
         raise AttribookError(  # transformers draws them at random, another way in each process
             f"The weights of {name!r} lack {', '.join(absent[:3])}{' and more' * (len(absent) > 3)} for a "
             f"{type(network).__name__}, or have them in another shape. Save the whole model with save_pretrained."
+        )
+    if unread := sorted(key for key in told["unexpected_keys"] if not key.endswith(BUFFERS)):
+        raise AttribookError(  # a shorter network, or half of one, would answer in the place of the whole
+            f"{name!r} holds weights that a {type(network).__name__} of its config.json does not use: "
+            f"{', '.join(unread[:3])}{' and more' * (len(unread) > 3)}. Correct config.json (layers, architectures), "
+            "or save the model that is meant with save_pretrained."
         )
     return network, tokenizer
 
@@ -145,9 +149,29 @@ def refuse_pickles(name: str) -> None:
         )
 
 
+def refuse_integers(name: str) -> None:
+    """Raises: AttribookError for a folder with whole numbers among its weights, which would be loaded as numbers."""
+    for path in sorted(Path(name).glob("*.safetensors")) if Path(name).is_dir() else []:
+        try:
+            with safe_open(path, framework="pt") as file:
+                kinds = {key: file.get_slice(key).get_dtype() for key in file.keys()}  # noqa: SIM118 (no mapping)
+        except (OSError, SafetensorError):
+            continue  # the loader says what is wrong with it
+        if wrong := [key for key, kind in kinds.items() if kind not in FLOATS and not key.endswith(BUFFERS)]:
+            raise AttribookError(
+                f"{path} holds weights as {kinds[wrong[0]]} ({wrong[0]}): quantised weights are no weights without "
+                "their scales. Save the model in float32 or bfloat16."
+            )
+
+
 def refuse_what_is_not_read(name: str, config: PreTrainedConfig) -> None:
     """Raises: AttribookError for weights that neither go on with a text, token by token, nor classify it."""
     held = [str(each) for each in config.architectures or []]
+    if getattr(config, "quantization_config", None):
+        raise AttribookError(
+            f"The weights in {name!r} are quantised, and whether a score of theirs is right was never tested here. "
+            "Save the model in float32 or bfloat16, without quantization_config."
+        )
     one_way = config.model_type not in ENCODERS or getattr(config, "is_decoder", False)
     goes_on = one_way and (not held or any(each.endswith(GOES_ON) for each in held))
     if goes_on or is_classifier(config):
@@ -168,36 +192,6 @@ def refuse_what_no_hub_has(name: str) -> None:
         )
 
 
-def tuned_where_used(name: str) -> bool:
-    """Whether a model is tuned by its recipe on each machine, and not registered."""
-    return name in RECIPES and name not in SOURCES
-
-
-def tuned_alike(name: str, fingerprint: str) -> bool:
-    """Whether a model that is tuned where it is used has been tuned here, to these weights."""
-    folder = home() / "trained" / name
-    return folder.is_dir() and folder_fingerprint(folder) == fingerprint
-
-
-def tuned_folder(name: str) -> Path | None:
-    """Where a model with a recipe lies that is tuned here; None for others. Raises: AttribookError if not yet."""
-    if not tuned_where_used(name):
-        return None
-    folder = home() / "trained" / name
-    if not folder.is_dir():
-        raise AttribookError(
-            f"{name} is tuned where it is used, in some ten minutes: run `attribook models train {name}`, with "
-            "$ATTRIBOOK_DATA set."
-        )
-    return folder
-
-
-def folder_fingerprint(folder: Path) -> str:
-    """SHA-256 over the names and hashes of a folder's weights, config and tokenizer."""
-    files = sorted(p for p in folder.iterdir() if p.suffix in {".safetensors", ".json"})
-    return hashlib.sha256("".join(f"{p.name}:{sha256(p)};" for p in files).encode()).hexdigest()
-
-
 def told_apart(name: str, root: Path) -> str:
     """What changes when a name or a folder comes to mean other weights, without reading these.
 
@@ -215,22 +209,6 @@ def told_apart(name: str, root: Path) -> str:
 def known_names() -> list[str]:
     """Registered and tiny models."""
     return [*SOURCES, *tiny_names()]
-
-
-def known_fingerprint(name: str) -> str | None:
-    """A registered model's fingerprint, which needs no weights; None for other models."""
-    core, template = split_template(name)
-    if core not in SOURCES:
-        return None
-    return SOURCES[core].weights_sha256 + (f"+{template.fingerprint}" if template else "")
-
-
-def fingerprint_here(name: str) -> str | None:
-    """The fingerprint of a registered model or of what lies in a folder now; None for others."""
-    core, template = split_template(name)
-    if not Path(core).is_dir():
-        return known_fingerprint(name)
-    return folder_fingerprint(Path(core)) + (f"+{template.fingerprint}" if template else "")
 
 
 def status(name: str) -> str:

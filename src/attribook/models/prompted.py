@@ -15,7 +15,7 @@ import torch
 
 from attribook.errors import AttribookError
 from attribook.models.classifier import label_number
-from attribook.models.encoding import Encoding, KeysValues, overlap, token_texts
+from attribook.models.encoding import Encoding, KeysValues, following_ids, overlap, token_texts
 from attribook.models.explained import Explained
 from attribook.models.templates import Template
 
@@ -32,8 +32,8 @@ class PromptedClassifier(Explained):
         super().__init__(*given, **named)
         self.template = template
         self.before = torch.tensor(self.tokenizer(template.before)["input_ids"])
-        self.after = torch.tensor(self._plain_ids(template.after))
-        first = [self._plain_ids(word)[0] for word in template.words]
+        self.after = torch.tensor(following_ids(self.tokenizer, template.before, template.after))
+        first = [following_ids(self.tokenizer, template.after, word)[0] for word in template.words]
         if len(set(first)) < len(first):
             raise AttribookError(
                 f"The labels of {template.name}, {', '.join(template.words)}, begin with the same token for "
@@ -42,9 +42,6 @@ class PromptedClassifier(Explained):
         self.answers = first  # token of each class
         self.engine.answers = torch.tensor(first, device=self.network.device)
         self.known: KeysValues | None = None  # of the template's first part, once it was computed
-
-    def _plain_ids(self, text: str) -> list[int]:
-        return list(self.tokenizer(text, add_special_tokens=False)["input_ids"])
 
     @property
     def labels(self) -> list[str]:
@@ -97,6 +94,7 @@ class PromptedClassifier(Explained):
             logits=logits,
             distribution=logits.softmax(-1),
             embeds=self.embed(ids).cpu(),
+            special_names=self.special_names,
             prefix=prefix,
         )
 

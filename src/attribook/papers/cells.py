@@ -9,14 +9,14 @@ against, `note` names entries of `tables.toml` on what looks wrong or was deduce
 
 import csv
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import IO, Any, Literal
+from typing import IO, Any
 
 import numpy as np
 import pandas as pd
 
 from attribook.errors import AttribookError
 from attribook.papers.registry import CELLS, paper_data, paper_file
+from attribook.statistics.units import METRICS
 
 COLUMNS = ["paper", "table", "row", "method", "column", "model", "dataset", "metric", "value"]
 COLUMNS += ["best", "best_from", "underlined", "claim", "note"]
@@ -28,46 +28,18 @@ CLAIMS = {
     "direction:random": "a log-ratio to random, whose sign says the side of random",
     "direction:runner-up": "the paper's method ahead of all others of the column",
 }
-
-
-@dataclass(frozen=True)
-class Metric:
-    """The unit of a printed number, and which way is better."""
-
-    unit: str
-    better: Literal["higher", "lower", "none"]
-
-
-METRICS = {
-    "soft_nc": Metric("log-ratio to random", "higher"),
-    "soft_ns": Metric("log-ratio to random", "higher"),
-    "faithfulness": Metric("log-ratio to random", "higher"),
-    "answerability_rate": Metric("percent", "higher"),
-    "answerability_score": Metric("share", "higher"),
-    "answerability_rate_top5": Metric("percent", "higher"),
-    "answerability_score_top5": Metric("share", "higher"),
-    "sufficiency": Metric("probability", "lower"),
-    "log_odds": Metric("nats", "lower"),
-    "comprehensiveness": Metric("probability", "higher"),
-    "aopc_sufficiency": Metric("probability", "lower"),
-    "aopc_comprehensiveness": Metric("probability", "higher"),
-    "prompt_length": Metric("tokens", "none"),
-    "items": Metric("count", "none"),
-    "items_fewest": Metric("count", "none"),
-    "items_most": Metric("count", "none"),
-    "items_kept": Metric("count", "none"),
-}
 ALLOWED = {"metric": [*METRICS], "best": ["yes", "no"], "underlined": ["yes", "no"]}
 ALLOWED["best_from"] = ["printed", "computed", "none"]
 
 
-def published(paper: str) -> pd.DataFrame:
-    """All printed cells of a paper's tables.
+def published(paper: str, table: int | None = None) -> pd.DataFrame:
+    """All printed cells of a paper, or of one of its tables.
 
-    Raises: AttribookError for an unknown paper, or a file that is not sound.
+    Raises: AttribookError for an unknown paper, a table without cells, or a file that is not sound.
     """
     with paper_file(paper, CELLS).open(encoding="utf-8", newline="") as file:
-        return read_cells(file, paper)
+        cells = read_cells(file, paper)
+    return cells if table is None else select(cells, {"table": table}).reset_index(drop=True)
 
 
 def read_cells(file: IO[str], paper: str) -> pd.DataFrame:

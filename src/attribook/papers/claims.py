@@ -1,9 +1,8 @@
 """The papers' headline claims, each held against the paper's own tables.
 
 `claims.toml` states a claim in our words. Where tables decide it, it carries a query: which comparisons of printed
-cells the claim makes. A comparison holds, is tied at the printed precision, or is broken. A claim of strength "all"
-stands in its own tables where no comparison is broken, one of strength "most" where more than half hold. Whether a
-claim is *true* is another question, which other models and data answer: this asks only what the printed numbers say.
+cells the claim makes. A comparison holds, is tied at the printed precision, or is broken. Whether a claim is *true* is
+another question, which other models and data answer: this module says only what the printed numbers say.
 """
 
 import tomllib
@@ -14,10 +13,10 @@ from typing import Any
 import pandas as pd
 
 from attribook.errors import AttribookError
-from attribook.papers.cells import METRICS, RANKED, better, published, select
+from attribook.papers.cells import RANKED, better, published, select
 from attribook.papers.registry import paper_file
+from attribook.statistics.units import is_log_ratio
 
-STANDS, BROKEN, OUTSIDE = "stands in its tables", "contradicted by its tables", "not in its tables"
 STRENGTHS = {"all": "every comparison", "most": "more than half of the comparisons"}
 
 
@@ -107,30 +106,6 @@ def support(claim: Claim, cells: pd.DataFrame | None = None) -> Support:
     return Support(compared.assign(margin=margin, outcome=outcome).reset_index(drop=True))
 
 
-def verdict(claim: Claim, found: Support | None) -> str:
-    """Whether the claim stands in the paper's own tables, in the words of this module."""
-    if found is None:
-        return OUTSIDE
-    stands = found.count("broken") == 0 if claim.strength == "all" else found.count("held") > found.total / 2
-    return STANDS if stands else BROKEN
-
-
-def ledger(paper: str) -> pd.DataFrame:
-    """A row for each claim of a paper: id, paper, says, stated, tables, strength, held, tied, broken, verdict."""
-    rows = []
-    cells = published(paper)
-    for claim in claims(paper):
-        found = support(claim, cells) if claim.query else None
-        counts = {name: found.count(name) if found else 0 for name in ("held", "tied", "broken")}
-        rows.append(
-            {"id": claim.id, "paper": claim.paper, "says": claim.says, "stated": claim.stated}
-            | {"tables": ", ".join(map(str, claim.tables)), "strength": claim.strength}
-            | counts
-            | {"verdict": verdict(claim, found), "needs": claim.needs, "remark": claim.remark}
-        )
-    return pd.DataFrame(rows)
-
-
 def _best(
     cells: pd.DataFrame, *, row: list[str], where: dict[str, Any], without: list[str] | None = None
 ) -> pd.DataFrame:
@@ -173,7 +148,7 @@ def _equal(cells: pd.DataFrame, *, by: float = 0.0, **query: Any) -> pd.DataFram
 def _random(cells: pd.DataFrame, *, where: dict[str, Any]) -> pd.DataFrame:
     """Log-ratios on the better side of random. A margin above 0: more faithful than random."""
     taken = select(cells, where)
-    if any(METRICS[metric].unit != "log-ratio to random" for metric in taken["metric"]):
+    if not all(map(is_log_ratio, taken["metric"])):
         raise AttribookError("Only log-ratios to random have a side of random.")
     return taken.assign(margin=taken["value"] * better(taken))
 

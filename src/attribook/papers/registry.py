@@ -1,32 +1,42 @@
-"""Which papers there are: every folder here that holds printed cells is one."""
+"""Which papers there are: a folder with printed cells in this package, or in another folder of its search path.
+
+A further paper is a folder. It holds `cells.csv`, `tables.toml`, `claims.toml` and `links.toml`; where stored rows of
+another kind than metric values answer a claim, also `figure_claims.py` with `ANSWERS`.
+"""
 
 import tomllib
+from collections.abc import Callable, Mapping
 from functools import lru_cache
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import attribook.papers
 from attribook.errors import AttribookError
 
-FIRST = ("reagent", "noiser", "rpi")  # the order of the book; others follow by name
-CELLS = "cells.csv"
+CELLS, TABLES = "cells.csv", "tables.toml"
+
+
+def paper_folders() -> dict[str, Path]:
+    """The folder of each paper by its name, in the order of the book."""
+    return _folders(tuple(attribook.papers.__path__))
 
 
 @lru_cache
-def paper_folders() -> dict[str, Path]:
-    """The folder of each paper by its name, in the order of the book."""
-    found = [path.parent for path in Path(__file__).parent.glob(f"*/{CELLS}")]
-    found.sort(key=lambda folder: (FIRST.index(folder.name) if folder.name in FIRST else len(FIRST), folder.name))
-    return {folder.name: folder for folder in found}
+def _folders(places: tuple[str, ...]) -> dict[str, Path]:
+    found = [path.parent for place in places for path in Path(place).glob(f"*/{CELLS}")]
+    order = {folder: read_toml(folder / TABLES).get("order", len(found)) for folder in found}
+    return {folder.name: folder for folder in sorted(found, key=lambda folder: (order[folder], folder.name))}
 
 
 def paper_names() -> list[str]:
-    """Names of all papers, in the order of the book."""
+    """Names of all papers, in the order of the book: by `order` in their `tables.toml`, those without one last."""
     return list(paper_folders())
 
 
 def paper_title(paper: str) -> str:
     """The name of a paper as pages write it."""
-    return str(paper_data(paper, "tables.toml")["title"])
+    return str(paper_data(paper, TABLES)["title"])
 
 
 def paper_file(paper: str, name: str) -> Path:
@@ -39,8 +49,20 @@ def paper_file(paper: str, name: str) -> Path:
 
 def paper_data(paper: str, name: str) -> dict[str, Any]:
     """A TOML file of one paper. Raises: AttribookError for an unknown paper, or a file that is no TOML."""
-    path = paper_file(paper, name)
+    return read_toml(paper_file(paper, name))
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """What a TOML file holds. Raises: AttribookError where it cannot be read."""
     try:
         return tomllib.loads(path.read_text("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:
         raise AttribookError(f"{path} cannot be read as TOML: {error}. Mend it there.") from error
+
+
+def figure_answers(paper: str) -> Mapping[str, Callable[[], Any]]:
+    """For claims of a paper that no printed table decides: what answers each from stored rows, by the claim's name."""
+    if not paper_file(paper, "figure_claims.py").is_file():
+        return {}
+    answers: Mapping[str, Callable[[], Any]] = import_module(f"attribook.papers.{paper}.figure_claims").ANSWERS
+    return answers

@@ -236,7 +236,7 @@ class Engine(NBClientEngine):
                 stderr_file=options["stderr_file"], extra_arguments=["--IPKernelApp.log_level=ERROR"],
                 kernel_manager_class=Kernel, config=connection(folder, start),
             )  # fmt: skip
-            signal.signal(signal.SIGTERM, lambda *_, client=client: ended(client))
+            signal.signal(signal.SIGTERM, lambda *_, client=client: ended(client, folder))
             try:
                 client.execute()
                 return
@@ -256,10 +256,12 @@ def connection(folder: Path | None, start: int) -> Config:
     return Config(KernelManager={"transport": "ipc", "connection_file": str(own / "k.json")})
 
 
-def ended(client: Client) -> None:
-    """End the kernel and this process at once, on SIGTERM."""
+def ended(client: Client, folder: Path | None) -> None:
+    """End the kernel and this process at once, on SIGTERM, which may come because the command can do nothing more."""
     if isinstance(client.km, Kernel):
         client.km.kill()
+    if folder:
+        shutil.rmtree(folder, ignore_errors=True)
     os._exit(128 + signal.SIGTERM)
 
 

@@ -2,20 +2,19 @@
 
 import math
 import shutil
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
 
-from attribook.ledger.noise import noise_summary, noise_table, noise_told
-from attribook.ledger.verdicts import NO_ROWS, NOT_HERE, RULES, TESTS
-from attribook.papers.cells import METRICS
+from attribook.ledger.noise import noise_summary, noise_table
+from attribook.ledger.verdicts import NO_ROWS, NOT_HERE, RULES, TESTS, verdict_counts
 from attribook.paths import results_folder
 from attribook.show.badges import badge
 from attribook.show.tables import table
-from attribook.statistics.bootstrap import RESAMPLES
 from attribook.statistics.evidence import FEWEST_DRAWS, FEWEST_SEEDS
+from attribook.statistics.resampling import RESAMPLES
+from attribook.statistics.units import METRICS
 
 Row = Mapping[str, Any]
 UNASKED = (NO_ROWS, NOT_HERE)
@@ -53,7 +52,7 @@ def ledger_page(rows: Sequence[Row]) -> str:
     return f"""# The ledger
 
 Every cell of the papers' tables and every claim that they make in words, with what became of it:
-{told(rows)}.
+{verdict_counts(verdicts(rows))}.
 A verdict opens to its reason. [How a verdict is reached](verdicts) has the rules. The same table in a terminal:
 `attribook claims`, and `attribook claims --json` with all fields.
 
@@ -157,36 +156,41 @@ def noise_text() -> str:
     shown["method"] += [f" ({number} methods)" if number > 1 else "" for number in shown.pop("methods")]
     formats = {name: "{:.3f}" if "sd" in name else "{:.0%}" if "%" in name else "{:.0f}" for name in shown.columns[4:]}
     html = table(shown, caption="Noise of soft metrics by study", formats=formats).source
+    several = every[every["seeds"] > 1]
     return (
-        f"A soft metric's value differs between prompts, between the seeds of a random method and between mask draws. "
-        f"`sd`: how far single values lie apart for each reason; `%`: what share of the variance of a mean, as the "
-        f"tables print it, each makes up. {noise_told(every)} We ask for at least {FEWEST_SEEDS} seeds of a random "
-        f"method and {FEWEST_DRAWS} draws of a soft metric; where a method was too dear for that, the reason of its "
-        "verdict says so. Its interval holds all the same, because each prompt has a draw of its own.\n\n"
-        f"```{{raw}} html\n{html}\n```"
+        "The value of a soft metric differs between prompts, between the seeds of a random method and between mask "
+        "draws. The columns `sd` show the standard deviation of single values for each of these reasons. The columns "
+        "`%` show the share of each in the variance of a mean, as the tables print it. Over "
+        f"{len(every)} estimates, the mask draws make up {every['draws %'].median():.0%} of the variance in the median "
+        f"and {every['draws %'].max():.0%} at most. Where a method has several seeds, these make up "
+        f"{several['seeds %'].median():.1%} in the median and {several['seeds %'].max():.1%} at most. The rest is due "
+        "to the prompts, so only more prompts make an interval narrower. We ask for at least "
+        f"{FEWEST_SEEDS} seeds of a random method and {FEWEST_DRAWS} draws of a soft metric. Where a method took too "
+        "long for that, the reason of its verdict says so. Its interval is still valid, because each prompt has a draw "
+        f"of its own.\n\n```{{raw}} html\n{html}\n```"
     )
 
 
 # -- badges --------------------------------------------------------------------------------------------------------
 
 
-def told(rows: Sequence[Row]) -> str:
-    """How often each verdict was given, in words."""
-    counts = Counter(row["verdict"] for row in rows)
-    return ", ".join(f"{counts[word]:,} {word}" for word in RULES if counts[word])
+def verdicts(rows: Sequence[Row]) -> list[str]:
+    """The verdict of each row."""
+    return [row["verdict"] for row in rows]
 
 
 def readme_badge(rows: Sequence[Row]) -> str:
     """All claims in one line of SVG."""
     asked = [row for row in rows if row["verdict"] not in UNASKED]
-    return badge("claims", f"{told(asked)} · {len(rows) - len(asked):,} not asked")
+    return badge("claims", f"{verdict_counts(verdicts(asked))} · {len(rows) - len(asked):,} not asked")
 
 
 def page_badge(name: str, rows: Sequence[Row]) -> str:
     """What became of the claims that one page decides, with a link to them."""
     asked = [row for row in rows if row["verdict"] not in UNASKED]
     link = f"{'../' * (name.count('/') + 1)}claims/ledger.html#notebook={name}"
-    return f'<p class="attribook-badge"><a href="{link}"><b>claims</b> {escape(told(asked))}</a></p>'
+    words = escape(verdict_counts(verdicts(asked)))
+    return f'<p class="attribook-badge"><a href="{link}"><b>claims</b> {words}</a></p>'
 
 
 def mark(notebook: Path, name: str, rows: Sequence[Row]) -> None:

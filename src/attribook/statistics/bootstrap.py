@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scipy.special import stdtr, stdtrit
 
 from attribook.errors import AttribookError
+from attribook.statistics.squared_distance import as_released as as_released
 
 Numbers = NDArray[np.float64]
 RESAMPLES = 10_000
@@ -225,18 +226,6 @@ def mean_interval(values: np.ndarray, *, seed: int = 0) -> tuple[float, float, f
     picks = np.random.default_rng(seed).integers(len(values), size=(RESAMPLES, len(values)))
     low, high = np.quantile(values[picks].mean(1), [0.025, 0.975])
     return float(values.mean()), float(low), float(high)
-
-
-def as_released(rows: pd.DataFrame) -> pd.DataFrame:
-    """Rows under the true Hellinger distance as the released code's squared one would have given them.
-
-    For each draw, with D = sqrt 2 H^2: Soft-NC_D = Soft-NC_H^2 and, because a clipped 0 stays 0,
-    Soft-NS_D = 1 - (1 - Soft-NS_H)^2. The same forwards thus serve both protocols exactly.
-    """
-    value = rows["value"]
-    squared = np.where(rows["metric"] == "soft_nc", value**2, 1 - (1 - value) ** 2)
-    known = rows["metric"].isin(["soft_nc", "soft_ns"])
-    return rows.assign(value=np.where(known, squared, value))
 
 
 Part = tuple[pd.Series, int]  # values of prompts by name, and whether their mean is added (+1) or subtracted (-1)

@@ -8,21 +8,23 @@ from pathlib import Path
 import pandas as pd
 
 from attribook.errors import AttribookError
+from attribook.grid.frames import tidy_answers
 from attribook.grid.manifest import read_manifest
 from attribook.grid.protocols import find_protocol
 from attribook.grid.settings import read_setting
 from attribook.grid.variants import parted
-from attribook.papers.cells import METRICS
-from attribook.papers.noiser.answers import answer_metrics
 from attribook.paths import results_folder
-from attribook.statistics.bootstrap import Estimate, Part, as_released, combined_if_any
+from attribook.statistics.bootstrap import as_released
+from attribook.statistics.estimates import Signed, estimate_groups
 from attribook.statistics.picked_rows import PickedRows, read_picked
+from attribook.statistics.resampling import Estimate
+from attribook.statistics.units import is_log_ratio, parts_of
 
 PROFILES = ("paper", "original", "laptop")  # the best first; rows of the smoke profile answer nothing
 DERIVED = {"reagent-code": "reagent-paper"}  # exact, from the same forwards: see `as_released`
-SOFT = ["soft_nc", "soft_ns"]
+SOFT = ("soft_nc", "soft_ns")
+TOP = "top"  # the words that a judge sees in printed tables: the most important ones
 FEWEST_SEEDS, FEWEST_DRAWS = 5, 8  # of random methods, and of soft metrics; a reason says where there are fewer
-PARTS = {"faithfulness": SOFT}  # Noiser's sum of both log-ratios
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,63 +61,59 @@ class Evidence:
 
     def failed(self, method: str, metric: str) -> int:
         """Prompts of a method that have a row which failed."""
-        mine = self.rows[(self.rows["method"] == method) & self.rows["metric"].isin(PARTS.get(metric, [metric]))]
+        mine = self._rows_of(method, metric)
         return mine.loc[mine["status"] != "ok", "item"].nunique()
 
     def has(self, method: str, metric: str) -> bool:
         """Whether there are rows of a method, and of random where the metric is a ratio to it."""
-        needed = {method, "random"} if is_ratio(metric) else {method}
-        parts = PARTS.get(metric, [metric])
-        return all(self.item_values(name, part) is not None for name in needed for part in parts)
+        needed = {method, "random"} if is_log_ratio(metric) else {method}
+        return all(self.item_values(name, part) is not None for name in needed for part in parts_of(metric))
 
     def too_few(self, method: str, metric: str) -> str:
         """In words, where a random method has fewer seeds, or a metric that draws fewer draws, than is asked for."""
         found = []
-        names = [method, *(["random"] if is_ratio(metric) else [])]
+        names = [method, *(["random"] if is_log_ratio(metric) else [])]
         for name in names:
-            mine = self.rows[(self.rows["method"] == name) & self.rows["metric"].isin(PARTS.get(metric, [metric]))]
+            mine = self._rows_of(name, metric)
             if mine.empty:
                 continue  # the best of a stored pool, whose maps are its draws
             if read_setting(parted(name)[0])[0].random:
                 seeds = int(mine.groupby("item")["seed"].nunique().min())
                 if seeds < FEWEST_SEEDS:
                     found.append(f"{seeds} seed{'s' * (seeds > 1)} of {name}, not {FEWEST_SEEDS}")
-            if metric not in (*SOFT, *PARTS):
+            if not set(parts_of(metric)) <= set(SOFT):
                 continue
             draws = int(mine.groupby(["item", "seed"])["draw"].nunique().min())
             if draws < FEWEST_DRAWS:
                 found.append(f"{draws} mask draw{'s' * (draws > 1)} of {name}, not {FEWEST_DRAWS}")
         return ", ".join(found)
 
-    def parts(self, method: str, metric: str, sign: int) -> list[Part]:
+    def _rows_of(self, method: str, metric: str) -> pd.DataFrame:
+        return self.rows[(self.rows["method"] == method) & self.rows["metric"].isin(parts_of(metric))]
+
+    def parts(self, method: str, metric: str, sign: int) -> list[Signed]:
         """What a published number of the method is made of, added or subtracted."""
         found = []
-        for name in PARTS.get(metric, [metric]):
-            for each, times in ((method, sign), ("random", -sign))[: 1 + is_ratio(metric)]:
+        for name in parts_of(metric):
+            for each, times in ((method, sign), ("random", -sign))[: 1 + is_log_ratio(metric)]:
                 values = self.item_values(each, name)
                 assert values is not None, (each, name)  # `has` was asked
                 found.append((values, times))
         return found
 
 
-def is_ratio(metric: str) -> bool:
-    """Whether the papers print a log-ratio to random for this metric."""
-    return METRICS[metric].unit == "log-ratio to random"
-
-
-def estimate(found: Sequence[Evidence], metric: str, method: str, other: str | None = None) -> Estimate:
+def printed_estimate(found: Sequence[Evidence], metric: str, method: str, other: str | None = None) -> Estimate:
     """The number that a paper prints for a method, or how far it lies above another's, averaged over studies.
 
-    NaN with p 1, which decides nothing, where it does not exist: two methods share no prompt, or a mean is 0 whose
-    logarithm is asked for.
+    Undefined, which decides nothing, where two methods share no prompt, or a mean is 0 whose logarithm is asked for.
     """
     groups = [e.parts(method, metric, 1) + (e.parts(other, metric, -1) if other else []) for e in found]
     failed = sum(e.failed(method, metric) for e in found)
-    return combined_if_any(groups, log=is_ratio(metric), failed=failed)
+    return estimate_groups(groups, log=is_log_ratio(metric), failed=failed)
 
 
-class Shelf:
-    """All stored rows, each file read once."""
+class StoredRows:
+    """All stored rows that may answer printed cells, each file read once."""
 
     def __init__(self) -> None:
         self._read: dict[tuple[Path, str, str | None], Evidence] = {}
@@ -141,24 +139,25 @@ class Shelf:
 
 
 def read_evidence(manifest: Path) -> Evidence:
-    """Rows beside a manifest. Raises: AttribookError where it tells of rows on several data sets."""
+    """Rows beside a manifest. Raises: AttribookError where it names several data sets, or they cannot be read."""
     dataset, path = dataset_of(manifest), manifest.parent / "rows.csv"
     one = read_manifest(manifest)["runs"][0]["study"]
     try:
         rows = pd.read_csv(path, dtype={"key": str, "item": str, "options_hash": str})
     except ValueError as error:  # pandas' and Unicode's errors are such
         raise AttribookError(f"{path} cannot be read: {error}. Bring it back from git.") from error
-    rows = answer_metrics(rows) if "selection" in rows else rows
-    place = path.relative_to(results_folder())
-    return Evidence(one["name"], one["profile"], one["model"], dataset, one["protocol"], place, rows)
+    names = {"study": one["name"], "profile": one["profile"], "protocol": one["protocol"], "model": one["model"]}
+    if "selection" in rows:
+        rows = tidy_answers(rows, dataset=dataset, **names).query("variant == @TOP")
+    return Evidence(dataset=dataset, path=path.relative_to(results_folder()), rows=rows, **names)
 
 
 def dataset_of(manifest: Path) -> str:
     """The one data set of all rows beside a manifest. Raises: AttribookError where there are several."""
-    told = [run["study"] for run in read_manifest(manifest)["runs"]]
-    datasets: set[str] = {each["dataset"] for each in told if each["metrics"] or "judge" in each}
+    studies = [run["study"] for run in read_manifest(manifest)["runs"]]
+    datasets: set[str] = {study["dataset"] for study in studies if study["metrics"] or "judge" in study}
     if len(datasets) != 1:
-        raise AttribookError(f"{manifest} tells of rows on {sorted(datasets)}: give each data set its own study.")
+        raise AttribookError(f"{manifest} names rows on {sorted(datasets)}: give each data set its own study.")
     return datasets.pop()
 
 

@@ -12,21 +12,20 @@ from pathlib import Path
 
 import pandas as pd
 
-from attribook.attribution.candidates import CANDIDATES
 from attribook.errors import AttribookError
-from attribook.grid.settings import read_setting
 from attribook.paths import results_folder
-from attribook.statistics.picking import Pool, joined
+from attribook.statistics.bootstrap import expected_pick
+from attribook.statistics.units import METRICS
 
 FORM = re.compile(r"(.+), best of (\d+)")
 
 
 @dataclass(frozen=True, eq=False)
 class PickedRows:
-    """Stored pools by setting and metric; a setting may have several of different sizes."""
+    """Stored pools of drawn maps by setting and metric: items down, maps across; a setting may have several pools."""
 
     path: Path  # the file of rows, under the results
-    pools: dict[tuple[str, str], list[Pool]]
+    pools: dict[tuple[str, str], list[pd.DataFrame]]
 
     def value(self, name: str, metric: str) -> pd.Series | None:
         """The expected best of R for every item, None where no pool has as many maps; of several the most items.
@@ -39,16 +38,19 @@ class PickedRows:
         settings, many = list(alternatives(form[1])), int(form[2])
         if many % len(settings):
             raise AttribookError(f"{name}: {many} maps cannot come from {len(settings)} pools in equal parts.")
-        parts = [self._pool(setting, metric, many // len(settings)) for setting in settings]
-        held = [part for part in parts if part is not None]
-        if len(held) < len(parts):
+        found = [self._pool(setting, metric, many // len(settings)) for setting in settings]
+        pools = [pool for pool in found if pool is not None]
+        if len(pools) < len(found):
             return None
-        whole = held[0] if len(held) == 1 else joined(held, many // len(held))
-        return whole.picked(metric, many)
+        if len(pools) > 1:
+            pools = [pool.iloc[:, : many // len(pools)] for pool in pools]
+        values = pd.concat(pools, axis=1, join="inner", keys=range(len(pools)))
+        liked = values.to_numpy(float) * (-1 if METRICS[metric].better == "lower" else 1)
+        return pd.Series(expected_pick(liked, values.to_numpy(float), many), index=values.index)
 
-    def _pool(self, setting: str, metric: str, size: int) -> Pool | None:
-        large = [pool for pool in self.pools.get((setting, metric), []) if pool.size >= size]
-        return max(large, key=lambda pool: (len(pool.values[metric]), -pool.size), default=None)
+    def _pool(self, setting: str, metric: str, size: int) -> pd.DataFrame | None:
+        large = [pool for pool in self.pools.get((setting, metric), []) if pool.shape[1] >= size]
+        return max(large, key=lambda pool: (len(pool), -pool.shape[1]), default=None)
 
 
 def holds(one: str, other: str | None) -> bool:
@@ -76,13 +78,9 @@ def alternatives(setting: str) -> Iterator[str]:
 def read_picked(path: Path) -> PickedRows:
     """All pools in a file of rows."""
     rows = pd.read_csv(path, dtype=str)
-    found: dict[tuple[str, str], list[Pool]] = {}
+    found: dict[tuple[str, str], list[pd.DataFrame]] = {}
     sizes = rows["values"].str.count(" ") + 1
     for key, group in rows.groupby(["method", "metric", sizes], sort=False):
-        name, metric = (str(part) for part in key[:2])
         numbers = [[float(value) for value in text.split()] for text in group["values"]]
-        method = read_setting(name)[0]
-        own = not method.random and method.name not in CANDIDATES
-        table = pd.DataFrame(numbers, index=group["item"].to_numpy())
-        found.setdefault((name, metric), []).append(Pool({metric: table}, {}, own))
+        found.setdefault((str(key[0]), str(key[1])), []).append(pd.DataFrame(numbers, index=group["item"].to_numpy()))
     return PickedRows(path.relative_to(results_folder()), found)

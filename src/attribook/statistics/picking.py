@@ -1,265 +1,241 @@
-"""What picking is worth: the best of R maps of a pool, of one map, of their mean, picked by one metric or by another.
+"""What picking is worth: the value of one map of a pool, of the mean of its maps, and of the best of R maps.
 
-A pool of M maps tells what the best of R <= M is worth without luck: the mean over all subsets of R maps, which the
-maps in order of their values give at once. Where a pool is one method's own map and noisy copies of it, the own map
-is in every subset. All differences are turned so that above 0 is better, whichever way the metric runs.
+A pool frame is what `PoolStudy.frame()` gives: a row for each map of a pool and metric, and for each mean of the first
+maps. From a pool of M maps the best of R <= M is computed without chance: as the mean over all subsets of R maps, which
+the maps in order of their values give at once. Where a pool is a method's own map and noisy copies of it, the own map
+is in every subset. Results are tidy frames without maps, whose column `pick` says how a map was chosen, so that several
+can be put together and estimated:
+
+    values = pd.concat([one_map(pools), best_of(pools, 24)])
+    estimate(oriented(values), "difference", ["method", "pick", "metric"], against={"method": "random"})
 """
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Iterator, Mapping, Sequence
+from math import comb
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from attribook.errors import AttribookError
-from attribook.grid.pools import CANDIDATES, PoolStudy
-from attribook.grid.settings import read_setting
-from attribook.metrics.selection import LOWER_IS_BETTER
-from attribook.statistics.bootstrap import RESAMPLES, Z_80, Z_95, Numbers, draw_counts, expected_pick
+from attribook.metrics.names import sign
+from attribook.statistics.estimates import RESULTS, ratio
+from attribook.statistics.items import item_values
+from attribook.statistics.resampling import Numbers, quantiles, resampled_means
+
+OWN_MAP, MEAN_OF_MAPS = "own map", "mean of maps"  # kinds of rows of a pool frame beside "map"
+OF_MAPS = ("kind", "map", "value", "status")  # columns that tell the maps of a pool apart; the others name the pool
+ONE_MAP = "one map"
+TINY = 1e-12
 
 
-@dataclass(frozen=True)
-class Pool:
-    """Values of every map, and of the mean of the first R maps, by metric; items down. `own`: map 0 is the method's."""
-
-    values: Mapping[str, pd.DataFrame]
-    means: Mapping[str, pd.DataFrame]
-    own: bool
-
-    @cached_property
-    def size(self) -> int:
-        """How many maps there are."""
-        return next(iter(self.values.values())).shape[1]
-
-    def one(self, metric: str) -> pd.Series:
-        """Value of one map: the method's own, or what a drawn one gives on average."""
-        return self.values[metric][0] if self.own else self.values[metric].mean(axis=1)
-
-    def picked(self, metric: str, size: int, by: str | None = None) -> pd.Series:
-        """Expected value of the map that the metric `by` (the same metric if None) likes best of `size` maps."""
-        if not 1 <= size <= self.size:
-            raise AttribookError(f"This pool has {self.size} maps, so the best of {size} cannot be told.")
-        liked, told = (self.values[name].to_numpy(float) for name in (by or metric, metric))  # (n, M)
-        liked = liked * sign(by or metric)
-        if self.own:  # copies that are liked less than the own map are never picked
-            better = liked > liked[:, :1]
-            liked, told = (np.where(better, many, many[:, :1]) for many in (liked, told))
-            if size == 1:
-                return pd.Series(told[:, 0], index=self.values[metric].index)
-            liked, told, size = liked[:, 1:], told[:, 1:], size - 1
-        return pd.Series(expected_pick(liked, told, size), index=self.values[metric].index)
+def one_map(pools: pd.DataFrame) -> pd.DataFrame:
+    """The value of one map for each item: the method's own map where there is one, else the mean over drawn maps."""
+    parts = [(pool, values[:, 0] if own else values.mean(axis=1)) for pool, values, own in pool_values(pools)]
+    return picked(parts, ONE_MAP, pools)
 
 
-def read_pool(study: PoolStudy) -> Pool:
-    """The pool of a study of one method. Raises: AttribookError for several."""
-    if len(study.methods) != 1:
-        raise AttribookError(f"A pool is of one method, not of {', '.join(study.methods)}.")
-    name = study.methods[0]
-    method, _ = read_setting(name)
-    values, means = study.values(), study.means()
-    tables = [{metric: table[name, metric] for metric in study.metrics} for table in (values, means)]
-    return Pool(tables[0], tables[1], own=not method.random and method.name not in CANDIDATES)
+def mean_map(pools: pd.DataFrame, size: int) -> pd.DataFrame:
+    """The stored value of the mean of the first `size` maps. Raises: AttribookError where a pool has none stored."""
+    keys = pool_keys(pools)
+    means = pools[(pools["kind"] == MEAN_OF_MAPS) & (pools["map"] == size)]
+    if len(means) < len(pools[keys].drop_duplicates()):
+        raise AttribookError(f"Not every pool has a stored mean of its first {size} maps.")
+    return means[[*keys, "value"]].reset_index(drop=True).assign(pick=f"mean of {size} maps", status="ok")
 
 
-def joined(pools: Sequence[Pool], size: int) -> Pool:
-    """One pool of the first `size` maps of each, over the items that all have. It has no means of maps.
+def best_of(pools: pd.DataFrame, size: int, by: str | Mapping[str, Any] | None = None) -> pd.DataFrame:
+    """Expected value of the map that a metric likes best of `size` maps, exact over all subsets.
 
-    Raises: AttribookError for pools that are a method's own map and copies of it, or that have fewer maps.
+    by: the metric that picks, if not the one that is reported. Other columns may pick as well: with
+        `{"protocol": "rpi-exchanged"}` the same metric picks the same map under that protocol.
+    Raises: AttribookError where a pool has fewer maps, or where what picks has no values of a pool.
     """
-    if any(pool.own or pool.size < size for pool in pools):
+    changed: dict[str, Any] = {"metric": by} if isinstance(by, str) else dict(by or {})
+    parts, keys = [], pool_keys(pools)
+    picking = {tuple(pool): row for frame, values, _ in pool_values(pools) if changed
+               for pool, row in zip(frame.to_numpy(), values, strict=True)}  # fmt: skip
+    for pool, values, own in pool_values(pools):
+        if size > values.shape[1]:
+            raise AttribookError(f"A pool has {values.shape[1]} maps, so the best of {size} cannot be computed.")
+        pickers = pool.assign(**changed)[keys]
+        try:
+            liked = np.stack([picking[tuple(key)] for key in pickers.to_numpy()]) if changed else values
+        except KeyError as error:
+            raise AttribookError(f"There are no maps judged by {changed} for {error}.") from error
+        if liked.shape != values.shape:
+            raise AttribookError(f"Judged by {changed}, a pool has another number of maps: choose the first of both.")
+        liked = liked * pickers["metric"].map(sign).to_numpy(float)[:, None]
+        parts.append((pool, expected_best(liked, values, size, own)))
+    name = " and ".join(map(str, changed.values()))
+    return picked(parts, f"best of {size} by {name}" if changed else f"best of {size}", pools)
+
+
+def expected_best(liked: Numbers, values: Numbers, size: int, own: bool = False) -> Numbers:
+    """Mean value `(n,)` of the most liked map over all subsets of `size` maps, from arrays `(n, M)`.
+
+    own: the first map is in every subset, so that copies that are liked less are never picked.
+    """
+    if not own:
+        return expected_pick(liked, values, size)
+    better = liked > liked[:, :1]
+    liked, values = (np.where(better, many, many[:, :1]) for many in (liked, values))
+    return values[:, 0] if size == 1 else expected_pick(liked[:, 1:], values[:, 1:], size - 1)
+
+
+def expected_pick(liked: Numbers, values: Numbers, size: int) -> Numbers:
+    """The same where all maps are drawn alike.
+
+    The i-th most liked of M maps, i = 0..M-1, is the most liked of C(M - 1 - i, size - 1) of the C(M, size) subsets.
+    Of maps that are liked alike the first counts as more liked. With `values` = `liked` it is the expected best.
+    """
+    many = liked.shape[1]
+    weights = np.array([comb(many - 1 - i, size - 1) for i in range(many)], dtype=float) / comb(many, size)
+    order = np.argsort(-liked, axis=1, kind="stable")
+    return np.take_along_axis(values, order, axis=1) @ weights
+
+
+def join_pools(pools: pd.DataFrame, size: int, method: str) -> pd.DataFrame:
+    """One pool, `method`, of the first `size` maps of each method's pool, over the items that all have.
+
+    It has no means of maps. Raises: AttribookError for pools that are a method's own map and noisy copies of it, or
+    that have fewer maps.
+    """
+    keys, methods = pool_keys(pools), pools["method"].unique().tolist()
+    maps = pools[(pools["kind"] != MEAN_OF_MAPS) & (pools["map"] < size)]
+    if (maps["kind"] == OWN_MAP).any() or (maps.groupby(keys, observed=True).size() < size).any():
         raise AttribookError(f"Only pools of at least {size} drawn maps can be joined.")
-    tables = {}
-    for metric in pools[0].values:
-        shared = common(dict(enumerate(pools)), metric)
-        parts = [pool.values[metric].loc[shared].iloc[:, :size] for pool in pools]
-        tables[metric] = pd.concat(parts, axis=1, ignore_index=True)
-    return Pool(tables, {}, own=False)
+    whole = maps.assign(map=maps["method"].map(methods.index) * size + maps["map"], method=method)
+    many = whole.groupby(keys, observed=True)["map"].transform("size")
+    return whole[many == size * len(methods)].reset_index(drop=True)
 
 
-@dataclass(frozen=True)
-class Tries:
-    """A number of random rankings with its 95% interval by resampled items; None: more than are stored."""
-
-    value: int | None
-    low: int | None
-    high: int | None
-    stored: int
-
-    def __str__(self) -> str:
-        value, low, high = (f"> {self.stored}" if k is None else str(k) for k in (self.value, self.low, self.high))
-        return f"{value} ({low} to {high})"
+def oriented(frame: pd.DataFrame) -> pd.DataFrame:
+    """The frame with values whose higher ones are better: those of metrics whose lower ones are better change sign."""
+    return frame.assign(value=frame["value"] * frame["metric"].map(sign))
 
 
-def tries_worth(blind: Pool, values: pd.Series, metric: str) -> Tries:
-    """The fewest random rankings whose best is on average at least as good as these values of items.
+def share_of_gain(
+    part: pd.DataFrame, whole: pd.DataFrame, start: pd.DataFrame, by: Sequence[str] = ("metric",)
+) -> pd.DataFrame:
+    """Which share of the way from `start` to `whole` goes to `part`, in each group: by..., value, low, high, n.
 
-    Both over the items that have a value; the best of R is the mean over all subsets of R. Items are resampled for the
-    whole curve over R at once.
+    Formula: sum over items of (part - start) / sum of (whole - start), over the items of all three, drawn together.
+        Undefined where the interval of the sum below contains 0.
+    A frame that lacks a column of `by` is the same for all groups: drop `method` from a start that all methods share.
     """
-    shared = values.index.intersection(blind.values[metric].index)
-    sizes = range(1, blind.size + 1)
-    curve = np.stack([blind.picked(metric, size)[shared].to_numpy(float) for size in sizes], axis=1)  # (n, M)
-    wanted = values[shared].to_numpy(float)
-    whole = np.ones((1, len(shared)))
-    first, resampled = (
-        fewest(counts @ curve * sign(metric), counts @ wanted * sign(metric))
-        for counts in (whole, draw_counts(len(shared), 0))
-    )
-    low, high = np.quantile(resampled, [0.025, 0.975], method="nearest")
-    told = [int(count) if count <= blind.size else None for count in (first[0], low, high)]
-    return Tries(told[0], told[1], told[2], blind.size)
+    named = {"part": part, "whole": whole, "start": start}
+    shared, found = pd.DataFrame(), []
+    for name, frame in named.items():
+        own = [column for column in by if column in frame]
+        values = item_values(frame, own)[[*own, "item", "value"]].rename(columns={"value": name})
+        on = [column for column in (*own, "item") if column in shared]
+        shared = shared.merge(values, on=on) if on else values
+    for key, group in shared.groupby(list(by), sort=False):
+        table = group.set_index("item")
+        share = ratio(table["part"] - table["start"], table["whole"] - table["start"])
+        numbers = share.columns() | {"value": share.value + 0.0, "low": share.low + 0.0, "high": share.high + 0.0}
+        found.append(dict(zip(by, key, strict=True)) | numbers)  # + 0.0 makes 0 of -0, which a table would show
+    return pd.DataFrame(found, columns=[*by, *RESULTS])
+
+
+# -- how many random rankings a value is worth ---------------------------------------------------------------------
+
+
+def rankings_worth(
+    random: pd.DataFrame, values: pd.DataFrame, by: Sequence[str] = ("method", "metric")
+) -> pd.DataFrame:
+    """The fewest random rankings whose best is on average at least as good as a group's values, over the items of both.
+
+    random: the pool frame of random rankings. values: a tidy frame of what is compared with them.
+    Columns: `by`, value, low, high, n, and `tries`, all in words. Infinite where more rankings would be needed than
+        are stored. Items are drawn anew for the whole curve over R at once.
+    """
+    stored = int(random.loc[random["kind"] != MEAN_OF_MAPS, "map"].max()) + 1
+    curve = pd.concat([best_of(random, size).assign(R=size) for size in range(1, stored + 1)])
+    curve = oriented(curve).pivot(index=["metric", "item"], columns="R", values="value")
+    found = []
+    for key, group in item_values(oriented(values), by).dropna().groupby(list(by), sort=False):
+        named = dict(zip(by, key, strict=True))
+        both = curve.loc[str(named["metric"])].join(group.set_index("item")["value"], how="inner").to_numpy(float)
+        if not len(both):
+            found.append(named | {"tries": "–", "n": 0})
+            continue
+        means = np.vstack([both.mean(0), resampled_means(both)])  # (1 + RESAMPLES, stored + 1)
+        many = fewest(means[:, :-1], means[:, -1])
+        ends = [each if each <= stored else math.inf for each in (float(many[0]), *quantiles(many[1:]))]
+        texts = [f"> {stored}" if math.isinf(each) else f"{each:.0f}" for each in ends]
+        named["tries"] = f"{texts[0]} ({texts[1]} to {texts[2]})"
+        found.append(named | dict(zip(("value", "low", "high"), ends, strict=True)) | {"n": len(both)})
+    return pd.DataFrame(found, columns=[*by, "tries", "value", "low", "high", "n"])
 
 
 def fewest(curves: Numbers, wanted: Numbers) -> Numbers:
-    """For each curve `(B, M)` the first place, from 1, that reaches what is wanted `(B,)`; M + 1 where none does."""
-    reached = curves >= wanted[:, None]
-    return np.where(reached.any(1), reached.argmax(1) + 1, curves.shape[1] + 1)
+    """For each curve `(B, M)` the first place, from 1, that reaches what is wanted `(B,)`; M + 1 where none does.
 
-
-def sign(metric: str) -> int:
-    """+1 where higher is better, -1 where lower is."""
-    return -1 if metric in LOWER_IS_BETTER else 1
-
-
-@dataclass(frozen=True)
-class Interval:
-    """A statistic over items with its 95% interval by resampled items."""
-
-    value: float
-    low: float
-    high: float
-    n: int
-    standard_error: float
-
-    @property
-    def detectable(self) -> float:
-        """Smallest true value that would be told from 0 at the 5% level with 80% power."""
-        return (Z_95 + Z_80) * self.standard_error
-
-
-def mean_of(values: pd.Series, *, seed: int = 0) -> Interval:
-    """Mean over items."""
-    return ratio_of(values, values * 0 + 1, seed=seed)
-
-
-def lead(first: pd.Series, second: pd.Series, metric: str) -> Interval:
-    """How much better the first is than the second, over the items that both have."""
-    both = pd.concat([first, second], axis=1, join="inner").to_numpy()
-    return mean_of(pd.Series(both[:, 0] - both[:, 1]) * sign(metric))
-
-
-def ratio_of(above: pd.Series, below: pd.Series, *, seed: int = 0) -> Interval:
-    """Ratio of two sums over the same items, resampled together.
-
-    NaN where the 95% interval of the sum below contains 0: what is not told from nothing has no shares.
+    What is equal but for the order of additions counts as reached.
     """
-    a, b = above.to_numpy(float), below.to_numpy(float)
-    if not len(a):
-        raise AttribookError("There are no items that all have, so nothing can be compared.")
-    picks = np.random.default_rng(seed).integers(len(a), size=(RESAMPLES, len(a)))
-    whole = b[picks].sum(1)
-    least, most = np.quantile(whole, [0.025, 0.975])
-    if least <= 0 <= most:
-        return Interval(math.nan, math.nan, math.nan, len(a), math.nan)
-    with np.errstate(divide="ignore"):
-        resampled = a[picks].sum(1) / whole
-    low, high = np.quantile(resampled, [0.025, 0.975])
-    return Interval(float(a.sum() / b.sum()), float(low), float(high), len(a), float(np.std(resampled, ddof=1)))
+    reached = curves >= wanted[:, None] - TINY
+    return np.where(reached.any(1), reached.argmax(1) + 1, curves.shape[1] + 1).astype(float)
 
 
-def share_told(share: Any, low: Any, high: Any) -> str:
-    """A share and its interval in words; where there is none, why."""
-    return "no share (the whole is not told from 0)" if math.isnan(share) else f"{share:.0%} ({low:.0%} to {high:.0%})"
+# -- pool frames as arrays -----------------------------------------------------------------------------------------
 
 
-def share_by_picking(pool: Pool, blind: Pool, metric: str, size: int) -> Interval:
-    """Of the way from one random ranking to the best of `size` maps, the share that the best random ranking goes.
+def pool_keys(pools: pd.DataFrame) -> list[str]:
+    """The columns that name a pool: all but those that tell its maps apart."""
+    return [name for name in map(str, pools) if name not in OF_MAPS]
 
-    Formula: (B_blind - 1_blind) / (B_pool - 1_blind), B the mean value of the best of `size`, 1 of a single map.
+
+def pool_values(pools: pd.DataFrame) -> Iterator[tuple[pd.DataFrame, Numbers, bool]]:
+    """Pools of as many maps at a time: their keys, a row each; values `(n, M)`; whether map 0 is the method's own.
+
+    Raises: AttribookError where a map has no value, is there twice, or is missing among the others.
     """
-    parts = [pool.picked(metric, size), blind.picked(metric, size), blind.one(metric)]
-    best, lucky, one = pd.concat(parts, axis=1, join="inner").to_numpy().T
-    return ratio_of(pd.Series(lucky - one), pd.Series(best - one))
-
-
-def picking_curves(pools: Mapping[str, Pool], metric: str, sizes: Sequence[int]) -> pd.DataFrame:
-    """Expected best of R for each pool over the items that all have: name, steps (R), value, low, high, n."""
-    found = []
-    shared = common(pools, metric)
-    for name, pool in pools.items():
-        for size in (size for size in sizes if size <= pool.size):
-            told = mean_of(pool.picked(metric, size)[shared])
-            found.append({"name": name, "steps": size, "value": told.value, "low": told.low, "high": told.high,
-                          "n": told.n})  # fmt: skip
-    return pd.DataFrame(found)
-
-
-def picking_table(pools: Mapping[str, Pool], metric: str, size: int, *, blind: str) -> pd.DataFrame:
-    """One map, the mean of maps and the best of `size` for each pool, best first; and the best against `blind`'s best.
-
-    Means are over the items that all pools have, `of` so many: pools over other items would stand in another order.
-    `lead`: how much better the best of `size` is than the best of as many of the pool `blind`, over the items of both,
-    with its interval and the smallest lead that would be found.
-    """
-    found, shared = [], common(pools, metric)
-    for name, pool in pools.items():
-        over = lead(pool.picked(metric, size), pools[blind].picked(metric, size), metric)
-        told = mean_of(pool.picked(metric, size)[shared])
-        found.append(
-            {
-                "pool": name,
-                "one map": pool.one(metric)[shared].mean(),
-                "mean of maps": pool.means[metric][size][shared].mean(),
-                f"best of {size}": told.value,
-                "low": told.low,
-                "high": told.high,
-                "of": told.n,
-                "lead": over.value,
-                "lead low": over.low,
-                "lead high": over.high,
-                "n": over.n,
-                "detectable": over.detectable,
-            }
+    keys = pool_keys(pools)
+    maps = pools[pools["kind"] != MEAN_OF_MAPS]
+    if maps[[*keys, "map", "value"]].isna().to_numpy().any():
+        raise AttribookError("A pool has a map without a value, or without a name.")
+    number = maps.groupby(keys, sort=False, observed=True).ngroup()
+    maps = maps.assign(pool=number, many=number.map(number.value_counts()), own=maps["kind"] == OWN_MAP)
+    maps["own"] = maps.groupby("pool")["own"].transform("any")
+    for _, block in maps.groupby(["many", "own"], sort=False):
+        many, own = int(block["many"].iloc[0]), bool(block["own"].iloc[0])
+        block = block.sort_values(["pool", "map"], kind="stable")
+        if (block["map"].to_numpy().reshape(-1, many) != np.arange(many)).any():
+            raise AttribookError("A pool lacks one of its maps, or has it twice: give maps of one model and data set.")
+        yield (
+            block[keys].iloc[::many].reset_index(drop=True),
+            block["value"].to_numpy(float).reshape(-1, many),
+            bool(own),
         )
-    frame = pd.DataFrame(found)
-    return frame.sort_values(f"best of {size}", ascending=sign(metric) < 0, ignore_index=True)
 
 
-def crossed_table(pool: Pool, metrics: Sequence[str], size: int) -> pd.DataFrame:
-    """Picked by one metric (down), told by another (across): the share of the gain by picking that is left.
-
-    Formula: (P - 1) / (B - 1): 1 one map, B the best of `size` by the metric told, P the one picked by the other. With
-        its interval.
-    """
-    found = []
-    for by in metrics:
-        row: dict[str, object] = {"picked by": by}
-        for metric in metrics:
-            one = pool.one(metric)
-            row[metric] = ratio_of(pool.picked(metric, size, by) - one, pool.picked(metric, size) - one)
-        found.append(row)
-    return pd.DataFrame(found)
+def picked(parts: Sequence[tuple[pd.DataFrame, Numbers]], pick: str, pools: pd.DataFrame) -> pd.DataFrame:
+    """Values of picked maps as a tidy frame, pools in the order of the frame that they come from."""
+    keys = pool_keys(pools)
+    if not parts:
+        return pd.DataFrame(columns=[*keys, "pick", "value", "status"])
+    found = pd.concat([pool.assign(pick=pick, value=values, status="ok") for pool, values in parts])
+    return pools[keys].drop_duplicates().merge(found, on=keys, how="inner", validate="one_to_one")
 
 
-def transfer(pool: Pool, metrics: Sequence[str], metric: str, size: int) -> Interval:
-    """The share of `crossed_table` for one metric told, averaged over the other metrics that picked.
-
-    A metric at one share of the tokens and its mean over five shares contain each other, so neither counts as other.
-    """
-    one = pool.one(metric)
-    others = [pool.picked(metric, size, by) - one for by in metrics if stem(by) != stem(metric)]
-    return ratio_of(pd.concat(others, axis=1).mean(axis=1), pool.picked(metric, size) - one)
-
-
-def stem(metric: str) -> str:
-    """What a metric measures, at whatever shares of the tokens."""
-    return metric.removeprefix("aopc_")
-
-
-def common(pools: Mapping[Any, Pool], metric: str) -> pd.Index:
-    """Items that all pools have, in the first one's order."""
-    tables = [pool.values[metric].index for pool in pools.values()]
-    return tables[0][tables[0].to_series().map(lambda item: all(item in other for other in tables)).to_numpy()]
+# Until their last callers are gone, the former names.
+from attribook.statistics.former_picking import (  # noqa: E402, F401
+    Interval,
+    Pool,
+    common,
+    crossed_table,
+    joined,
+    lead,
+    mean_of,
+    picking_curves,
+    picking_table,
+    ratio_of,
+    read_pool,
+    share_by_picking,
+    share_told,
+    transfer,
+    tries_worth,
+)

@@ -1,84 +1,44 @@
-"""What one change does to a published-style number: paired over prompts, in nats, with an interval."""
+"""What one change does to a log-ratio: rows of each change under one name, and what an estimated move shows."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Mapping
 
 import pandas as pd
 
-from attribook.grid.settings import setting
-from attribook.grid.study import Study
-from attribook.statistics.bootstrap import Estimate, Reading, log_ratio, log_ratio_change
+from attribook.statistics.tests import ABOVE, BELOW, decisions
 
-RAISES, LOWERS, UNDECIDED, NOTHING = "raises it", "lowers it", "undecided", "changes nothing"
+RAISES, LOWERS, NOTHING = "raises it", "lowers it", "changes nothing"
 
 
-def one_at_a_time(method: str, base: Mapping[str, Any], **values: Sequence[Any]) -> dict[str, str]:
-    """Names of settings that differ from the base in one option, by what they change."""
-    return {
-        f"{option}={value}": setting(method, **{**base, option: value})
-        for option, chosen in values.items()
-        for value in chosen
-    }
+def under_change(frame: pd.DataFrame, change: str, method: str, baseline: str = "random") -> pd.DataFrame:
+    """The rows of one setting as method `changed`, and those of what it is divided by as `random`; column `change`."""
+    names = {method: "changed", baseline: "random"}
+    return frame[frame["method"].isin(names)].assign(method=lambda rows: rows["method"].map(names), change=change)
 
 
-def change_table(readings: Mapping[str, Reading], base: Reading, metric: str) -> pd.DataFrame:
-    """A row for the base and for each other reading: the log-ratio, and how far it lies from the base's."""
-    own = log_ratio(base.rows, base.method, metric, baseline=base.baseline)
-    found: list[dict[str, Any]] = [
-        {"change": "none", "log-ratio": own.value, "n": own.n, "failed": own.failed, "verdict": "the base"}
-    ]
-    for name, reading in readings.items():
-        ours = log_ratio(reading.rows, reading.method, metric, baseline=reading.baseline)
-        moved = log_ratio_change(base, reading, metric)
-        found.append(
-            {
-                "change": name, "log-ratio": ours.value, "moved": moved.value, "low": moved.low, "high": moved.high,
-                "n": moved.n, "failed": ours.failed, "detectable": moved.detectable, "verdict": moved_verdict(moved),
-            }
-        )  # fmt: skip
-    return pd.DataFrame(found)
+def under_changes(frame: pd.DataFrame, settings: Mapping[str, str]) -> pd.DataFrame:
+    """The same for several settings by the names of their changes, in one frame.
 
-
-def sensitivity_tables(study: Study, seeded: Study, base: str, changes: Mapping[str, str]) -> dict[str, pd.DataFrame]:
-    """For each metric of `study` the `change_table` of its named settings, and of other seeds of the base.
-
-    `seeded` has the base and `random` under several seeds. Its first seed is the base, its random rows the baseline.
+    How far each change moves the log-ratio to random, from that of the change `none`, is then
+    `estimate(rows, "log_ratio", ["change", "method", "metric"], against=[{"method": "random"}, {"change": "none"}])`.
     """
-    repeated = seeded.rows()
-    baseline = repeated[repeated["method"] == "random"]
-    again = repeated[repeated["method"] == base]
-    others = range(study.seed + 1, study.seed + seeded.random_seeds)
-    rows = pd.concat([study.rows(), baseline])
-    readings = {name: Reading(rows, method) for name, method in changes.items()}
-    readings |= {f"seed={n}": Reading(pd.concat([again[again["seed"] == n], baseline]), base) for n in others}
-    return {metric: change_table(readings, Reading(rows, base), metric) for metric in study.metrics}
+    return pd.concat([under_change(frame, change, name) for change, name in settings.items()], ignore_index=True)
 
 
-def verdicts_alike(first: pd.DataFrame, second: pd.DataFrame) -> str:
-    """How many verdicts of two tables of the same changes are the same, and which changes contradict each other."""
-    both = first.dropna(subset=["moved"]).merge(second.dropna(subset=["moved"]), on="change", suffixes=("", " there"))
-    alike = both["verdict"] == both["verdict there"]
-    opposed = both[both[["verdict", "verdict there"]].isin([RAISES, LOWERS]).all(axis=1) & ~alike]["change"].tolist()
-    against = f"Opposed: {', '.join(opposed)}." if opposed else "None raises one model's number and lowers the other's."
-    return f"{int(alike.sum())} of {len(both)} verdicts are those of the first model. {against}"
+def effects(moved: pd.DataFrame) -> pd.Series:
+    """For each estimated move whether the change raises the number, lowers it, changes nothing, or is undecided.
+
+    A change that gives every item the same value as before has a move of exactly 0 and no error.
+    """
+    words = decisions(moved).replace({ABOVE: RAISES, BELOW: LOWERS})
+    return words.mask((moved["value"] == 0) & (moved["detectable"] == 0), NOTHING)
 
 
-def moved_verdict(moved: Estimate) -> str:
-    """In words, whether the interval of a change leaves out 0."""
-    if moved.value == 0 and moved.standard_error == 0:
-        return NOTHING
-    return RAISES if moved.low > 0 else LOWERS if moved.high < 0 else UNDECIDED
+def effects_alike(first: pd.DataFrame, second: pd.DataFrame) -> pd.DataFrame:
+    """Two tables of the same changes with their column `effect`, joined: `alike`, and `opposed` where they contradict.
 
-
-def changes_told(frame: pd.DataFrame) -> str:
-    """What the verdicts of a table of changes say, in one sentence."""
-    changes = frame.dropna(subset=["moved"])
-    parts = []
-    for verdict in (RAISES, LOWERS, NOTHING, UNDECIDED):
-        names = changes.loc[changes["verdict"] == verdict, "change"].tolist()
-        parts += [f"{verdict}: {', '.join(names)}"] if names else []
-    largest = changes.sort_values("moved", key=abs).iloc[-1]
-    return (
-        f"{len(changes)} changes; {'; '.join(parts)}. The largest move is {largest['moved']:+.2f} nats, by "
-        f"{largest['change']} ({largest['verdict']})."
-    )
+    first, second: columns change, metric, effect.
+    """
+    both = first.merge(second, on=["change", "metric"], suffixes=("", " there"))
+    decided = both[["effect", "effect there"]].isin([RAISES, LOWERS]).all(axis=1)
+    alike = both["effect"] == both["effect there"]
+    return both.assign(alike=alike, opposed=decided & ~alike)

@@ -1,45 +1,46 @@
-"""How sharp score vectors are, where their highest tokens lie, and what a metric says of the ranking alone."""
+"""How sharp score vectors are, and what their highest tokens hit."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.stats import entropy
 
-from attribook.grid.store import Row
 from attribook.statistics.bootstrap import log_ratio
 
+SPANS = ("antecedent", "distractor")
 
-def sharpness(rows: Iterable[Row], top: int = 3) -> pd.DataFrame:
-    """One row for each stored score vector: how much lies on its best token, how even it is, what its best tokens hit.
 
-    Formula: with a_i = max(s_i, 0) / sum_j max(s_j, 0), `largest` = max a_i and `entropy` = - sum a_i log a_i / log T.
-        `antecedent` is 1 if one of the `top` highest-scored tokens is in the antecedent, `distractor` 1 if one is in
-        the distractor; of equal scores the first token counts as higher.
-    Range:   0 to 1. NaN, with a status that says so, where no score is above 0, and for spans that a prompt has not.
+def sharpness(rows: Iterable[Mapping[str, Any]], top: int = 3) -> pd.DataFrame:
+    """A tidy frame with up to four values of each stored score vector.
+
+    Formula: with a_i = max(s_i, 0) / sum_j max(s_j, 0) over T tokens, `largest` = max a_i and
+        `entropy` = - sum a_i log a_i / log T. `antecedent` is 1 if one of the `top` highest-scored tokens is in the
+        antecedent, `distractor` 1 if one is in the distractor, else 0; of equal scores the first counts as higher.
+    Range:   0 to 1. NaN with the status `no positive score` where no score is above 0, or `one token` for the entropy
+        of a single token, which is neither even nor sharp. A span that a prompt has not gets no row.
+    Columns: item, method, seed, metric, value, status.
     """
     found = []
     for row in rows:
-        scores = np.array(row["scores"])
+        scores = np.array(row["scores"], dtype=float)
         positive = np.clip(scores, 0, None)
-        total = positive.sum()
-        shares = positive[positive > 0] / total if total > 0 else np.array([np.nan])
         best = set(np.argsort(-scores, kind="stable")[:top].tolist())
-        hits = {
-            part: float(bool(best & set(row["spans"][part]))) if row["spans"].get(part) else np.nan
-            for part in ("antecedent", "distractor")
-        }
-        found.append(
-            {
-                "item": row["item"],
-                "method": row["method"],
-                "seed": row["seed"],
-                "largest": shares.max(),
-                "entropy": float(-(shares * np.log(shares)).sum() / np.log(len(scores))),
-                **hits,
-                "status": "ok" if total > 0 else "no positive score",
-            }
-        )
-    return pd.DataFrame(found)
+        held = {name: set(row["spans"][name]) for name in SPANS if row["spans"].get(name)}
+        values = {name: float(bool(best & places)) for name, places in held.items()}
+        status = dict.fromkeys(("largest", "entropy", *values), "ok" if positive.any() else "no positive score")
+        if positive.any():
+            values |= {"largest": float(positive.max() / positive.sum())}
+            values |= {"entropy": float(entropy(positive) / np.log(len(scores)))} if len(scores) > 1 else {}
+        if positive.any() and len(scores) == 1:
+            status["entropy"] = "one token"
+        fixed = {name: row[name] for name in ("item", "method", "seed")}
+        found += [
+            {**fixed, "metric": metric, "value": values.get(metric, np.nan) if said == "ok" else np.nan, "status": said}
+            for metric, said in status.items()
+        ]
+    return pd.DataFrame(found, columns=["item", "method", "seed", "metric", "value", "status"])
 
 
 def sharp_or_right(
@@ -51,29 +52,17 @@ def sharp_or_right(
     column `own order` is the method against its own values in random order: equally sharp, so what is left is where
     the values are put. Its interval is `low` to `high`.
     """
-    good = vectors[vectors["status"] == "ok"].groupby("method")[["largest", "entropy", "antecedent", "distractor"]]
-    means = good.mean()
+    means = (
+        vectors.groupby(["method", "metric"])["value"].mean().unstack().reindex(columns=["largest", "entropy", *SPANS])
+    )
     found = []
     for name in methods:
         order = log_ratio(rows, name, metric, baseline=f"{name}:permuted")
-        found.append(
-            {
-                "method": name,
-                "largest": means.loc[name, "largest"],
-                "entropy": means.loc[name, "entropy"],
-                "log-ratio": log_ratio(rows, name, metric).value,
-                **{title: log_ratio(rows, f"{name}:{variant}", metric).value for title, variant in variants.items()},
-                "own order": order.value,
-                "low": order.low,
-                "high": order.high,
-                "antecedent": means.loc[name, "antecedent"],
-                "distractor": means.loc[name, "distractor"],
-                "n": order.n,
-            }
-        )
+        found.append({
+            "method": name, "largest": means.loc[name, "largest"], "entropy": means.loc[name, "entropy"],
+            "log-ratio": log_ratio(rows, name, metric).value,
+            **{title: log_ratio(rows, f"{name}:{variant}", metric).value for title, variant in variants.items()},
+            "own order": order.value, "low": order.low, "high": order.high,
+            "antecedent": means.loc[name, "antecedent"], "distractor": means.loc[name, "distractor"], "n": order.n,
+        })  # fmt: skip
     return pd.DataFrame(found).sort_values("log-ratio", ascending=False, ignore_index=True)
-
-
-def rank_agreement(frame: pd.DataFrame, first: str, second: str) -> float:
-    """Spearman's correlation of two columns: 1 if they rank the methods alike."""
-    return float(frame[first].rank().corr(frame[second].rank()))

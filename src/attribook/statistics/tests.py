@@ -35,6 +35,13 @@ def decisions(table: pd.DataFrame) -> pd.Series:
     return pd.Series(found, index=table.index, dtype=object)
 
 
+def together(decisions: Sequence[str]) -> str:
+    """The decision on a claim that needs several tests at once: one below is enough against it, all must lie above."""
+    if BELOW in decisions:
+        return BELOW
+    return ABOVE if set(decisions) == {ABOVE} else UNDECIDED
+
+
 def holm(ps: Sequence[float]) -> list[float]:
     """Holm's adjusted p-values of a family of tests, in the order given.
 

@@ -14,11 +14,12 @@ import pandas as pd
 from attribook.grid.settings import without_options
 from attribook.grid.store import Row
 from attribook.grid.study import Study
-from attribook.ledger.verdicts import FEWEST_PROMPTS, LEVEL, direction_verdict
+from attribook.ledger.verdicts import direction_verdict
 from attribook.papers.cells import published
 from attribook.papers.reagent.tasks import CONTINUED
 from attribook.statistics.agreement import agreement
 from attribook.statistics.bootstrap import Estimate, combined_if_any, holm, log_ratio, per_item
+from attribook.statistics.tests import FEWEST_PROMPTS, LEVEL
 
 SOFT = ("soft_nc", "soft_ns")
 TEN = (

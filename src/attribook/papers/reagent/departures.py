@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 
 from attribook.grid.settings import setting
-from attribook.grid.store import Row
-from attribook.statistics.bootstrap import Reading, as_released
+from attribook.statistics.sensitivity import under_change
+from attribook.statistics.squared_distance import as_released
 
 FLAT, RANDOM = "random", "random{form=uniform}"  # softmaxed random scores, as released, and uniform ones
 
@@ -66,25 +66,19 @@ def departure_names(base: Mapping[str, Any], *, specials: bool) -> dict[str, str
     }
 
 
-def departure_readings(names: Mapping[str, str], rows: pd.DataFrame, scores: Iterable[Row]) -> dict[str, Reading]:
-    """The rows as each departure reads them."""
-    scores = list(scores)
-    found = {}
-    for departed, name in names.items():
-        how = DEPARTURES.get(departed, Departure("the paper"))
-        read = as_if_perfect(rows, name, scores) if how.perfect else rows
-        found[departed] = Reading(as_released(read) if how.squared else read, name, how.baseline)
-    return found
+def by_departure(names: Mapping[str, str], frame: pd.DataFrame, scores: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
+    """A tidy frame as each departure reads it; see `under_change`."""
+    scores, found = list(scores), []
+    for change, name in names.items():
+        how = DEPARTURES.get(change, Departure("the paper"))
+        read = as_if_perfect(frame, name, scores) if how.perfect else frame
+        found.append(under_change(as_released(read) if how.squared else read, change, name, how.baseline))
+    return pd.concat(found, ignore_index=True)
 
 
-def as_if_perfect(rows: pd.DataFrame, name: str, scores: Iterable[Row]) -> pd.DataFrame:
+def as_if_perfect(frame: pd.DataFrame, name: str, scores: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
     """Rows in which a score vector of which no run stopped has the values that NaN had: Soft-NC 1, Soft-NS 0."""
     failed = {(r["item"], r["seed"]) for r in scores if r["method"] == name and not r["details"]["runs_stopped"]}
-    here = [(item, seed) in failed for item, seed in zip(rows["item"], rows["seed"], strict=True)]
-    perfect = np.where(rows["metric"] == "soft_nc", 1.0, 0.0)
-    return rows.assign(value=rows["value"].where(~(np.array(here) & (rows["method"] == name)), perfect))
-
-
-def departures_told(names: Mapping[str, str]) -> pd.DataFrame:
-    """What each departure changes, as a table."""
-    return pd.DataFrame([{"change": name, "what": DEPARTURES[name].about} for name in names if name in DEPARTURES])
+    here = [(item, seed) in failed for item, seed in zip(frame["item"], frame["seed"], strict=True)]
+    perfect = np.where(frame["metric"] == "soft_nc", 1.0, 0.0)
+    return frame.assign(value=frame["value"].where(~(np.array(here) & (frame["method"] == name)), perfect))

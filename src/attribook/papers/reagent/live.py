@@ -1,14 +1,11 @@
 """ReAGent step by step on one prompt: what was replaced, what the target lost, what the stopping test saw.
 
-`reagent_steps` tells the scores after every step. The prompts behind them are remembered by a recorder around the
+`reagent_steps` gives the scores after every step. The prompts behind them are remembered by a recorder around the
 replacer, and the model's answers to them are asked for again.
 """
 
-from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from itertools import combinations
 
-import numpy as np
 import pandas as pd
 import torch
 from torch import Generator, Tensor
@@ -19,12 +16,11 @@ from attribook.attribution.replacers.pools import Replacer
 from attribook.attribution.replacers.registry import make_replacer
 from attribook.errors import AttribookError
 from attribook.grid.seeds import generator
+from attribook.grid.store import Row
 from attribook.models.causal import CausalLM
 from attribook.models.edits import Replace
 from attribook.models.encoding import Encoding
 from attribook.models.load import load_model
-from attribook.papers.reagent.top import jaccard, top_set
-from attribook.statistics.accuracy import wilson
 
 
 @dataclass
@@ -46,7 +42,7 @@ class Recorder:
 
 
 @dataclass(frozen=True, eq=False)
-class Walk:
+class RecordedRun:
     """One run of S steps on a prompt of T tokens."""
 
     model: CausalLM
@@ -77,9 +73,48 @@ class Walk:
             for place, (new, old, token) in enumerate(own)
         ]
 
-    def until(self, *steps: int) -> list[int]:
-        """Those of the steps that the run had, and its last."""
-        return sorted({*(step for step in steps if step < len(self)), len(self)})
+    def steps(self) -> pd.DataFrame:
+        """A row for each step: what stood where, what the target lost, what that added to the logits, and the test."""
+        drop = self.model.output(self.encoding) - self.after  # (S,)
+        every = torch.ones(len(self), 1, 1, dtype=torch.bool)
+        gain = increments(drop[:, None].double(), every, str(self.options["update"])).flatten()  # (S,)
+        return pd.DataFrame(
+            {"replaced": self.replacements(), "before": float(self.model.output(self.encoding)),
+             "after": self.after.tolist(), "drop": drop.tolist(), "added to the replaced": gain.tolist(),
+             "kept": self.kept.sum(1).tolist(), "most probable next": self.answers(), "rank of target":
+             self.rank.tolist(), "stopped": self.stopped.tolist()},
+            index=pd.RangeIndex(1, len(self) + 1, name="step"),
+        )  # fmt: skip
+
+    def replacements(self) -> list[str]:
+        """For each step the replaced tokens and what stood in their place."""
+        found = []
+        for ids, chosen in zip(self.tried, self.chosen, strict=True):
+            new, places = self.text(ids), chosen.nonzero()[:, 0].tolist()
+            pairs = [f"{visible(self.encoding.tokens[place])} → {visible(new[place])}" for place in places]
+            found.append(", ".join(pairs) or "nothing")
+        return found
+
+    def answers(self) -> list[str]:
+        """For each step the most probable next tokens in its stopping test, with their probabilities."""
+        every = zip(self.tested, self.best.tolist(), self.best_p.tolist(), strict=True)
+        return [
+            ", ".join(
+                f"{visible(self.model.continuation(ids, token))} {p:.1%}" for token, p in zip(best, ps, strict=True)
+            )
+            for ids, best, ps in every
+        ]
+
+    def tests(self) -> dict[int, tuple[list[str], set[int]]]:
+        """By step the text that the stopping test saw, and the places of the tokens that it kept."""
+        every = enumerate(zip(self.tested, self.kept, strict=True), start=1)
+        return {step: (self.text(ids), set(kept.nonzero()[:, 0].tolist())) for step, (ids, kept) in every}
+
+    def scores_by_step(self) -> pd.DataFrame:
+        """Scores of the tokens that are scored, by step from 0, with the tokens' places as columns."""
+        scores = torch.cat([self.first[None], self.scores])[:, self.places].numpy()  # (S + 1, n)
+        steps = pd.RangeIndex(len(scores), name="step")
+        return pd.DataFrame(scores, index=steps, columns=self.places.nonzero()[:, 0].tolist())
 
 
 def prepared(
@@ -88,7 +123,7 @@ def prepared(
     """What a run needs, from a model's name, a prompt, and the options of `reagent`."""
     explained = load_model(model)
     if not isinstance(explained, CausalLM):
-        raise AttribookError(f"{model} is not a causal language model; this walk is through a next-token prediction.")
+        raise AttribookError(f"{model} is not a causal language model, and what is explained here is its next token.")
     encoding, every = explained.encode(prompt), METHODS["reagent"].resolve(options)
     places = encoding.movable(every["specials"])
     ways = {name: every[name] for name in ("pick", "original", "candidates", "masked_lm")}
@@ -97,23 +132,23 @@ def prepared(
     return explained, encoding, every, places, source, settings
 
 
-def walk_generator(seed: int) -> Generator:
-    """The randomness of the walk and of its runs: the same, so that the walked run is the first of them."""
+def run_generator(seed: int) -> Generator:
+    """The randomness of recorded and of compared runs: the same, so that the recorded run is the first of them."""
     return generator("walk", "reagent", seed)
 
 
-def walk_reagent(model: str, prompt: str, *, seed: int = 0, **options: object) -> Walk:
+def run_step_by_step(model: str, prompt: str, *, seed: int = 0, **options: object) -> RecordedRun:
     """One run with everything it did. Raises: AttribookError for a model that is not a `CausalLM`, wrong options."""
     explained, encoding, every, places, source, settings = prepared(model, prompt, {**options, "runs": 1})
-    steps = list(reagent_steps(explained, encoding, places, source, settings, walk_generator(seed)))
+    steps = list(reagent_steps(explained, encoding, places, source, settings, run_generator(seed)))
     # A batch of steps is replaced at once, then its tests; those after the stop are dropped, here as there.
     chosen, left = (torch.cat(source.chosen[turn::2])[: len(steps)] for turn in (0, 1))  # (S, T)
     tried, tested = (torch.cat(source.prompts[turn::2])[: len(steps)] for turn in (0, 1))  # (S, T)
-    (stream,) = streams(1, walk_generator(seed))
+    (stream,) = streams(1, run_generator(seed))
     first = first_logits(len(encoding), settings.initial, stream).masked_fill(~places, -torch.inf)
     answers = explained.distributions(encoding, Replace(tested))  # (S, V)
     best = answers.topk(min(settings.top_k, answers.shape[1]))
-    return Walk(
+    return RecordedRun(
         explained, encoding, every, source.replacer, places, first.softmax(0),
         scores=torch.stack([step.scores[0] for step in steps]),
         stopped=torch.stack([step.stopped[0] for step in steps]),
@@ -128,149 +163,34 @@ def visible(token: str) -> str:
     return token.strip() or ("⏎" if "\n" in token else "␣")
 
 
-def steps_table(walk: Walk, first: int) -> pd.DataFrame:
-    """The first steps: what stood where, the target's probability before and after, and the drop."""
-    before, found = walk.model.output(walk.encoding), []
-    for step in range(min(first, len(walk))):
-        new = walk.text(walk.tried[step])
-        changes = [
-            f"{visible(walk.encoding.tokens[place])} → {visible(new[place])}"
-            for place in walk.chosen[step].nonzero()[:, 0].tolist()
-        ]
-        after = float(walk.after[step])
-        gain = credit(walk, before - after)
-        found.append(
-            {"step": step + 1, "replaced": ", ".join(changes) or "nothing", "before": before, "after": after,
-             "drop": before - after, "replaced get": gain, "others get": -gain}
-        )  # fmt: skip
-    return pd.DataFrame(found)
+def last_test_again(run: RecordedRun, draws: int, *, seed: int = 0) -> pd.DataFrame:
+    """The last stopping test with replacements drawn anew: a row for each draw, and whether the test is passed.
 
-
-def credit(walk: Walk, drop: float) -> float:
-    """What a drop adds to the logit of each replaced token."""
-    one, chosen = torch.tensor([[drop]], dtype=torch.float64), torch.ones(1, 1, 1, dtype=torch.bool)
-    return float(increments(one, chosen, str(walk.options["update"])))
-
-
-def stop_table(walk: Walk, steps: Iterable[int]) -> pd.DataFrame:
-    """The stopping test after these steps: most probable next tokens, the target's rank, whether the run stopped."""
-    found = []
-    for step in steps:
-        best = zip(walk.best[step - 1].tolist(), walk.best_p[step - 1].tolist(), strict=True)
-        ids = walk.tested[step - 1]
-        said = ", ".join(f"{visible(walk.model.continuation(ids, token))} {p:.1%}" for token, p in best)
-        stopped = "stop" if bool(walk.stopped[step - 1]) else "go on"
-        found.append(
-            {"step": step, "kept": int(walk.kept[step - 1].sum()), "most probable next": said,
-             "rank of target": int(walk.rank[step - 1]), "so": stopped}
-        )  # fmt: skip
-    return pd.DataFrame(found)
-
-
-def passes(walk: Walk, draws: int, *, seed: int = 0) -> pd.DataFrame:
-    """How often the last stopping test is passed when its replacements are drawn anew, with 95% intervals.
-
-    Once for the tokens that the run kept, once for as many tokens drawn at random each time.
+    Columns: kept tokens, passed. Once for the tokens that the run kept ("the run's"), once for as many tokens drawn at
+    random each time ("random").
     """
     chance = generator("walk", "passes", seed)
-    places, kept = walk.places.nonzero()[:, 0], int(walk.kept[-1].sum())
-    own = (walk.places & ~walk.kept[-1]).expand(draws, -1)  # (B, T)
-    random = walk.places.repeat(draws, 1)
+    places, kept = run.places.nonzero()[:, 0], int(run.kept[-1].sum())
+    own = (run.places & ~run.kept[-1]).expand(draws, -1)  # (B, T)
+    random = run.places.repeat(draws, 1)
     for row in random:
         row[places[torch.randperm(len(places), generator=chance)[:kept]]] = False
-    reader, found = among_top(walk.encoding.target, int(str(walk.options["top_k"]))), []
+    reader, found = among_top(run.encoding.target, int(str(run.options["top_k"]))), []
     for name, left in (("the run's", own), ("random", random)):
-        u = torch.rand(draws, len(walk.encoding), generator=chance, dtype=torch.float64)
-        passed = int(walk.model.read(walk.encoding, Replace(walk.replacer(left, u)), reader).sum())
-        low, high = wilson(passed, draws)
-        found.append(
-            {
-                "kept tokens": name,
-                "draws": draws,
-                "passed": passed / draws,
-                "low": max(0.0, low),
-                "high": min(1.0, high),
-            }
-        )
-    return pd.DataFrame(found)
+        u = torch.rand(draws, len(run.encoding), generator=chance, dtype=torch.float64)
+        passed = run.model.read(run.encoding, Replace(run.replacer(left, u)), reader).tolist()
+        found.append(pd.DataFrame({"kept tokens": name, "passed": passed}))
+    return pd.concat(found, ignore_index=True)
 
 
-def stop_texts(walk: Walk, steps: Iterable[int]) -> dict[str, tuple[list[str], set[int]]]:
-    """The texts that the stopping test saw after these steps, and the places of the tokens that it kept."""
-    return {
-        f"step {step}": (walk.text(walk.tested[step - 1]), set(walk.kept[step - 1].nonzero()[:, 0].tolist()))
-        for step in steps
-    }
-
-
-def sharpness_curve(walk: Walk) -> pd.DataFrame:
-    """By step, from 0: the largest score, and the entropy divided by that of equal scores."""
-    scores = torch.cat([walk.first[None], walk.scores])[:, walk.places]  # (S + 1, n)
-    entropy = torch.special.entr(scores).sum(1) / np.log(max(2, scores.shape[1]))
-    curve = {"largest score": scores.amax(1).tolist(), "entropy / log n": entropy.tolist()}
-    return pd.DataFrame(curve, index=pd.RangeIndex(len(scores), name="step"))
-
-
-# -- several runs ------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, eq=False)
-class Runs:
-    """Where R runs from different seeds ended: scores `(R, n)` of the tokens that are scored."""
-
-    tokens: list[str]  # n of them
-    scores: Tensor
-    steps: Tensor  # (R,)
-    stopped: Tensor  # (R,) bool
-
-
-def runs_from_seeds(model: str, prompt: str, runs: int, *, seed: int = 0, **options: object) -> Runs:
-    """The ends of several runs; the first is that of `walk_reagent` with the same seed and options."""
+def runs_from_seeds(model: str, prompt: str, runs: int, *, seed: int = 0, **options: object) -> list[Row]:
+    """Where several runs end, as score rows of the tokens that are scored; the first is that of `run_step_by_step`."""
     explained, encoding, _, places, source, settings = prepared(model, prompt, {**options, "runs": runs})
-    *_, last = reagent_steps(explained, encoding, places, source, settings, walk_generator(seed))
-    tokens = [token for token, here in zip(encoding.tokens, places.tolist(), strict=True) if here]
-    return Runs(tokens, last.scores[:, places], last.steps, last.stopped)
-
-
-def rank_correlations(scores: Tensor) -> Tensor:
-    """Spearman's correlation `(R, R)` of the rows of `(R, n)`. Raises: AttribookError if a row has no ranks."""
-    if bool((scores == scores[:, :1]).all(1).any()):
-        raise AttribookError("All scores of a run are equal, or it has one token: there are no ranks to correlate.")
-    return torch.tensor(pd.DataFrame(scores.T.numpy()).corr(method="spearman").to_numpy())
-
-
-def runs_table(runs: Runs, named: int = 3) -> pd.DataFrame:
-    """For each run: its steps, its best tokens, and its rank correlation with the mean of the other runs' scores."""
-    found = []
-    for run, scores in enumerate(runs.scores):
-        best = scores.topk(min(named, len(scores)))
-        tops = zip(best.indices.tolist(), best.values.tolist(), strict=True)
-        rest = torch.cat([runs.scores[:run], runs.scores[run + 1 :]]).mean(0)
-        found.append(
-            {"run": run + 1, "steps": int(runs.steps[run]), "stopped": "yes" if bool(runs.stopped[run]) else "no",
-             "best tokens": ", ".join(f"{visible(runs.tokens[place])} {score:.2f}" for place, score in tops),
-             "with the others": float(rank_correlations(torch.stack([scores, rest]))[0, 1])}
-        )  # fmt: skip
-    return pd.DataFrame(found)
-
-
-def run_agreement(runs: Runs, share: float, sizes: Sequence[int]) -> pd.DataFrame:
-    """How alike two averages of m runs are, m each of `sizes`, over all disjoint groups of m runs in their order.
-
-    Columns: mean, least and greatest Spearman correlation of two groups, and the mean Jaccard index of their top
-    sets. A size of which there are not two groups is left out.
-    """
-    places, found = range(len(runs.tokens)), []
-    for size in sizes:
-        groups = runs.scores[: len(runs.scores) // size * size].unflatten(0, (-1, size)).mean(1)  # (G, n)
-        if len(groups) < 2:
-            continue
-        pairs = list(combinations(range(len(groups)), 2))
-        correlations = [float(rank_correlations(groups)[a, b]) for a, b in pairs]
-        tops = [top_set(group.tolist(), places, share) for group in groups]
-        found.append(
-            {"runs averaged": size, "pairs": len(pairs), "spearman": np.mean(correlations),
-             "least": min(correlations), "greatest": max(correlations),
-             "jaccard of top sets": np.mean([jaccard(tops[a], tops[b]) for a, b in pairs])}
-        )  # fmt: skip
-    return pd.DataFrame(found)
+    *_, last = reagent_steps(explained, encoding, places, source, settings, run_generator(seed))
+    ends = zip(last.scores[:, places].tolist(), last.steps.tolist(), last.stopped.tolist(), strict=True)
+    tokens = [visible(encoding.tokens[place]) for place in places.nonzero()[:, 0].tolist()]
+    return [
+        {"item": prompt, "method": "reagent", "seed": number, "tokens": tokens, "scores": scores, "steps": steps,
+         "stopped": stopped}
+        for number, (scores, steps, stopped) in enumerate(ends, start=1)
+    ]  # fmt: skip

@@ -8,9 +8,9 @@ import pandas as pd
 from attribook.grid.manifest import read_manifest
 from attribook.grid.pools import told_study
 from attribook.grid.settings import read_setting
-from attribook.papers.reagent.departures import DEPARTURES, FLAT, RANDOM, departure_names, departure_readings
+from attribook.papers.reagent.departures import DEPARTURES, FLAT, RANDOM, by_departure, departure_names
 from attribook.paths import results_folder
-from attribook.statistics.sensitivity import change_table
+from attribook.statistics.estimates import estimate
 
 AUDIT, BASE = "reagent_departures", "reagent-paper"
 METRICS = {"soft_nc": "Soft-NC", "soft_ns": "Soft-NS"}
@@ -39,18 +39,17 @@ def effects(runs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     specials = any(read_setting(name)[1].get("specials") == "perturb" for name in audit.methods)
     names = departure_names(base, specials=specials)
     alike = [study for study in studies if (study.dataset, study.n_items, study.keep, study.seed) == items]
-    rows = pd.concat([study.rows() for study in alike]).drop_duplicates(["key", "draw"])
+    rows = pd.concat([study.frame() for study in alike]).drop_duplicates(["method", "item", "seed", "draw", "metric"])
     if not {FLAT, RANDOM} <= set(rows["method"]):
         return []
-    readings = departure_readings(names, rows, audit.scores())
-    none = readings.pop("none")
-    tables = {metric: change_table(readings, none, metric).dropna(subset=["moved"]) for metric in METRICS}
-    lines: dict[str, dict[str, Any]] = {
-        change: {"model": audit.model, "change": change, "what": DEPARTURES[change].about} for change in readings
-    }
-    for metric, title in METRICS.items():
-        for moved in tables[metric].to_dict("records"):
-            line = lines[moved["change"]]
-            line[title] = f"{moved['moved']:+.2f} ({moved['low']:+.2f} to {moved['high']:+.2f})"
-            line |= {f"{title} detectable": moved["detectable"], "n": int(moved["n"])}
+    moves = estimate(
+        by_departure(names, rows, audit.scores()), "log_ratio", ["change", "method", "metric"],
+        against=[{"method": "random"}, {"change": "none"}],
+    )  # fmt: skip
+    lines: dict[str, dict[str, Any]] = {}
+    for moved in moves.to_dict("records"):
+        change, title = moved["change"], METRICS[moved["metric"]]
+        line = lines.setdefault(change, {"model": audit.model, "change": change, "what": DEPARTURES[change].about})
+        line[title] = f"{moved['value']:+.2f} ({moved['low']:+.2f} to {moved['high']:+.2f})"
+        line |= {f"{title} detectable": moved["detectable"], "n": int(moved["n"])}
     return list(lines.values())

@@ -46,18 +46,20 @@ def computed() -> list[Row]:
     found: list[Row] = []
     for method, setting in dict.fromkeys((row["method"], row["setting"]) for row in vectors):
         rows = [row for row in vectors if (row["method"], row["setting"]) == (method, setting)]
-        good = sharpness([row for row in rows if row["scores"] is not None], TOP)
+        known = [row for row in rows if row["scores"] is not None]
+        values = sharpness(known, TOP).groupby("metric")["value"]
+        means, sums = values.mean(), values.sum()
         mean = soft[(soft["method"] == method) & (soft["setting"] == setting)].mean(numeric_only=True)
         found.append(
             {
                 "method": method,
                 "setting": setting,
                 "n": len(rows),
-                "nan": len(rows) - len(good),
-                "largest": good["largest"].mean(),
-                "entropy": good["entropy"].mean(),
-                "antecedent": good["antecedent"].sum() / len(rows),
-                "distractor": good["distractor"].sum() / len(rows),
+                "nan": len(rows) - len(known),
+                "largest": means["largest"],
+                "entropy": means["entropy"],
+                "antecedent": sums["antecedent"] / len(rows),
+                "distractor": sums["distractor"] / len(rows),
                 "log_nc": math.log(mean["soft_nc"] / mean["random_soft_nc"]),
                 "log_ns": math.log(mean["soft_ns"] / mean["random_soft_ns"]),
             }

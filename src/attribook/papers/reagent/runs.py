@@ -6,10 +6,8 @@ Their scores are those that the method itself gives, and are stored under the sa
 """
 
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
 
 import torch
 
@@ -17,7 +15,7 @@ from attribook.attribution.base import Attribution, Cost, Options
 from attribook.attribution.reagent import Settings, Step, averaged, reagent_steps
 from attribook.attribution.replacers.registry import make_replacer
 from attribook.grid.seeds import generator
-from attribook.grid.settings import read_setting, setting
+from attribook.grid.settings import read_setting
 from attribook.grid.study import Study, Unit
 from attribook.grid.variants import parted
 from attribook.models.encoding import Encoding
@@ -106,17 +104,3 @@ def record(model: Explained, encoding: Encoding, alike: list[Options], chance: t
     spent = model.engine.counter - before
     cost = Cost(spent.forwards, spent.backwards, spent.tokens, time.perf_counter() - start)
     return Recording(going, stopping, source.forwards, cost)
-
-
-def step_grid(steps: Sequence[int], runs: Sequence[int], **options: Any) -> dict[tuple[str, int, int], str]:
-    """Names of settings by (stopping test, runs, steps): `on` for every number of runs, `off` for the largest."""
-    found = {("on", r, s): setting("reagent", max_steps=s, runs=r, **options) for r in runs for s in steps}
-    most = max(runs)
-    off = {("off", most, s): setting("reagent", max_steps=s, runs=most, **{**options, "top_k": 0}) for s in steps}
-    return found | off
-
-
-def first_steps(most: int) -> list[int]:
-    """1, 2, 5, 10, 20, 50, ... below `most`, and `most`."""
-    marks = [digit * 10**power for power in range(len(str(most))) for digit in (1, 2, 5)]
-    return [*(mark for mark in marks if mark < most), most]

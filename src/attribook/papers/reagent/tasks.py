@@ -4,11 +4,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-import pandas as pd
-
 from attribook.grid.study import Study
 
-METRICS = ("soft_nc", "soft_ns")
 PLAIN = ("random", "occlusion", "input_x_gradient", "integrated_gradients", "attention_last", "attention_mean",
          "attention_rollout")  # fmt: skip
 CONTINUED: Mapping[str, Any] = {"keep": "all", "continuation": 10, "start": 5, "stride": 5}  # one token of ten
@@ -19,16 +16,16 @@ def reagent_tasks(
 ) -> dict[str, Study]:
     """A study for each task of `datasets`; LongRA has next words to keep prompts by, the others go on by themselves."""
     fixed: dict[str, Any] = {"profile": profile, "model": model, "protocol": "attribook", "methods": PLAIN,
-                             "metrics": METRICS, "seed": seed}  # fmt: skip
+                             "metrics": ("soft_nc", "soft_ns"), "seed": seed}  # fmt: skip
     asked = {task: {"n_items": n_items, **CONTINUED} for task in datasets}
     asked["LongRA"] = {"n_items": longra_items, "keep": keep}
     return {task: Study(f"reagent_{task.lower()}", dataset=datasets[task], **fixed, **asked[task]) for task in datasets}
 
 
-def task_rows(study: Study, items: Mapping[str, int], seeds: Mapping[str, int] | None = None) -> pd.DataFrame:
-    """A task's rows; each method of `items` has so many of its prompts, and one seed if `seeds` says no other."""
+def with_slow(study: Study, items: Mapping[str, int], seeds: Mapping[str, int] | None = None) -> list[Study]:
+    """A study, and one for each method of `items` on so many of its prompts, with one seed if `seeds` says no other."""
     seeds = seeds or {}
     slow = [
         replace(study, methods=(name,), n_items=many, random_seeds=seeds.get(name, 1)) for name, many in items.items()
     ]
-    return pd.concat([each.rows() for each in (study, *slow)], ignore_index=True)
+    return [study, *slow]

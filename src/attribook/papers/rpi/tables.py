@@ -10,10 +10,8 @@ from attribook.errors import AttribookError
 from attribook.grid.protocols import PROTOCOLS
 from attribook.grid.settings import setting, without_options
 from attribook.grid.store import Row
-from attribook.ledger.hypothesis_tests import Court
-from attribook.ledger.ledger import table_rows
-from attribook.ledger.verdicts import FEWEST_PROMPTS
-from attribook.metrics.selection import LOWER_IS_BETTER
+from attribook.ledger.table_verdicts import verdict_counts
+from attribook.metrics.names import LOWER_IS_BETTER
 from attribook.papers.cells import published
 from attribook.statistics.bootstrap import per_item
 from attribook.statistics.picking import (
@@ -28,6 +26,7 @@ from attribook.statistics.picking import (
     transfer,
     tries_worth,
 )
+from attribook.statistics.tests import FEWEST_PROMPTS
 
 ERASURE = {
     "sufficiency": "Suff",
@@ -155,12 +154,8 @@ def tries_table(blind: Pool, values: Values, metrics: Sequence[str]) -> pd.DataF
 
 def verdicts_table(table: int, **where: str) -> pd.DataFrame:
     """What the ledger says to the cells of one of RPI's tables: verdicts down, metrics across, how many cells."""
-    cells = published("rpi").query("table == @table").reset_index(drop=True)
-    frame = pd.DataFrame(table_rows(cells, Court()))  # of the whole table: p is adjusted for all of it
-    kept = cells[list(where)].eq(pd.Series(where)).all(axis=1)
-    frame = frame[kept].assign(metric=frame["metric"].map(ERASURE))
-    counts = frame.groupby(["verdict", "metric"], sort=False).size().unstack(fill_value=0)
-    return counts[[name for name in ERASURE.values() if name in counts]].reset_index()
+    counts = verdict_counts("rpi", table, **where).rename(columns=ERASURE)
+    return counts[["verdict", *(name for name in ERASURE.values() if name in counts)]]
 
 
 def named_words_table(scores: Iterable[Row]) -> pd.DataFrame:

@@ -1,0 +1,191 @@
+"""A row of the ledger for every printed cell."""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+
+import pandas as pd
+
+from attribook.data.datasets import DATASETS
+from attribook.grid.kept import stored_count
+from attribook.ledger.hypothesis_tests import Case, Cell, Hypothesis, HypothesisTests, Key, Result
+from attribook.ledger.links import Link, Links
+from attribook.ledger.rows import COLUMNS, ROLES, Row
+from attribook.ledger.verdicts import (
+    CERTAIN,
+    NO_ROWS,
+    NOT_HERE,
+    OPPOSITE,
+    REPRODUCED,
+    SAME,
+    UNDECIDED,
+    Outcome,
+    together,
+    verdict,
+)
+from attribook.papers.cells import RANKED, better, published
+from attribook.statistics.evidence import Evidence
+from attribook.statistics.resampling import Estimate
+from attribook.statistics.units import LOG_RATIO, METRICS
+
+Tested = Mapping[str, tuple[Sequence[Evidence], Sequence[Result]]]  # what was tested on which rows, by protocol
+REASONS = {
+    SAME: "decided as published",
+    OPPOSITE: "decided against the claim",
+    CERTAIN: "fixed by construction, because of two pools the larger always wins",
+    UNDECIDED: "not decided",
+}
+
+
+def cell_rows(papers: Iterable[str], tests: HypothesisTests) -> list[Row]:
+    """A row for every printed cell of the papers, in their order."""
+    found = []
+    for paper in papers:
+        for _, cells in published(paper).groupby("table", sort=True):
+            found += table_rows(cells, tests)
+    return found
+
+
+def table_rows(cells: pd.DataFrame, tests: HypothesisTests) -> list[Row]:
+    """Rows of one table's cells, whose tests are one family under each protocol."""
+    listed: list[Cell] = cells.assign(sign=better(cells)).to_dict("records")  # type: ignore[assignment]
+    columns: dict[Key, list[Cell]] = {}
+    for cell in listed:
+        columns.setdefault(tuple(cell[name] for name in RANKED), []).append(cell)
+    tested: list[dict[str, tuple[Sequence[Evidence], Sequence[Result]]]] = [{} for _ in listed]
+    for role in ROLES:
+        places: list[int] = []
+        cases: list[Case] = []
+        for number, cell in enumerate(listed):
+            link = tests.links.find(cell)
+            if link and (found := tests.evidence(link, role, link.method(cell), cell)):
+                rivals = columns[tuple(cell[name] for name in RANKED)]
+                places.append(number)
+                cases.append((found, str(cell["metric"]), hypotheses(cell, rivals, link)))
+        for number, case, results in zip(places, cases, tests.results(cases), strict=True):
+            tested[number][role] = (case[0], results)
+    return [cell_row(cell, each, tests) for cell, each in zip(listed, tested, strict=True)]
+
+
+def hypotheses(cell: Cell, column: Sequence[Cell], link: Link) -> list[Hypothesis]:
+    """The tests that a cell's claim makes; `column` holds the cells that it competes with."""
+    found, mine = [], link.method(cell)
+    for claim in cell["claim"].split():
+        if claim == "direction:random":
+            sign = 1 if cell["value"] > 0 else -1
+            found.append(Hypothesis("on the published side of random", mine, None, sign))
+        if claim == "order" and cell["best"] == "yes":
+            below = [rival for rival in column if rival["value"] != cell["value"]]
+            found += [Hypothesis(f"ahead of {one['row']}", mine, link.method(one), cell["sign"]) for one in below]
+        elif claim == "order":
+            leader = next(rival for rival in column if rival["best"] == "yes")
+            found.append(Hypothesis(f"behind {leader['row']}", link.method(leader), mine, cell["sign"]))
+        if claim == "direction:runner-up":
+            others = [rival for rival in column if rival["row"] != cell["row"]]
+            found += [Hypothesis(f"ahead of {one['row']}", mine, link.method(one), cell["sign"]) for one in others]
+    return found
+
+
+def outcome(results: Sequence[Result], unit: str) -> Outcome:
+    """What the tests of a cell say together, in words."""
+    decision = together([result.decision for result in results])
+    telling = [result for result in results if result.decision == decision]
+    words = [f"{r.hypothesis.about} ({f'p = {r.p:.2g}' if r.estimate else 'no rows'})" for r in telling]
+    if decision == CERTAIN:
+        words = [result.hypothesis.about for result in telling]
+    why = f"{REASONS[decision]}: {', '.join(words[:3])}" + f" and {len(words) - 3} more" * (len(words) > 3)
+    if decision == UNDECIDED:
+        power = [r.estimate.detectable for r in telling if r.estimate and math.isfinite(r.estimate.detectable)]
+        why += f"; the smallest detectable difference is {max(power):.2g} {unit}" if power else ""
+    return Outcome(decision, why)
+
+
+def cell_row(cell: Cell, tested: Tested, tests: HypothesisTests) -> Row:
+    """One cell's row."""
+    row: Row = dict.fromkeys(COLUMNS)
+    row |= {name: cell[name] for name in ("paper", "table", "row", "column", "metric", "claim", "dataset")}
+    row |= {"published": cell["value"], "notebook": ""}
+    if cell["claim"] == "value":
+        return row | count(cell, tests.links)
+    if not tested:
+        return row | unanswered(cell, tests.links)
+    link = tests.links.find(cell)
+    assert link is not None  # else nothing would have been tested
+    unit = METRICS[cell["metric"]].unit.replace(LOG_RATIO, "nats")
+    outcomes = {role: outcome(results, unit) for role, (_, results) in tested.items()}
+    numbers = {role: tests.estimate(e, cell["metric"], link.method(cell)) for role, (e, _) in tested.items()}
+    own = "written" in tested and is_own(tested["written"][0], cell, tests.links)
+    word, role = verdict(outcomes, confirmed=own and inside(cell, numbers["written"]))
+    ours, used = numbers[role], tested[role][0]
+    few = dict.fromkeys(words for e in used if (words := e.too_few(link.method(cell), cell["metric"])))
+    reason = [outcomes[role].why, *beside(outcomes, role, link), provenance(cell, used, tests.links), *few]
+    return row | {
+        "ours": known(ours.value), "low": known(ours.low), "high": known(ours.high), "n": ours.n,
+        "detectable": known(ours.detectable), "profile": used[0].profile, "protocol": link.protocols[role],
+        "verdict": word, "reason": "; ".join(reason), "notebook": link.notebook, "model": used[0].model,
+        "data": ", ".join(e.dataset for e in used), "rows": ", ".join(e.places for e in used),
+    }  # fmt: skip
+
+
+def known(value: float) -> float | None:
+    """A number of a row; None where it does not exist."""
+    return value if math.isfinite(value) else None
+
+
+def beside(outcomes: Mapping[str, Outcome], role: str, link: Link) -> list[str]:
+    """What the protocol as written says, where another one gave the verdict, and that it has no rows."""
+    if role == "written" or "written" not in link.protocols:
+        return []
+    if "written" in outcomes:
+        return [f"under {link.protocols['written']} {outcomes['written'].decision}"]
+    return [f"no rows under {link.protocols['written']}"]
+
+
+def is_own(found: Sequence[Evidence], cell: Cell, links: Links) -> bool:
+    """Whether rows are of the paper's own model and data."""
+    model, data = links.models.get(cell["model"]), links.own(cell)
+    return model is not None and data is not None and all((e.model, e.dataset) == (model, data) for e in found)
+
+
+def inside(cell: Cell, found: Estimate) -> bool:
+    """Whether the published value lies in our interval."""
+    return found.low <= cell["value"] <= found.high
+
+
+def provenance(cell: Cell, found: Sequence[Evidence], links: Links) -> str:
+    """On what, and for what it stands in."""
+    ours = f"{found[0].model} on {', '.join(e.dataset for e in found)}"
+    if is_own(found, cell, links):
+        return f"{ours}, the paper's own"
+    model = cell["model"] or "the mean over the paper's models"
+    return f"{ours} stands in for {model} on {cell['dataset'] or 'all tasks'}"
+
+
+def unanswered(cell: Cell, links: Links) -> Row:
+    """Verdict and reason where no row answers a cell."""
+    link, data = links.find(cell), links.stand_ins(cell)
+    if link and (why := link.refusal(cell)):
+        return {"verdict": NOT_HERE, "reason": f"needs {why}"}
+    if link:
+        method = link.method(cell) or cell["row"]
+        return {"verdict": NO_ROWS, "reason": f"{', '.join(link.studies)} has no rows of {method}"}
+    if not data:
+        needs = f"needs the data set {cell['dataset']}, for which nothing here stands in"
+        return {"verdict": NOT_HERE, "reason": needs}
+    where = ", ".join(dict.fromkeys(data))
+    return {"verdict": NO_ROWS, "reason": f"no stored rows answer this table yet; it could be tested on {where}"}
+
+
+def count(cell: Cell, links: Links) -> Row:
+    """Verdict on a printed count or size."""
+    own, model = links.own(cell), links.models.get(cell["model"])
+    if cell["metric"] == "items" and own:
+        ours, source = DATASETS[own].rows, f"the data set {own}, known by its hash"
+    elif cell["metric"] == "items_kept" and own and model and (stored := stored_count(model, own)) is not None:
+        ours, source = stored, f"predictions of {model} on {own}"
+    else:
+        needs = cell["model"] or ("the paper's own sample" if cell["metric"] == "items" else "all models of the paper")
+        return {"verdict": NOT_HERE, "reason": f"needs {needs} ({METRICS[cell['metric']].unit} on {cell['dataset']})"}
+    same = ours == cell["value"]
+    words = f"{ours} in {source}" + ("" if same else f", not {cell['value']:g}")
+    return {"verdict": REPRODUCED if same else OPPOSITE, "reason": words, "ours": ours, "n": ours, "data": own,
+            "notebook": "shared/kept_prompts"}  # fmt: skip
