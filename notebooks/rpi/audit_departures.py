@@ -47,7 +47,7 @@ from attribook.papers.rpi.departures import (
     moves_told,
 )
 from attribook.papers.rpi.show_audits import moved_figure, moved_listing
-from attribook.papers.rpi.tables import ERASURE
+from attribook.papers.rpi.settings import ERASURE
 from attribook.show.tables import table
 from attribook.statistics.picking import read_pool
 

@@ -5,7 +5,7 @@ import math
 import pandas as pd
 
 from attribook.papers.reagent.show_audits import interval_text
-from attribook.papers.rpi.show_picking import UNIT
+from attribook.papers.rpi.settings import UNIT
 from attribook.show.figures import intervals
 from attribook.show.heatmap import Html
 from attribook.show.tables import table
