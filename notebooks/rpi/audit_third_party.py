@@ -33,11 +33,11 @@ with_golden: bool = True  # read the released table
 # %% tags=["hide-input"]
 import pandas as pd
 from IPython.display import Markdown, display
+from scipy.stats import ttest_1samp
 
 from attribook.metrics.names import sign
 from attribook.papers.rpi.third_party import CELL, REFERENCES, third_party_table
 from attribook.show.tables import table
-from attribook.statistics.noise import student_interval
 
 frame = third_party_table() if with_golden else pd.DataFrame(columns=[*CELL, "printed", *REFERENCES])
 here = "BERT, RoBERTa and DistilBERT on SST2 and RTN, five methods"
@@ -47,7 +47,7 @@ cells = frame.assign(apart=frame["printed"] - frame["mask"])
 lines = []
 for metric, rows in cells.groupby("metric", sort=False):
     columns = rows.groupby(["dataset", "model"], sort=False)
-    value, low, high = student_interval(columns["apart"].mean().to_numpy())
+    value, (low, high) = columns["apart"].mean().mean(), ttest_1samp(columns["apart"].mean(), 0).confidence_interval()
     orders = [column["printed"].corr(column["mask"], method="spearman") for _, column in columns]
     decided = "above" if low > 0 else "below" if high < 0 else "not decided to differ from"
     lines.append(
@@ -71,10 +71,11 @@ long = long.assign(apart=long["printed"] - long["saved"], way=long["metric"].map
 rows = []
 for (metric, reference), cells in long.groupby(["metric", "reference"], sort=False):
     columns = [column for _, column in cells.groupby(["dataset", "model"])]
-    value, low, high = student_interval(pd.Series([column["apart"].mean() for column in columns]).to_numpy())
+    apart = pd.Series([column["apart"].mean() for column in columns])
+    low, high = ttest_1samp(apart, 0).confidence_interval()
     order = pd.Series([column["printed"].corr(column["saved"], method="spearman") for column in columns])
     best = [(c["printed"] * c["way"]).idxmax() == (c["saved"] * c["way"]).idxmax() for c in columns]
-    rows.append([metric, reference, cells["apart"].abs().median(), value, low, high, order.mean(),
+    rows.append([metric, reference, cells["apart"].abs().median(), apart.mean(), low, high, order.mean(),
                  int((order > 1 - 1e-9).sum()), sum(best), len(columns)])  # fmt: skip
 
 # %%

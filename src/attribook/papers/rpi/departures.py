@@ -36,8 +36,8 @@ def departed(name: str, *, steps: int, layer: str = "-3") -> str:
     `layer` stands for the released code's, for networks that are not so deep.
     """
     written = find_facts("rpi").options
-    released = {**written, "layers": layer}
-    released.update(part.split("=") for part in RELEASED.split(","))
+    parts = (part.partition("=") for part in RELEASED.split(","))
+    released = {**written, "layers": layer} | {name: value for name, _, value in parts}
     options = dict(written)
     for option in CHANGES[name][1]:
         options[option] = released[option]
