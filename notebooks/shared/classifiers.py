@@ -62,4 +62,4 @@ table(accuracy.join(said, on=["model", "data"]), "Accuracy with Wilson's interva
 # book, half of them negative, without a model in view. `answers` is how often a model says each class; the true
 # shares are near one half, so a share far from it is a bias of the model.
 #
-# How often encoders tuned on SST-2, AG News and Emotion are right stands on [](../rpi/table_2_tasks).
+# How often encoders tuned on SST-2, AG News and Emotion are right stands on [](../rpi/other_datasets).
