@@ -66,10 +66,11 @@ both = both.assign(value=(both["value_x"] - both["value_y"]).abs())
 shares = estimate(both, "ratio", ["points", "metric"], against={"points": draws})
 tests = adjusted(estimate(both, "difference", ["points", "metric"], of={"points": draws}))
 claim = answered_claim("rpi-steps")
+moves, parts = tests["metric"].map(ERASURE), shares["metric"].map(ERASURE) + " " + in_words(shares, "{:.1%}")
 Markdown(
-    f"From {fewer[-1]} to {most} points the move of a metric is "
-    f"{directions(tests, tests['metric'].map(ERASURE), words)} (adjusted for {len(tests)} tests by Holm). As a share of "
-    f"the difference between two draws it is {', '.join(shares['metric'].map(ERASURE) + ' ' + in_words(shares, '{:.1%}'))}. n = {tests['n'].min()} texts. "
+    f"From {fewer[-1]} to {most} points the move of a metric is {directions(tests, moves, words)} (adjusted for "
+    f"{len(tests)} tests by Holm). As a share of the difference between two draws it is {', '.join(parts)}. "
+    f"n = {tests['n'].min()} texts. "
     + (f"The ledger's verdict on the claim: {claim['verdict']}." if claim else "The ledger has no rows for the claim.")
 )
 
