@@ -53,7 +53,7 @@ accuracy = accuracies(predictions, ["model", "data"])
 said = predictions.groupby(["model", "data"])["predicted"].value_counts(normalize=True).reset_index()
 said["answers"] = said["predicted"] + said["proportion"].map(" {:.0%}".format)
 said = said.sort_values("predicted").groupby(["model", "data"])["answers"].agg(", ".join)
-table(accuracy.join(said, on=["model", "data"]), "Accuracy with Wilson's interval, and how often each label is answered",
+table(accuracy.join(said, on=["model", "data"]), "Accuracy with Wilson's interval, and the labels answered",
       digits={"value": "{:.1%}"}, names={"value": "accuracy", "data": "data set", "n": "n (texts)"})  # fmt: skip
 
 # %% [markdown]
