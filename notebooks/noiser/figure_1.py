@@ -14,7 +14,7 @@
 # another. Reads `results/<profile>/noiser_knowns_judged_*`, of which [](table_3) has the rates. Cost: from
 # stored rows, seconds. Left out: the paper's judge, Llama-3.3-70B-Instruct.
 
-# %% tags=["parameters"]
+# %% tags=["parameters", "hide-input"]
 profile: str = "laptop"  # which stored rows to read
 model: str = "smollm2-135m"  # whose prediction is explained
 dataset: str = "knowns-mini"  # or knowns from $ATTRIBOOK_DATA
@@ -25,27 +25,43 @@ shown: int = 0  # which of them
 keep: str = "correct"  # correct_both, correct, or all
 seed: int = 0  # the only source of randomness
 
-# %% tags=["remove-input"]
+# %% tags=["hide-input"]
+import pandas as pd
 from IPython.display import Markdown
 
-from attribook.papers.noiser.answers import example_table, judge_study
-from attribook.papers.noiser.tables import TEN
+from attribook.grid.judged import JudgeStudy
+from attribook.papers.noiser.settings import KNOWNS, TEN, judged
 from attribook.show.tables import table
 
-study = judge_study("Knowns", profile, model, dataset, ("random", *TEN), judge, asking=asking,
-                    n_items=n_items, keep=keep, seed=seed)  # fmt: skip
-rows, item = study.rows(), study.items[shown]
-wanted = rows.loc[rows["item"] == item.id, "wanted"].iloc[0]
-Markdown(f"> {item.text}\n\n`{model}` goes on with **{wanted}**; the judge is `{judge}`.")
+study = JudgeStudy(**judged(KNOWNS, judge), profile=profile, model=model, dataset=dataset, methods=("random", *TEN),
+                   asking=asking, n_items=n_items, keep=keep, seed=seed)  # fmt: skip
+rows, item = study.rows(), study.items[shown]  # an answer each, with the words that the judge saw
+answers = rows[(rows["item"] == item.id) & (rows["seed"] == seed) & (rows["selection"] != "bottom")]
 
-# %% tags=["remove-input"]
-found = example_table(rows, item.id)
-right = int((found["right"] == "yes").sum())
-Markdown(f"From {right} of {len(found)} choices of words the judge says **{wanted}**.")
-
-# %% tags=["remove-input"]
-table(found, caption=f"Words kept and answers, item {item.id}", formats={"mass": "{:.2f}"})
+# %% tags=["answer", "remove-input"]
+wanted, right = answers["wanted"].iloc[0], answers["correct"] == 1
+chosen = ", ".join(f"`{name}`" for name in answers.loc[right & (answers["method"] != "random"), "method"])
+Markdown(
+    f"> {item.text}\n\n`{model}` goes on with **{wanted}**. The judge, `{judge}`, says so too from {right.sum()} of "
+    f"{len(answers)} choices of words{chosen and f', among them those of {chosen}'}. This is one prompt; [](table_3) "
+    "has the rates of all prompts with their intervals."
+)
 
 # %% [markdown]
-# `mass`: the kept words' share of the method's positive scores, which the score counts where the answer is right.
-# `(ends)`: the judge ends the line without another word, a wrong answer.
+# ## What the judge saw and said
+#
+# `mass` is the kept words' share of the method's positive scores, which the score of answerability counts where the
+# answer is right. `(ends)`: the judge ends the line without another word, a wrong answer. Model and judge are small and
+# not the paper's.
+
+# %%
+names = {"none": "no words", "random": "random words", "first": "first words"}
+method = answers["method"] != "random"
+seen = pd.DataFrame({
+    "chosen by": answers["method"].where(method, answers["selection"].map(names)),
+    "words": answers["kept"].fillna("").replace("", "(none)"),
+    "answer": answers["answer"].fillna("").replace("", "(ends)"),
+    "right": answers["correct"].map({1: "yes", 0: "no"}).where(answers["status"] == "ok", answers["status"]),
+    "mass": answers["value"].where(method),
+})  # fmt: skip
+table(seen, f"Words kept and answers, prompt {item.id} of {dataset}, {model}, judge {judge}")

@@ -84,8 +84,9 @@ for (task, name), found in gained.groupby(["task", "judge"], sort=False):
     lines.append(
         f"- **{task}, judge {name}**: the judge is shown to answer more prompts rightly from the words of "
         f"{(found['won'] == ABOVE).sum()} of {len(found)} methods{more and f' ({more})'} than from as many random "
-        f"words, and fewer from those of {(found['won'] == BELOW).sum()}. `{rate['method']}` has the highest rate, in percent "
-        f"{in_words(rate, 0, sign='')}, and `{score['method']}` the highest score, {in_words(score, 3, sign='')}."
+        f"words, and fewer from those of {(found['won'] == BELOW).sum()}. `{rate['method']}` has the highest rate, in "
+        f"percent {in_words(rate, 0, sign='')}, and `{score['method']}` the highest score, "
+        f"{in_words(score, 3, sign='')}."
     )
 Markdown("\n".join([*lines, "", *(f"{task}, judge {study.judge}: {study.n_kept()}\n" for task, study in studies)]))
 

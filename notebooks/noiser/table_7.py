@@ -20,29 +20,46 @@
 # stored predictions; the others are ours.
 # ```
 
-# %% tags=["parameters"]
+# %% tags=["parameters", "hide-input"]
 profile: str = "laptop"  # which stored rows to read
 models: str = "smollm2-135m"  # known names, folders, or hub ids, with commas between them
 with_originals: bool = True  # count the papers' own sets too
 
-# %% tags=["remove-input"]
+# %% tags=["hide-input"]
 import pandas as pd
-from IPython.display import display
+from IPython.display import Markdown
 
 from attribook.grid.kept import kept_table
-from attribook.papers.noiser.tables import printed_counts
+from attribook.papers.cells import published
 from attribook.show.tables import table
 
 places = [(profile, "knowns-mini"), (profile, "longra-mini")]
 places += [("original", "knowns"), ("original", "longra")] * with_originals
-counts = pd.concat([kept_table(name, places).assign(model=name) for name in models.split(",")])
-first = ["model", "data set", "items", "correct", "correct_both"]
-table(counts[first], caption="Prompts predicted correctly")
+counts = pd.concat([kept_table(name, places).assign(model=name) for name in models.split(",")], ignore_index=True)
+
+# %% tags=["answer", "remove-input"]
+known = counts.dropna(subset="correct").to_dict("records")
+Markdown("\n".join(
+    f"- {row['model']} predicts {row['correct']} of the {row['items']} prompts of {row['data set']} rightly "
+    f"({row['correct'] / row['items']:.0%})." for row in known
+))  # fmt: skip
 
 # %% [markdown]
-# `correct`: as the prompt stands; `correct_both`: without its distractor too.
+# ## Prompts that our models predict rightly
 #
+# `correct` counts the prompts whose next word the model predicts rightly as they stand, `without distractor too` those
+# that it also predicts rightly without their distractor. The models are small and none of the paper's.
+
+# %%
+ours = counts[["model", "data set", "items", "correct", "correct_both"]]
+table(ours, f"Prompts predicted rightly by {models.replace(',', ' and ')}, on our own and the papers' data sets",
+      names={"items": "prompts", "correct_both": "without distractor too"})  # fmt: skip
+
+# %% [markdown]
 # ## What the paper printed
 
-# %% tags=["remove-input"]
-display(table(printed_counts(), caption="Noiser, Table 7"))
+# %%
+cells = published("noiser").query("table == 7")
+printed = cells.pivot(index="dataset", columns="column", values="value")[list(dict.fromkeys(cells["column"]))]
+table(printed.astype(int), "Noiser, Table 7: prompts of Knowns and LongRA predicted rightly by the paper's six models",
+      names={"dataset": "data set", "Dataset": "prompts"})  # fmt: skip

@@ -7,150 +7,209 @@
 # ---
 
 # %% [markdown]
-# # Audit: is it the path, or the picking?
+# # Audit: is it the path, or choosing the best map?
 #
-# RPI draws R maps for a sentence and keeps, for each metric, the map that this very metric likes best: an oracle on the
-# number that is reported. Its competitors have one map each. So two things differ at once: the path, and R tries
-# instead of one. This page gives every method the same number of tries, random rankings among them.
+# RPI draws R maps for a sentence and keeps, for each metric, the map that this very metric likes best. Its competitors
+# have one map each. So two things differ at once: how maps are made, and how many there are to choose from. This page
+# gives every method the same number of maps to choose from, random rankings among them.
 #
-# A pool is R maps. RPI's are its own; `random` draws rankings; any other method gives its map and copies with noise as
-# large as its scores' deviation. The best of R is the mean over all subsets of R stored maps, so that it depends on no
-# lucky draw. Reads `results/<profile>/rpi_pools`. Cost: the table at the end; from stored rows, seconds. Left out: the
-# paper's models and data sets; the exact ceiling over all orders, which [](audit_golden) has.
+# A pool is R candidate maps. RPI's are its own; `random rankings` are drawn; any other method gives its map and copies
+# of it with noise as large as its scores' standard deviation. The best of R is the mean over all choices of R of the
+# stored maps, so it does not depend on which maps were drawn first.
+#
+# The page reads `results/<profile>/rpi_pools`; from stored rows it takes seconds, and its last table says what the rows
+# cost. Left out: the paper's models and data sets, and the exact limits over all orders, which [](audit_golden) has.
 #
 # ```{admonition} What differs from the paper
 # :class: important
 # **Model**: a 6-layer MiniLM tuned on Rotten Tomatoes snippets, not BERT. **RPI as released** has its third layer from
-# last, factor a, t = T and the raw logit, with 11 points on the path instead of 31; **as written** has the last layer
-# and 30 points. **Metrics**: at least one token goes, five shares are divided by 5. **n** stands at every number.
+# last, factor a, t = T and the raw logit, with 11 points on the path instead of 31; **as written** it has the last
+# layer and 30 points. **Metrics**: at least one token is deleted, also where k% of a short text rounds to zero, and
+# sums over five shares of tokens are divided by 5.
 # ```
 
-# %% tags=["parameters"]
+# %% tags=["parameters", "hide-input"]
 profile: str = "laptop"  # which stored rows to read
 model: str = "minilm-rotten-tomatoes"  # a classifier: a known name, a folder, or a hub id
 dataset: str = "rotten-tomatoes-held-out"  # texts to classify
 n_items: int = 150  # texts for random rankings, RPI as released and integrated gradients
 written_items: int = 150  # texts for RPI as written
 other_items: int = 60  # texts for the other pools
-size: int = 24  # R, the number of maps to pick from
+size: int = 24  # R, the number of maps to choose from
 drawn: int = 32  # maps stored for random rankings and RPI
 layer: str = "-3"  # of RPI as released, -1 is the last
 steps: int = 11  # points on a path of RPI as released
 seed: int = 0  # the only source of randomness
 
-# %% tags=["remove-input"]
+# %% tags=["hide-input"]
 import pandas as pd
 from IPython.display import Markdown, display
 
 from attribook.grid.pools import PoolStudy
-from attribook.papers.rpi.show_picking import budget_figure, crossed_listing, path_listing, picking_listing
-from attribook.papers.rpi.tables import ERASURE, arrow, headline, path_or_picking, released_setting, sides
+from attribook.metrics.names import sign
+from attribook.papers.rpi.settings import ARROW, ERASURE, UNIT, released_setting
+from attribook.show.figures import curves
 from attribook.show.tables import table
-from attribook.statistics.picking import crossed_table, lead, picking_curves, picking_table, read_pool  # fmt: skip
+from attribook.statistics.estimates import estimate
+from attribook.statistics.picking import best_of, mean_map, one_map, oriented, share_of_gain
+from attribook.statistics.summaries import directions, in_words
 
-metrics = tuple(ERASURE)
-path = {"layers": layer, "steps": steps}
-released = released_setting(**path)
-many, few = (drawn, n_items), (size, other_items)
+RPI, WRITTEN, RANDOM, IG = "RPI as released", "RPI as written", "random rankings", "integrated gradients"
+many, few, path = (drawn, n_items), (size, other_items), {"layers": layer, "steps": steps}
 wanted = {
-    "random rankings": ("random", *many), "RPI, as released": (released, *many),
-    "RPI, as written": ("rpi", drawn, written_items),
-    "integrated gradients": ("integrated_gradients", size, n_items), "occlusion": ("occlusion", *few),
-    "SHAP": ("gradient_shap", *few), "rollout": ("attention_rollout", *few), "ALTI": ("alti", *few),
-    "DecompX": ("decompx", *few), "RPI-G": (released_setting("rpi_g", **path), *few),
-    "RPI-IG": ("rpi_ig{steps=10}", *few),
+    RANDOM: ("random", *many), RPI: (released_setting(**path), *many), WRITTEN: ("rpi", drawn, written_items),
+    IG: ("integrated_gradients", size, n_items), "occlusion": ("occlusion", *few), "SHAP": ("gradient_shap", *few),
+    "rollout": ("attention_rollout", *few), "ALTI": ("alti", *few), "DecompX": ("decompx", *few),
+    "RPI-G": (released_setting("rpi_g", **path), *few), "RPI-IG": ("rpi_ig{steps=10}", *few),
 }  # fmt: skip
-studies = {
-    name: PoolStudy("rpi_pools", profile, model, dataset, "rpi-paper", (method,), metrics,
-                    n_items=n, keep="all", seed=seed, size=maps)
-    for name, (method, maps, n) in wanted.items()
-}  # fmt: skip
-pools = {name: read_pool(study) for name, study in studies.items()}
-blind, own, written = (pools[name] for name in ("random rankings", "RPI, as released", "RPI, as written"))
-where = f"{model}, {dataset}, R = {size}"
-Markdown(f"{studies['RPI, as released'].n_kept()} {other_items} of them for the other pools.")
+where = ("rpi_pools", profile, model, dataset, "rpi-paper")
+given = {"metrics": tuple(ERASURE), "keep": "all", "seed": seed}
+studies = {name: PoolStudy(*where, (method,), n_items=n, size=maps, **given)
+           for name, (method, maps, n) in wanted.items()}  # fmt: skip
+pools = pd.concat([study.frame().assign(method=name) for name, study in studies.items()])
+three = pools[pools["method"].isin([RPI, WRITTEN, RANDOM])]
+sizes = [R for R in (1, 2, 4, 8, 16, 24) if R in range(size + 1)]
+best, here = f"best of {size}", f"{model} (small, not the paper's), {dataset}"
+signed, n_texts = "{:+.3f}", {"n": "n (texts)"}
+
+# %% tags=["answer", "remove-input"]
+one, chosen = one_map(three), best_of(three, size)
+shared = [frame[frame["method"] == RANDOM].drop(columns="method") for frame in (chosen, one)]
+shares = share_of_gain(shared[0], chosen, shared[1], ["method", "metric"])
+ahead = estimate(oriented(pd.concat([one, chosen])), "difference", ["method", "pick", "metric"],
+                 against={"method": RANDOM})  # fmt: skip
+
+
+def named(rows, style=signed):
+    return (rows["metric"].map(ERASURE) + " " + in_words(rows, style)).tolist()
+
+
+lines = []
+for name in (RPI, WRITTEN):
+    share, lead = shares[shares["method"] == name], ahead[ahead["method"] == name]
+    picks = {pick: directions(rows, named(rows)) for pick, rows in lead.groupby("pick")}
+    lines.append(
+        f"**{name}.** Choosing the best of {size} *random* rankings gives this share of the improvement over one "
+        f"random ranking that choosing the best of RPI's {size} maps gives: {', '.join(named(share, '{:.0%}'))}. The "
+        f"best of {size} maps is, beside the best of {size} random rankings, {picks[best]}. One map is, beside one "
+        f"random ranking, {picks['one map']}. n = {lead['n'].min()} texts."
+    )
+Markdown("\n\n".join([*lines, f"{studies[RPI].n_kept()} The other pools have {other_items} of them."]))
 
 # %% [markdown]
-# ## The answer
-
-# %% tags=["remove-input"]
-Markdown(headline(own, blind, metrics, size, "RPI, as released"))
-
-# %% tags=["remove-input"]
-path_listing(path_or_picking(own, blind, metrics, size), f"RPI as released, {where}")
-
-# %% [markdown]
-# `one map` is RPI without picking, `mean of maps` explains by the average of its R maps. `lead`: best of R maps of RPI
-# against the best of R random rankings, above 0 RPI is better, with the smallest lead that these texts would show at
-# the 5% level with 80% power. `by picking`: of the way from one random ranking to RPI's best, the share that the best
-# random ranking goes. `kept`: the share of RPI's gain by picking that is left, on average, where another metric picks
-# (Suff and A-S, and Comp and A-C, contain each other and do not count as others); `kept by random`: the same of random
-# rankings, which no pick can teach anything.
+# ## RPI beside random rankings
 #
-# ## RPI as the paper writes it
-#
-# With the factor a - b and the noise as it is written, the map points against the gradient wherever noise outweighs
-# attention (see [](../../methods/rpi)); a map that points the wrong way is worse than chance until one picks.
+# `one map` is RPI without choosing; `mean of maps` explains by the average of its R maps. With the factor a - b and the
+# noise as the paper writes them, a map of RPI points against the gradient wherever noise outweighs attention (see
+# [](../../methods/rpi)): it is then worse than chance until one chooses.
 
-# %% tags=["remove-input"]
-Markdown(headline(written, blind, metrics, size, "RPI, as written"))
-
-# %% tags=["remove-input"]
-path_listing(path_or_picking(written, blind, metrics, size), f"RPI as written, {where}")
-
-# %% [markdown]
-# ## Every method with the same number of tries
-#
-# Means are over the `of` texts that all pools have. `lead`: the best of R of each pool against the best of R random
-# rankings, over the n texts of both.
-
-# %% tags=["remove-input"]
-ranked = {metric: picking_table(pools, metric, size, blind="random rankings") for metric in metrics}
-for metric, frame in ranked.items():
-    display(picking_listing(frame, metric, where))
+# %%
+values = pd.concat([one_map(three), mean_map(three, size), best_of(three, size)])
+means = estimate(values, "mean", ["metric", "method", "pick"])
+wide = means.pivot(index=["metric", "method"], columns="pick", values="value").join(
+    means[means["pick"] == best].set_index(["metric", "method"])["n"])  # fmt: skip
+shown = wide.loc[list(ERASURE), ["one map", f"mean of {size} maps", best, "n"]].rename(index=ARROW)
+table(shown, f"One map, the mean, and the best of R = {size} maps, {here}", digits=3, names=n_texts)
 
 # %% [markdown]
-# And the released RPI against integrated gradients and their noisy copies, at the same number of tries; then one map
-# against one map.
+# `ahead` says how much better the best of R maps of RPI is than the best of R random rankings, above 0 better, and the
+# last difference is the smallest that these texts would show at the 5% level with 80% power. `share by chance` is the
+# share of the improvement, from one random ranking to RPI's best map, that choosing among random rankings gives as
+# well.
 
-# %% tags=["remove-input"]
-gradients = pools["integrated gradients"]
-tries = {m: lead(own.picked(m, size), gradients.picked(m, size), m) for m in metrics}
-single = {m: lead(own.one(m), gradients.one(m), m) for m in metrics}
-mean = {m: lead(own.means[m][size], gradients.one(m), m) for m in metrics}
-told = [sides(tries, f"RPI's best of {size}", f"integrated gradients' best of {size}"),
-        sides(single, "one map of RPI", "integrated gradients without noise"),
-        sides(mean, f"the mean of {size} maps of RPI", "integrated gradients without noise")]  # fmt: skip
-Markdown("\n".join(f"- {text}" for text in told) + f"\n\nn = {single[metrics[0]].n}.")
+# %%
+picked, one_random = best_of(three, size), one_map(three[three["method"] == RANDOM]).drop(columns="method")
+ahead = estimate(oriented(picked), "difference", ["method", "metric"], against={"method": RANDOM})
+best_random = picked[picked["method"] == RANDOM].drop(columns="method")
+share = share_of_gain(best_random, picked, one_random, ["method", "metric"])
+parts = [
+    part.rename(columns={"value": name, "low": f"{name} low", "high": f"{name} high"}).drop(columns=["failed", "p"])
+    for name, part in (("ahead", ahead), ("share by chance", share.drop(columns=["n", "detectable"])))
+]
+both = parts[0].merge(parts[1], on=["method", "metric"]).replace({"metric": ARROW})
+table(both, f"The best of {size} maps of RPI beside the best of {size} random rankings, {here}",
+      digits={"ahead": signed, "detectable": "{:.3f}", "share by chance": "{:.0%}"}, names=n_texts)  # fmt: skip
 
 # %% [markdown]
-# ## More tries, better numbers
+# ## Every method with the same number of maps to choose from
 #
-# The expected best of R, over the texts that all four have. A method that knows nothing climbs as well.
+# The first three columns of numbers are means over the texts that all pools have. `ahead` compares the best of R maps
+# of each pool with the best of R random rankings, over the n texts of both. The model is small and not the paper's.
 
-# %% tags=["remove-input"]
-sizes = [r for r in (1, 2, 4, 8, 16, 24) if r <= size]
-shown = {name: pools[name] for name in list(pools)[:4]}
+# %%
+values = pd.concat([one_map(pools), mean_map(pools, size), best_of(pools, size)])
+everywhere = values.groupby("item")["method"].transform("nunique") == len(wanted)
+means = estimate(values[everywhere], "mean", ["metric", "method", "pick"])
+wide = means.pivot(index=["metric", "method"], columns="pick", values="value")
+chosen = oriented(values[values["pick"] == best])
+ahead = estimate(chosen, "difference", ["metric", "method"], against={"method": RANDOM}).drop(columns=["failed", "p"])
+ahead = ahead.rename(columns={"value": "ahead", "low": "ahead low", "high": "ahead high"})
+ranked = wide[["one map", f"mean of {size} maps", best]].join(ahead.set_index(["metric", "method"])).reset_index()
+
+# %%
+for metric in ERASURE:
+    rows = ranked[ranked["metric"] == metric].sort_values(best, ascending=sign(metric) < 0).drop(columns="metric")
+    caption = f"{UNIT[metric]}, R = {size}, {here}, means over {means['n'].min()} texts"
+    formats = dict.fromkeys([*rows, "detectable"], signed) | {"detectable": "{:.3f}", "n": "{:.0f}"}
+    display(table(rows, caption, digits=formats, names=n_texts))
+
+# %% [markdown]
+# RPI as released beside integrated gradients and noisy copies of them: the best of R beside the best of R, one map
+# beside one map, and the mean of R maps of RPI beside the one map of integrated gradients. Above 0 RPI is better.
+
+# %%
+pair = values[values["method"].isin([RPI, IG])]
+mean, single = f"mean of {size} maps", pair[(pair["method"] == IG) & (pair["pick"] == "one map")]
+pair = pd.concat([pair[(pair["method"] == RPI) | (pair["pick"] != mean)], single.assign(pick=mean)])
+beside = estimate(oriented(pair), "difference", ["pick", "method", "metric"], against={"method": IG})
+table(beside.replace({"metric": ARROW}), f"RPI as released beside integrated gradients, {here}", digits=3,
+      names={"value": "ahead", "pick": "RPI's", **n_texts}, drop=["method", "failed", "p"])  # fmt: skip
+
+# %% [markdown]
+# ## More maps, better numbers
+#
+# The expected best of R, over the texts that all four pools have. A method that knows nothing climbs as well.
+
+# %%
+four = pools[pools["method"].isin([RANDOM, RPI, WRITTEN, IG])]
+four = four[four.groupby("item")["method"].transform("nunique") == 4]
+climbing = pd.concat([best_of(four, R).assign(steps=R) for R in sizes])
+climbing = estimate(climbing, "mean", ["metric", "method", "steps"]).rename(columns={"method": "name"})
 for metric in ("comprehensiveness", "log_odds"):
-    display(budget_figure(picking_curves(shown, metric, sizes), metric, where))
+    rows, label = climbing[climbing["metric"] == metric], f"best of R, {UNIT[metric]}"
+    display(curves(rows, label, f"{label}, {here}", zero=False, across="maps to choose from, R"))
 
 # %% [markdown]
-# ## Picked by one metric, told by another
+# ## Chosen by one metric, judged by another
 #
-# If a picked map were a better explanation, other metrics would like it too. Sufficiency and comprehensiveness delete
-# tokens, log-odds mask them: the row `log_odds` picks with one operator and reports with the other.
+# If a chosen map were a better explanation, other metrics would like it too. A cell is the share of the gain by
+# choosing that is left when the metric on the left chooses and the one above judges. Sufficiency and comprehensiveness
+# delete tokens and log-odds mask them, so the row LO chooses with one operator and is judged with the other.
 
-# %% tags=["remove-input"]
-arrows = {metric: arrow(metric) for metric in metrics}
-crossed_listing(crossed_table(own, metrics, size).rename(columns=arrows), f"RPI as released, {where}")
+# %%
+crossed = pd.concat([best_of(three, size, by=name).assign(chooser=name) for name in ERASURE])
+gains = share_of_gain(crossed, best_of(three, size), one_map(three), ["method", "chooser", "metric"])
+for name in (RPI, RANDOM):
+    rows = gains[gains["method"] == name]
+    cells = rows.assign(share=in_words(rows, "{:.0%}")).pivot(index="chooser", columns="metric", values="share")
+    cells = cells.loc[list(ERASURE), list(ERASURE)].rename(index=ERASURE, columns=ARROW)
+    display(table(cells.rename_axis("chosen by"), f"Share of the gain by choosing the best of {size} that is left, "
+                  f"{name}, {here}, n = {rows['n'].min()} texts"))  # fmt: skip
 
-# %% tags=["remove-input"]
-crossed_listing(crossed_table(blind, metrics, size).rename(columns=arrows), f"random rankings, {where}")
+# %% [markdown]
+# The same averaged over all other metrics that choose. Suff and A-S, and Comp and A-C, contain each other, so neither
+# counts as another metric. What random rankings keep is what the metrics have in common.
+
+# %%
+related = crossed["chooser"].str.removeprefix("aopc_") == crossed["metric"].str.removeprefix("aopc_")
+kept = share_of_gain(crossed[~related], best_of(three, size), one_map(three), ["metric", "method"])
+cells = kept.assign(share=in_words(kept, "{:.0%}")).pivot(index="metric", columns="method", values="share")
+caption = f"Share of the gain by choosing the best of {size} that is left when other metrics choose"
+table(cells.loc[list(ERASURE)].rename(index=ARROW), f"{caption}, {here}, n = {kept['n'].min()} texts")
 
 # %% [markdown]
 # ## What it cost
 
-# %% tags=["remove-input"]
+# %%
 costs = pd.concat([study.costs().assign(pool=name) for name, study in studies.items()])
-table(costs, caption="Mean seconds a text for making a pool and for judging it",
-      formats=dict.fromkeys(("seconds", "judging"), "{:.2f}"))  # fmt: skip
+table(costs, f"Mean seconds for each text, to make a pool and to judge it, {here}", names=n_texts)

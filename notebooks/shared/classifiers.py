@@ -53,7 +53,7 @@ accuracy = accuracies(predictions, ["model", "data"])
 said = predictions.groupby(["model", "data"])["predicted"].value_counts(normalize=True).reset_index()
 said["answers"] = said["predicted"] + said["proportion"].map(" {:.0%}".format)
 said = said.sort_values("predicted").groupby(["model", "data"])["answers"].agg(", ".join)
-table(accuracy.join(said, on=["model", "data"]), "Accuracy with Wilson's interval, and how often each label is answered",
+table(accuracy.join(said, on=["model", "data"]), "Accuracy with Wilson's interval, and the labels answered",
       digits={"value": "{:.1%}"}, names={"value": "accuracy", "data": "data set", "n": "n (texts)"})  # fmt: skip
 
 # %% [markdown]
@@ -62,4 +62,4 @@ table(accuracy.join(said, on=["model", "data"]), "Accuracy with Wilson's interva
 # book, half of them negative, without a model in view. `answers` is how often a model says each class; the true
 # shares are near one half, so a share far from it is a bias of the model.
 #
-# How often encoders tuned on SST-2, AG News and Emotion are right stands on [](../rpi/table_2_tasks).
+# How often encoders tuned on SST-2, AG News and Emotion are right stands on [](../rpi/other_datasets).

@@ -9,19 +9,19 @@
 # %% [markdown]
 # # One prediction, explained
 #
-# A language model reads a prompt and names a next word. Seven attribution methods say which tokens of the prompt
-# made it do so, each with its options at our defaults. This page stores nothing: what you see was computed on the
-# model named below when the page was built. Cost: seconds.
+# A language model reads a prompt and predicts the next word. Seven attribution methods say which tokens of the prompt
+# led to this prediction. Each method has its options at our defaults. This page stores nothing: everything on it was
+# computed on the model named below when the page was built. Cost: seconds.
 #
-# It shows what the methods *say*. Which of them is right is the subject of the rest of the book.
+# The page shows what the methods *say*. Whether they are right is the subject of the rest of the book.
 
-# %% tags=["parameters"]
+# %% tags=["parameters", "hide-input"]
 profile: str = "laptop"  # the profile this run belongs to
 model: str = "smollm2-135m"  # a known name, a folder, or a hub id
 prompt: str = "When my flight landed in Japan, I converted my currency. I was staying in the capital,"  # explained
 seed: int = 0  # the only source of randomness
 
-# %% tags=["remove-input"]
+# %% tags=["hide-input"]
 import pandas as pd
 from IPython.display import Markdown
 
@@ -33,53 +33,60 @@ from attribook.show.tables import table
 methods = ("random", "occlusion", "input_x_gradient", "integrated_gradients",
            "attention_last", "attention_mean", "attention_rollout")  # fmt: skip
 live = explain_live(model, prompt, methods, seed=seed)
-encoding, found = live.encoding, live.attributions
-candidates = ", ".join(f"`{token.strip() or token!r}` {p:.1%}" for token, p in live.candidates.items())
+tokens, found = live.encoding.tokens, live.attributions
+scores = pd.DataFrame({name: attribution.scores.tolist() for name, attribution in found.items()})
 
-# %% [markdown]
-# ## What the model says
-
-# %% tags=["remove-input"]
+# %% tags=["answer", "remove-input"]
+first = scores.drop(columns="random").idxmax()
+most, votes = first.value_counts().index[0], int(first.value_counts().iloc[0])
 Markdown(
-    f"`{model}` reads {len(encoding)} tokens and gives **{encoding.target_text.strip()}** the probability "
-    f"{encoding.probability:.1%}. Its five most probable next tokens: {candidates}."
+    f"`{model}` reads {len(tokens)} tokens and gives **{live.encoding.target_text.strip()}** the probability "
+    f"{live.encoding.probability:.1%}. Of the {len(first)} methods other than `random`, {votes} give their highest "
+    f"score to the same token, `{tokens[most].strip() or tokens[most]!r}`. This is one prompt, so it has no interval."
 )
 
 # %% [markdown]
-# ## What made it say so
-#
-# Orange speaks for the predicted word, blue against it; each method is coloured relative to its own largest score.
-# Hover over a token for its score. Under each name: prompts sent forward, prompts differentiated, and seconds. The
-# *completeness gap* is what the scores of integrated gradients fail to add up to; 0 is exact.
+# ## What the model predicts
 
-# %% tags=["remove-input"]
+# %%
+candidates = pd.Series(live.candidates, name="probability").rename_axis("next token").reset_index()
+table(candidates, f"The five next tokens that {model} finds most probable", digits={"probability": "{:.1%}"})
+
+# %% [markdown]
+# ## What led to the prediction
+#
+# Orange supports the predicted word, blue opposes it. Each method is coloured relative to its own largest score. Move
+# the pointer over a token to see its score. Under each name stand the prompts sent forward, the prompts
+# differentiated, and the seconds. The *completeness gap* is the difference between the sum of the scores of integrated
+# gradients and the value that it should have; 0 is exact.
+
+# %%
 notes = {
-    name: f"{a.cost.forwards} fwd, {a.cost.backwards} bwd, {a.cost.seconds:.1f} s"
+    name: f"{a.cost.forwards} forward, {a.cost.backwards} backward, {a.cost.seconds:.1f} s"
     + "".join(f", {detail.replace('_', ' ')} {value:+.3f}" for detail, value in a.details.items())
     for name, a in found.items()
 }
-heatmaps(encoding.tokens, {name: a.scores.tolist() for name, a in found.items()}, notes)
+heatmaps(tokens, {name: list(column) for name, column in scores.items()}, notes)
 
 # %% [markdown]
 # ## Side by side
 #
-# The same scores as a grid, a column for each method. Attention is never negative. `random` knows nothing and looks
-# busy all the same, which is why every table in this book has it as a row.
+# The same scores as a grid, a column for each method. Attention is never negative. The scores of `random` are drawn
+# without looking at the prompt, and yet they look like an explanation. This is why every table in this book has
+# `random` as a row.
 
-# %% tags=["remove-input"]
-grid = pd.DataFrame({name: a.scores.tolist() for name, a in found.items()})
-score_grid(encoding.tokens, grid, f"Scores of {len(found)} methods for each of {len(encoding)} tokens")
+# %%
+score_grid(tokens, scores, f"Scores of {len(found)} methods for each of {len(tokens)} tokens")
 
 # %% [markdown]
 # ## Do they agree?
 #
-# Spearman's rank correlation between the methods' scores on this one prompt. One prompt proves nothing; it shows
-# that the choice of method matters.
+# Spearman's rank correlation between the scores of two methods on this prompt. One prompt proves nothing in general;
+# it shows that the choice of the method matters.
 
-# %% tags=["remove-input"]
-ranks = grid.corr(method="spearman")
-table(ranks.reset_index(names="method"), caption=f"Rank correlation over {len(encoding)} tokens",
-      formats=dict.fromkeys(ranks.columns, "{:+.2f}"))  # fmt: skip
+# %%
+ranks = scores.corr(method="spearman").rename_axis("method").reset_index()
+table(ranks, f"Rank correlation over the {len(tokens)} tokens of this prompt, {model}")
 
 # %% [markdown]
 # The same from a terminal, for your own prompt:

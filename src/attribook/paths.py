@@ -11,9 +11,17 @@ FOLDERS = ("ATTRIBOOK_ROOT", "ATTRIBOOK_HOME", "ATTRIBOOK_DATA", "ATTRIBOOK_RESU
 
 
 def named_folder(variable: str) -> Path | None:
-    """The folder that an environment variable names, from the root of the disk; None where it is not set."""
+    """The folder that an environment variable names, from the root of the disk; None where it is not set.
+
+    Raises: AttribookError where it names something else.
+    """
     value = os.environ.get(variable)
-    return Path(value).expanduser().absolute() if value else None
+    if not value:
+        return None
+    folder = Path(value).expanduser().absolute()
+    if folder.exists() and not folder.is_dir():
+        raise AttribookError(f"${variable} names {folder}, which is no folder. Set it to one, or unset it.")
+    return folder
 
 
 def fix_folders() -> None:
@@ -50,6 +58,14 @@ def checkout() -> Path:
 def results_folder() -> Path:
     """Rows: `$ATTRIBOOK_RESULTS`, else the committed ones of the book."""
     return named_folder("ATTRIBOOK_RESULTS") or checkout() / "results"
+
+
+def stored_results() -> Path:
+    """The rows that are there to be read. Raises: AttribookError where $ATTRIBOOK_RESULTS names no folder."""
+    folder = results_folder()
+    if not folder.is_dir():
+        raise AttribookError(f"$ATTRIBOOK_RESULTS names {folder}, and there is no such folder. Set it, or unset it.")
+    return folder
 
 
 def build_folder(profile: str) -> Path:

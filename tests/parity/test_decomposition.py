@@ -88,7 +88,8 @@ def build(family, activation="gelu", *, seed=0, dtype=torch.float64):
         if name.endswith("orm.weight"):  # LayerNorm, layer_norm
             parameter.data.add_(1)
     network = network.to(dtype).eval().requires_grad_(False)
-    return SimpleNamespace(network=network, engine=Engine(network), kind="sequence_classifier", name=f"tiny {family}")
+    given = {"kind": "sequence_classifier", "name": f"tiny {family}", "family": family}
+    return SimpleNamespace(network=network, engine=Engine(network), **given)
 
 
 @pytest.fixture(params=FAMILIES)

@@ -12,8 +12,9 @@ from attribook.errors import AttribookError
 from attribook.metrics.conventions import CONVENTIONS
 from attribook.metrics.erasure import Rule, falling
 from attribook.metrics.names import LOWER_IS_BETTER
-from attribook.metrics.normalised_aopc import aopc, extreme_aopc
+from attribook.metrics.normalised_aopc import aopc
 from attribook.metrics.registry import METRICS
+from attribook.metrics.searches import extreme_aopc
 from attribook.metrics.selection import best, judged
 from attribook.models.load import load_model
 

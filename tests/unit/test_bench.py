@@ -8,9 +8,12 @@ import pytest
 import torch
 from rich.console import Console
 
+from attribook.bench import inseq_environment
 from attribook.bench import limit as bench_limit
 from attribook.bench import measure as bench
 from attribook.bench import rpi as bench_rpi
+from attribook.bench.agreement import agreement
+from attribook.bench.report import report
 from attribook.errors import AttribookError
 from attribook.models.injection import layers_of
 from attribook.models.load import load_model
@@ -42,7 +45,7 @@ def rows(found: dict, peer: str) -> list[dict]:
 
 def printed(found: dict) -> str:
     console = Console(width=160, file=io.StringIO())
-    console.print(bench.report(found))
+    console.print(report(found))
     return console.file.getvalue()
 
 
@@ -105,20 +108,20 @@ def test_noiser_is_timed_without_a_peer():
 
 def test_a_difference_is_seen():
     a, b = torch.tensor([0.1, 0.3, 0.2]), torch.tensor([0.1, 0.3, 0.25])
-    found = bench.agreement(a.double(), b.double())
+    found = agreement(a.double(), b.double())
     assert found["max_difference"] == pytest.approx(0.05)
     assert found["largest_score"] == pytest.approx(0.3)
     assert found["rank_correlation"] == pytest.approx(1)
     assert found["correlation"] == pytest.approx(0.9608, abs=1e-4)  # 0.02 / sqrt(0.02 * 0.021667) by hand
     assert not found["agree"]
-    assert bench.agreement(a.double(), torch.ones(3).double())["correlation"] is None
+    assert agreement(a.double(), torch.ones(3).double())["correlation"] is None
 
 
 # -- RPI by the released schedule ------------------------------------------------------------------------------
 
 
 def rpi_of(**changes) -> list[dict]:
-    return list(bench_rpi.rpi_rows("tiny-bert", 1, bench.TOLERANCE, trials=3, steps=4, **changes))
+    return list(bench_rpi.rpi_rows("tiny-bert", 1, trials=3, steps=4, **changes))
 
 
 def test_rpi_gives_the_maps_of_the_released_schedule(monkeypatch):
@@ -228,7 +231,7 @@ def test_an_environment_that_cannot_be_made_is_named(monkeypatch, folder):
         assert "venv" in command, kwargs
         return subprocess.CompletedProcess(command, 1, "", "warning\nERROR: no route to the index")
 
-    monkeypatch.setattr(bench.subprocess, "run", failing)
+    monkeypatch.setattr(inseq_environment.subprocess, "run", failing)
     found = bench.measure(folder, peers=True)
     for row in rows(found, "inseq")[:2]:
         assert row["status"] == "venv failed: ERROR: no route to the index"
@@ -241,17 +244,17 @@ def test_a_half_made_environment_is_made_again(monkeypatch):
     def run(command, **_):
         commands.append(" ".join(command[1:]))
         if "venv" in command:
-            (bench.home() / "bench-env" / "bin").mkdir(parents=True)
+            (inseq_environment.home() / "bench-env" / "bin").mkdir(parents=True)
         broken = "torch" in command[-1] and len(commands) == 2
         return subprocess.CompletedProcess(command, int(broken), "", "ERROR: network is unreachable")
 
-    monkeypatch.setattr(bench.subprocess, "run", run)
+    monkeypatch.setattr(inseq_environment.subprocess, "run", run)
     with pytest.raises(AttribookError, match=r"pip install torch.*network is unreachable"):
-        bench.peer_python()
-    assert (bench.home() / "bench-env").is_dir()  # half-made
-    python = bench.peer_python()
+        inseq_environment.peer_python()
+    assert (inseq_environment.home() / "bench-env").is_dir()  # half-made
+    python = inseq_environment.peer_python()
     assert len(commands) == 5  # venv, torch; again venv, torch, inseq
-    assert bench.peer_python() == python
+    assert inseq_environment.peer_python() == python
     assert len(commands) == 5
 
 

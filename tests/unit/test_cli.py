@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from attribook.cli.main import visible
+from attribook.cli.explain import visible
 from attribook.models.load import load_model
 
 

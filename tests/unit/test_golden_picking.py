@@ -4,7 +4,9 @@ import itertools
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
+from conftest import ROOT
 
 from attribook.data.masked_words import MaskedSentence
 from attribook.errors import AttribookError
@@ -13,9 +15,10 @@ from attribook.papers.rpi.golden_picking import (
     METHODS,
     averaged,
     exact_limits,
-    golden_table,
+    golden_frame,
     judged_orders,
     pair_rows,
+    tidied,
 )
 
 
@@ -86,8 +89,30 @@ def test_sentences_are_averaged_over_classifiers_that_are_right():
     assert float(found[0]["lime@1"]) == pytest.approx(sum(parts) / 2, rel=1e-4)
 
 
+def test_the_tidy_frame_has_every_value_of_the_table():
+    row = dict.fromkeys(COLUMNS, "") | {"item": "x-7", "metric": "log_odds", "words": "3", "classifiers": "2"}
+    row |= {"random@1": "0.5", "random@24": "0.25", "lime@24 by other": "-1.5"}
+    found = tidied(pd.DataFrame([row]))
+    assert set(found[["item", "metric", "words", "classifiers"]].itertuples(index=False, name=None)) == {
+        ("x-7", "log_odds", 3, 2)
+    }
+    assert found[["method", "R", "pick", "value"]].to_numpy().tolist() == [
+        ["random", 1, "one map", 0.5],
+        ["random", 24, "best of 24", 0.25],
+        ["lime", 24, "best of 24 by the other", -1.5],
+    ]
+
+
+def test_the_stored_table_is_read(monkeypatch):
+    monkeypatch.setenv("ATTRIBOOK_RESULTS", str(ROOT / "results"))
+    monkeypatch.delenv("ATTRIBOOK_DATA", raising=False)
+    found = golden_frame()
+    assert set(found["method"]) == {"random", *METHODS}
+    assert not found.duplicated(["item", "metric", "method", "pick"]).any()
+
+
 def test_without_data_and_rows_it_says_so(monkeypatch, tmp_path):
     monkeypatch.delenv("ATTRIBOOK_DATA", raising=False)
     monkeypatch.setenv("ATTRIBOOK_RESULTS", str(tmp_path))
     with pytest.raises(AttribookError, match=r"\$ATTRIBOOK_DATA"):
-        golden_table()
+        golden_frame()

@@ -355,3 +355,61 @@ def test_address_and_key_come_from_the_environment(monkeypatch):
 def test_bad_settings_are_refused(settings, message):
     with pytest.raises(AttribookError, match=message):
         ServerJudge("m", **{"base_url": "http://127.0.0.1:9/v1", **settings})
+
+
+def test_an_answer_that_trickles_in_meets_the_whole_timeout():
+    with serving((200, "x" * 100, {})) as (url, played):
+        send = played.handle
+
+        def slowly(request):
+            write = request.wfile.write
+
+            def each(text):
+                for byte in text[-100:] if text.endswith(b"x" * 100) else [text]:
+                    write(bytes([byte]) if isinstance(byte, int) else byte)
+                    request.wfile.flush()
+                    time.sleep(0.05)
+
+            request.wfile.write = each
+            send(request)
+
+        played.handle = slowly
+        with pytest.raises(AttribookError, match=r"No judge answers .*timeout"):
+            judge_at(url, timeout=0.5, tries=1)[0].ask(WORDS)
+
+
+def test_an_answer_without_end_is_not_read_to_its_end():
+    with serving(good(), (200, "x" * (2**20 + 1), {})) as (url, _):
+        judge, _ = judge_at(url, tries=1)
+        assert judge.ask(WORDS).status == "ok"
+        assert judge.ask(WORDS).status == "answer too long"
+
+
+def test_a_server_that_repeats_the_key_does_not_get_it_printed():
+    with serving((400, f"bad header: Bearer {KEY}\x1b[31m red", {})) as (url, _), pytest.raises(AttribookError) as told:
+        judge_at(url)[0].ask(WORDS)
+    assert KEY not in str(told.value)
+    assert "[key]" in str(told.value)
+    assert "\x1b" not in str(told.value)
+
+
+@pytest.mark.parametrize("after", ["nan", "Mon, 32 Foo 99999 00:00:00 GMT", "inf"])
+def test_a_wait_that_is_no_number_is_none_or_too_long(after):
+    found = seconds_in(after)
+    assert found is None or found == float("inf")
+
+
+def test_half_of_a_character_is_a_malformed_answer():
+    body = '{"choices": [{"message": {"content": "\\ud800"}}]}'
+    with serving(good(), (200, body, {})) as (url, _):
+        judge, _ = judge_at(url, tries=1)
+        judge.ask(WORDS)
+        assert judge.ask(WORDS).status == "malformed answer"
+
+
+@pytest.mark.parametrize(
+    "url", ["http://", "http://[::1", "http://host:no/v1", "http://a b/v1", "ftp://host", "https:/x"]
+)
+def test_malformed_addresses_are_refused(url):
+    with pytest.raises(AttribookError, match="is not an address"):
+        ServerJudge("m", url)

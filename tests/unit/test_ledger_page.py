@@ -86,6 +86,6 @@ def test_commands_on_the_page_of_checks_exist_and_its_yaml_is_sound():
     mine = blocks[1]["repos"][0]["hooks"][0]
     assert {**mine, "entry": mine["entry"].removeprefix(".venv/bin/")}.items() <= hook.items()
     runs = [step["run"] for step in blocks[0]["jobs"]["check"]["steps"] if "run" in step]
-    assert any("--profile smoke" in run for run in runs)
-    told = CliRunner().invoke(app, ["check", "--help"], env={"COLUMNS": "200"}).output
-    assert all(option in told for option in re.findall(r"attribook check.*?(--[a-z]+)", text))
+    assert any("attribook check --profile mine" in run for run in runs)
+    shown = CliRunner().invoke(app, ["check", "--help"], env={"COLUMNS": "200"}).output
+    assert all(option in shown for option in re.findall(r"attribook check.*?(--[a-z]+)", text))

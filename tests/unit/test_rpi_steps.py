@@ -9,43 +9,26 @@ import pytest
 from attribook.grid.pools import PoolStudy
 from attribook.ledger.figure_claims import answered_claim
 from attribook.ledger.verdicts import OPPOSITE, SAME, UNDECIDED
-from attribook.papers.rpi.steps import apart, map_agreement, points_table, ranks_alike, spread
-from attribook.papers.rpi.tables import ERASURE, released_setting
-from attribook.statistics.picking import Pool, read_pool
+from attribook.papers.rpi.figure_claims import spread
+from attribook.papers.rpi.settings import ERASURE, released_setting
 
 
-def pool(values, items=("a", "b")):
-    return Pool({"log_odds": pd.DataFrame(values, index=list(items))}, {}, False)
-
-
-def test_moves_and_spread_by_hand():
-    more, fewer = pool([[1.0, 2.0, 4.0], [0.0, 0.0, 0.0]]), pool([[1.5, 1.0], [0.0, -2.0]])
-    assert apart(fewer, more, "log_odds").tolist() == [0.75, 1.0]  # over the two maps of both
-    assert apart(more, more, "log_odds").tolist() == [0.0, 0.0]
-    assert spread(more, "log_odds").tolist() == [2.0, 0.0]  # (1 + 3 + 2) / 3
-    assert apart(pool([[0.0]], "b"), more, "log_odds").to_dict() == {"b": 0.0}  # texts of both
-
-
-def test_rankings_are_alike_by_spearman():
-    assert ranks_alike(np.array([1.0, 2.0, 9.0]), np.array([0.1, 0.2, 0.3])) == pytest.approx(1.0)
-    assert ranks_alike(np.array([1.0, 2.0, 9.0]), np.array([3.0, 2.0, 1.0])) == pytest.approx(-1.0)
-    assert ranks_alike(np.zeros(3), np.zeros(3)) == 1.0
-    assert ranks_alike(np.zeros(3), np.arange(3.0)) == 0.0
+def test_the_spread_between_draws_by_hand():
+    values = pd.DataFrame([[1.0, 2.0, 4.0], [0.0, 0.0, 0.0]], index=["a", "b"])
+    assert spread(values).to_dict() == {"a": 2.0, "b": 0.0}  # (1 + 3 + 2) / 3
 
 
 def test_more_points_on_the_same_noise():
     given = {"n_items": 2, "keep": "all", "size": 3}
-    studies = {
-        steps: PoolStudy("rpi_pools", "smoke", "tiny-bert", "reviews-mini", "rpi-paper",
-                         (f"rpi{{steps={steps}}}",), ("log_odds",), **given)
-        for steps in (2, 40, 80)
-    }  # fmt: skip
-    pools = {steps: read_pool(study) for steps, study in studies.items()}
-    table = points_table(pools, ["log_odds"])
-    assert table["points"].tolist() == ["2", "40", "two draws"]
-    alike = map_agreement(studies).set_index("points")["correlation"]
-    assert alike["40"] > 0.99
-    assert alike["40"] >= alike["2"]
+    maps = {}
+    for steps in (2, 40, 80):
+        study = PoolStudy("rpi_pools", "smoke", "tiny-bert", "reviews-mini", "rpi-paper", (f"rpi{{steps={steps}}}",),
+                          ("log_odds",), **given)  # fmt: skip
+        study.run()
+        maps[steps] = np.concatenate([np.asarray(study.maps(unit))[:, 1:-1].ravel() for unit in study.units()])
+    alike = {steps: np.corrcoef(maps[steps], maps[80])[0, 1] for steps in (2, 40)}
+    assert alike[40] > 0.99
+    assert alike[40] >= alike[2]
 
 
 @pytest.mark.parametrize(("move", "side"), [(0.001, SAME), (1.0, OPPOSITE), (0.11, UNDECIDED)])

@@ -17,6 +17,8 @@ from torch import Tensor, nn
 from attribook.attribution.candidates import candidate_maps
 from attribook.attribution.diffusion import RandomPaths
 from attribook.attribution.rpi import RELEASED, attention_baselines
+from attribook.bench.agreement import agreement
+from attribook.bench.comparisons import TOLERANCE
 from attribook.bench.limit import wall_seconds
 from attribook.errors import AttribookError
 from attribook.models.encoding import Encoding
@@ -34,20 +36,20 @@ NOTE = (
 )
 
 
-def rpi_rows(name: str, repeats: int, tolerance: float, **changes: Any) -> Iterator[dict[str, Any]]:
+def rpi_rows(name: str, repeats: int, **changes: Any) -> Iterator[dict[str, Any]]:
     """A row of `attribook bench` for each of `LAYERS`; `changes` of RPI's released options."""
     model = load_model(name)
     for layers in LAYERS:
-        yield rpi_row(model, repeats, tolerance, dict(RELEASED) | changes | {"layers": layers})
+        yield rpi_row(model, repeats, dict(RELEASED) | changes | {"layers": layers})
 
 
-def rpi_row(model: Explained, repeats: int, tolerance: float, options: dict[str, Any]) -> dict[str, Any]:
+def rpi_row(model: Explained, repeats: int, options: dict[str, Any]) -> dict[str, Any]:
     """Maps of both schedules compared, and both timed in turns after a warm-up."""
     encoding = model.encode(SENTENCE)
     points = options["trials"] * options["steps"] * len(encoding)
     row: dict[str, Any] = {
         "method": f"rpi, layer {options['layers']}", "peer": "released schedule", "options": options,
-        "tolerance": tolerance, "tokens_least": points, "tokens_computed": None, "least_gflop": None,
+        "tolerance": TOLERANCE, "tokens_least": points, "tokens_computed": None, "least_gflop": None,
         "limit_share": None, "note": NOTE.format(**options),
     }  # fmt: skip
 
@@ -72,27 +74,13 @@ def rpi_row(model: Explained, repeats: int, tolerance: float, options: dict[str,
     )  # the peer has run the prompt once, for its attention
     times = [in_turns([ours, theirs]) for _ in range(repeats)]
     mine, peer = (statistics.median(seconds) for seconds in zip(*times, strict=True))
-    difference, largest = float((a - b).abs().max()), float(b.abs().max())
-    return row | {
-        "status": "measured", "max_difference": difference, "largest_score": largest, "tokens_computed": spent,
-        "correlation": pearson(a, b), "rank_correlation": pearson(ranks(a), ranks(b)),
-        "agree": difference <= tolerance, "ours_seconds": mine, "peer_seconds": peer, "ratio": peer / mine,
-    }  # fmt: skip
+    timed = {"ours_seconds": mine, "peer_seconds": peer, "ratio": peer / mine}
+    return row | {"status": "measured", "tokens_computed": spent} | agreement(a, b) | timed
 
 
 def in_turns(runs: list[Callable[[], Tensor]]) -> list[float]:
     """Seconds of each, one after the other."""
     return [wall_seconds(run) for run in runs]
-
-
-def pearson(a: Tensor, b: Tensor) -> float:
-    """Correlation of two vectors."""
-    return float(torch.corrcoef(torch.stack([a, b]))[0, 1])
-
-
-def ranks(values: Tensor) -> Tensor:
-    """Places in rising order; ties in the order of reading."""
-    return values.argsort(stable=True).argsort().double()
 
 
 def released_maps(model: Explained, encoding: Encoding, chance: torch.Generator, options: dict[str, Any]) -> Tensor:

@@ -1,35 +1,31 @@
 """The commands that judge: `attribook claims` and `attribook check`."""
 
 import json
-import os
-import sys
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.box import SIMPLE
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from attribook.cli.output import Json, terminal
 from attribook.errors import AttribookError
 
 if TYPE_CHECKING:
     from attribook.check.drift import Drift  # imported late: it brings torch
 
-Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
-WIDTH = 150  # where nothing says how wide the output is, as in a pipe
-
 
 def claims(
-    paper: Annotated[list[str] | None, typer.Option(help="Only this paper: reagent, noiser or rpi.")] = None,
+    paper: Annotated[list[str] | None, typer.Option(help="Only this paper, as `rpi`.")] = None,
     table: Annotated[list[str] | None, typer.Option(help="Only this table.")] = None,
     verdict: Annotated[list[str] | None, typer.Option(help="Only this verdict, or one that begins so.")] = None,
     headlines: Annotated[bool, typer.Option("--headlines", help="Only the claims in words.")] = False,
     as_json: Json = False,
 ) -> None:
-    """The ledger: every printed cell and headline claim, and what became of it."""
+    """The ledger: every printed cell and claim in words, and what became of it."""
     from attribook.ledger.ledger import full_ledger
     from attribook.ledger.verdicts import RULES
 
@@ -96,11 +92,6 @@ def drift_table(drifts: Sequence["Drift"]) -> Table:
     return shown
 
 
-def terminal() -> Console:
-    """Where tables are printed; wide where nothing says how wide."""
-    return Console() if sys.stdout.isatty() or "COLUMNS" in os.environ else Console(width=WIDTH)
-
-
 def wanted(rows: Sequence[dict[str, Any]], **filters: list[str] | None) -> list[dict[str, Any]]:
     """Rows that every filter lets through. Raises: AttribookError where a filter knows no row."""
     for name, values in filters.items():
@@ -114,7 +105,7 @@ def wanted(rows: Sequence[dict[str, Any]], **filters: list[str] | None) -> list[
 
 
 def fits(found: Any, value: str, name: str) -> bool:
-    """Whether a row's value is the wanted one; a verdict may be cut short, a headline may be about several tables."""
+    """Whether a row's value is the wanted one. A verdict may be cut short; a claim in words may name several tables."""
     if name == "verdict":
         return str(found).startswith(value)
     return value in str(found).split(", ")
@@ -138,12 +129,12 @@ def listing(paper: str, rows: Sequence[dict[str, Any]]) -> Table:
 
 def summary(rows: Sequence[dict[str, Any]], verdicts: Sequence[str]) -> Table:
     """How often each verdict was given, by paper; claims in words apart."""
+    kinds = [(row["paper"], "cells" if row["column"] else "claims in words") for row in rows]
+    counts = Counter((*kind, row["verdict"]) for kind, row in zip(kinds, rows, strict=True))
     shown = Table(title="verdicts", title_justify="left")
-    kinds = list(dict.fromkeys((row["paper"], "cells" if row["column"] else "headlines") for row in rows))
     shown.add_column("verdict")
-    for paper, kind in kinds:
+    for paper, kind in dict.fromkeys(kinds):
         shown.add_column(f"{paper}, {kind}", justify="right")
     for word in verdicts:
-        mine = [(row["paper"], "cells" if row["column"] else "headlines") for row in rows if row["verdict"] == word]
-        shown.add_row(word, *(str(mine.count(kind)) for kind in kinds))
+        shown.add_row(word, *(str(counts[*kind, word]) for kind in dict.fromkeys(kinds)))
     return shown

@@ -34,53 +34,10 @@ def write_matrix(cells: list[dict[str, object]], path: Path | None = None) -> No
     frame[list(COLUMNS)].to_csv(path or matrix_path(), index=False)
 
 
-def matrix_table() -> pd.DataFrame:
-    """Methods down, families across: `yes`, or a number that the list of reasons explains."""
-    cells = load_matrix()
-    reasons = matrix_reasons()["reason"].tolist()
-    marks = [
-        "yes" if works == "True" else f"no ({reasons.index(general(reason, model)) + 1})"
-        for works, reason, model in zip(cells["works"], cells["reason"], cells["model"], strict=True)
-    ]
-    table = cells.assign(mark=marks, family=cells["model"].str.removeprefix("tiny-")).pivot(
-        index="method", columns="family", values="mark"
-    )
-    families = [name.removeprefix("tiny-") for name in dict.fromkeys(cells["model"])]
-    return table.loc[list(dict.fromkeys(cells["method"])), families].reset_index()
-
-
-def matrix_reasons() -> pd.DataFrame:
-    """Every reason for a refusal, numbered, in the words of the message that a user sees."""
-    cells = load_matrix()
-    refused = cells[cells["works"] != "True"]
-    found = dict.fromkeys(
-        general(reason, model) for reason, model in zip(refused["reason"], refused["model"], strict=True)
-    )
-    return pd.DataFrame({"no": range(1, len(found) + 1), "reason": list(found)})
-
-
 def general(reason: str, model: str) -> str:
     """A refusal without the names of method, model and family, so that equal reasons are one."""
     _, _, without_method = reason.partition(" ")
     return re.sub(r" of the family \w+", "", without_method.replace(f"{model}, ", ""))
-
-
-def cost_table() -> pd.DataFrame:
-    """Cost formulas of every method, and what the counters said on one family."""
-    cells = load_matrix()
-    worked = cells[cells["works"] == "True"].drop_duplicates("method").set_index("method")
-    return pd.DataFrame(
-        [
-            {
-                "method": name, "forwards": method.forwards, "backwards": method.backwards,
-                "counted on": worked["model"][name], "T": worked["tokens"][name], "P": worked["moved"][name],
-                "forwards counted": worked["forwards"][name], "backwards counted": worked["backwards"][name],
-                "families": int((cells[cells["method"] == name]["works"] == "True").sum()),
-            }
-            for name, method in METHODS.items()
-            if name in worked.index
-        ]
-    )  # fmt: skip
 
 
 def matrix_row(method: str) -> tuple[list[str], list[str]]:

@@ -15,7 +15,7 @@ from attribook.grid.protocols import PROTOCOLS, Protocol
 from attribook.grid.study import Study
 from attribook.paths import results_folder
 from attribook.statistics.bootstrap import Reading, as_released, log_ratio_change, per_item
-from attribook.statistics.picking import mean_of
+from attribook.statistics.estimates import mean
 
 NAME = "protocol_options"
 SOFT = ("soft_nc", "soft_ns")
@@ -193,6 +193,6 @@ def mean_moves(base: pd.DataFrame, plain: str, rows: pd.DataFrame, name: str) ->
     """For each erasure metric the mean over prompts of what changed, with its interval, and n."""
     for metric in ERASED:
         before, after = per_item(base, plain, metric)[0], per_item(rows, name, metric)[0]
-        told = mean_of((after - before).dropna())
+        told = mean((after - before).dropna())
         yield metric, f"{told.value:+.3f} ({told.low:+.3f} to {told.high:+.3f})"
     yield "n", told.n

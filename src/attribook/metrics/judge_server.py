@@ -9,6 +9,7 @@ import json
 import os
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -21,8 +22,9 @@ from attribook.metrics.judges import JudgeAnswer, question
 
 URL_VARIABLE, KEY_VARIABLE = "OPENAI_BASE_URL", "OPENAI_API_KEY"  # the names that other clients know
 RETRIED = {408, 425, 429, 500, 502, 503, 504, 529}
-LARGEST = 2**20  # bytes of an answer that are read
+LARGEST, CHUNK = 2**20, 2**16  # bytes of an answer that are read, in all and at once
 MALFORMED, EMPTY, TIMEOUT, UNREACHED = "malformed answer", "empty answer", "timeout", "no connection"
+TOO_LONG = "answer too long"
 
 
 class Refusal(Exception):
@@ -65,7 +67,7 @@ class ServerJudge:
 
     def __post_init__(self) -> None:
         self.base_url, self.key = self.base_url.strip().rstrip("/"), self.key.strip()
-        if not (self.base_url.startswith(("http://", "https://")) and self.base_url.isascii()):
+        if not is_address(self.base_url):
             raise AttribookError(f"The judge's address {self.base_url!r} is not an address as in https://host/v1.")
         if not (self.key.isascii() and self.key.isprintable()):
             raise AttribookError(f"The judge's key has characters that no key has. Set ${KEY_VARIABLE} again.")
@@ -117,7 +119,7 @@ class ServerJudge:
         self._keep_pace()
         try:
             with urllib.request.build_opener(_NoRedirect).open(request, timeout=self.timeout) as response:
-                found: bytes = response.read(LARGEST)
+                found = self._content(response)
         except urllib.error.HTTPError as error:
             self.reached = True
             raise self._refused(error) from None  # the request, which an error would show, holds the key
@@ -126,6 +128,25 @@ class ServerJudge:
             raise Refusal(TIMEOUT if slow else UNREACHED) from None
         self.reached = True
         return found
+
+    def _content(self, response: http.client.HTTPResponse) -> bytes:
+        """All of an answer. Raises: Refusal for one that is too long, or that trickles in for longer than `timeout`.
+
+        A socket's timeout counts from each byte to the next; who sends one now and then would never meet it.
+        """
+        found, end = b"", time.monotonic() + self.timeout
+        while part := response.read1(CHUNK):
+            found += part
+            if len(found) > LARGEST:
+                raise Refusal(TOO_LONG)
+            if time.monotonic() > end:
+                raise Refusal(TIMEOUT)
+        return found
+
+    def _scrubbed(self, text: str) -> str:
+        """A server's words without the key, which some repeat, on one line of printable letters."""
+        hidden = text.replace(self.key, "[key]") if self.key else text
+        return "".join(letter if letter.isprintable() else " " for letter in hidden).strip()
 
     def _keep_pace(self) -> None:
         if self.per_minute > 0:
@@ -149,8 +170,20 @@ class ServerJudge:
         except (OSError, http.client.HTTPException):
             told = ""
         return AttribookError(
-            f"The judge at {self.base_url} does not take the request for {self.model} ({error.code}): {told.strip()}"
+            f"The judge at {self.base_url} does not take the request for {self.model} ({error.code}): "
+            f"{self._scrubbed(told)}"
         )
+
+
+def is_address(text: str) -> bool:
+    """Whether a text is an address of a server, as in https://host/v1."""
+    try:
+        parts = urllib.parse.urlsplit(text)
+        port = parts.port
+    except ValueError:  # brackets, ports that are no numbers
+        return False
+    plain = text.isascii() and text.isprintable() and not any(letter.isspace() for letter in text)
+    return plain and parts.scheme in ("http", "https") and bool(parts.hostname) and port != 0
 
 
 def seconds_in(after: str | None) -> float | None:
@@ -158,13 +191,13 @@ def seconds_in(after: str | None) -> float | None:
     if after is None:
         return None
     try:
-        return max(0.0, float(after))
+        seconds = float(after)
     except ValueError:
-        pass
-    try:
-        return max(0.0, parsedate_to_datetime(after).timestamp() - time.time())
-    except ValueError:
-        return None
+        try:
+            seconds = parsedate_to_datetime(after).timestamp() - time.time()
+        except (ValueError, OverflowError, OSError):
+            return None
+    return None if seconds != seconds else max(0.0, seconds)
 
 
 def answer_in(content: bytes, candidates: int) -> JudgeAnswer:
@@ -174,7 +207,8 @@ def answer_in(content: bytes, candidates: int) -> JudgeAnswer:
         text = choice["message"]["content"] or ""
         if not isinstance(text, str):
             raise TypeError(text)
-    except (ValueError, LookupError, TypeError, RecursionError):
+        text.encode()  # half of a character, which JSON can spell, is in no file's encoding
+    except (ValueError, LookupError, TypeError, RecursionError, AttributeError):
         raise Refusal(MALFORMED) from None
     text = text.strip().partition("\n")[0].strip()
     likely = first_tokens(choice)[:candidates] if candidates > 1 else ()
@@ -186,6 +220,8 @@ def first_tokens(choice: dict[str, Any]) -> tuple[str, ...]:
     try:
         listed = choice["logprobs"]["content"][0]["top_logprobs"]
         ranked = sorted(listed, key=lambda entry: -float(entry["logprob"]))
-        return tuple(str(entry["token"]).strip() for entry in ranked)
-    except (ValueError, LookupError, TypeError):
+        found = tuple(str(entry["token"]).strip() for entry in ranked)
+        "".join(found).encode()
+        return found
+    except (ValueError, LookupError, TypeError, AttributeError):
         return ()

@@ -5,7 +5,7 @@ model and from prompt to prompt. Dividing by what is possible makes models compa
 prompt is short enough to run every subset of its tokens, and come from a beam search above that.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import torch
 from torch import Generator, Tensor
@@ -13,11 +13,9 @@ from torch import Generator, Tensor
 from attribook.errors import AttribookError
 from attribook.metrics.base import OK, metric
 from attribook.metrics.erasure import NOTHING_LEFT, Judged, Rule, falling, log_probabilities
+from attribook.metrics.searches import Drops, extreme_aopc
 from attribook.models.encoding import Encoding
 from attribook.models.explained import Explained
-
-# from sets of tokens taken away, as bit masks, to p(x) - p(x without them)
-Drops = Callable[[Sequence[int]], Sequence[float]]
 
 
 @metric(version=1)
@@ -81,21 +79,3 @@ def aopc(drops: Drops, tokens: Sequence[int]) -> float:
         taken |= 1 << token
         sets.append(taken)
     return sum(drops(sets)) / len(sets)
-
-
-def extreme_aopc(drops: Drops, n: int, sign: int, width: int | None) -> float:
-    """The largest AOPC over all orders of n tokens (`sign` 1), or the smallest (-1).
-
-    The drop of a set does not depend on the order in which it was taken away, so the best way to every set of k + 1
-    tokens begins with the best way to one of k. With a `width` only that many sets of each size are followed.
-    """
-    best = {0: 0.0}  # set -> sum of drops on the best way to it
-    for _ in range(n):
-        reached: dict[int, float] = {}
-        for taken, total in best.items():
-            for more in (taken | 1 << i for i in range(n) if not taken >> i & 1):
-                if more not in reached or sign * total > sign * reached[more]:
-                    reached[more] = total
-        totals = {taken: reached[taken] + drop for taken, drop in zip(reached, drops(list(reached)), strict=True)}
-        best = dict(sorted(totals.items(), key=lambda item: -sign * item[1])[:width])
-    return best[2**n - 1] / n

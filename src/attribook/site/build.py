@@ -16,9 +16,10 @@ from attribook.ledger.ledger import full_ledger
 from attribook.models.load import told_apart
 from attribook.paths import build_folder, checkout, fix_folders, results_folder
 from attribook.site.execution import Failure, Task, executed
+from attribook.site.finish import finish
 from attribook.site.ledger_page import write_ledger_pages
 from attribook.site.method_pages import write_method_pages
-from attribook.site.profiles import METHOD_PAGES, models_named, notebook_names, parameters, settings
+from attribook.site.profiles import METHOD_PAGES, declared, models_named, notebook_names, parameters, settings
 from attribook.site.reads import reads_of, rows_digest
 from attribook.site.summary_page import write_summary
 
@@ -35,7 +36,7 @@ def run_notebooks(names: list[str], profile: str, *, fresh: bool = False, jobs: 
     known = notebook_names()
     if unknown := [name for name in names if name not in known]:
         raise AttribookError(f"Unknown notebook {', '.join(unknown)}. Known: {', '.join(known)}.")
-    given = parameters(profile, names or known)  # what is wrong there is told before anything is executed or forgotten
+    given = parameters(profile, names or known)  # what is wrong there is said before anything is executed
     pages = [Page(name, profile, injected) for name, injected in given.items()]
     reading = [page for page in pages if page.reads]
     folder = build_folder(profile)
@@ -68,7 +69,7 @@ def run_pages(pages: list["Page"], jobs: int) -> dict[str, str]:
 
     def tasks() -> Iterator[Task]:
         for page in pages:
-            with told_in(failed, page.name):
+            with failures_in(failed, page.name):
                 if page.unchanged():
                     print(f"{page.name}: unchanged", flush=True)
                 else:
@@ -76,7 +77,7 @@ def run_pages(pages: list["Page"], jobs: int) -> dict[str, str]:
 
     with closing(executed(tasks(), jobs)) as results:
         for task, reason in results:
-            with told_in(failed, task.name):
+            with failures_in(failed, task.name):
                 if reason:
                     failed[task.name] = reason
                 else:
@@ -85,7 +86,7 @@ def run_pages(pages: list["Page"], jobs: int) -> dict[str, str]:
 
 
 @contextmanager
-def told_in(failed: dict[str, str], name: str) -> Iterator[None]:
+def failures_in(failed: dict[str, str], name: str) -> Iterator[None]:
     """Let what a user can mend be the failure of one notebook: the others run."""
     try:
         yield
@@ -125,7 +126,7 @@ class Page:
 
     def finish(self) -> None:
         """Move it into the book, and write down its inputs: its own rows as they are now, others' as it found them."""
-        finish(self.draft, self.output)
+        finish(self.draft, self.output, declared(self.source), self.injected)
         self.stamp.write_text(self._inputs())
 
     def _inputs(self) -> str:
@@ -161,20 +162,6 @@ def inputs_hash(source: Path, injected: dict[str, Any]) -> str:
             if path.is_file() and path.suffix in {".py", ".toml", ".csv", ".jsonl"}:
                 digest.update(str(path.relative_to(folder)).encode() + path.read_bytes())
     return digest.hexdigest()
-
-
-def finish(draft: Path, output: Path) -> None:
-    """Move an executed notebook into the book without what only the terminal needs: bars, paths, times."""
-    import nbformat
-
-    notebook = nbformat.read(draft, as_version=4)
-    notebook.metadata.pop("papermill", None)
-    for cell in notebook.cells:
-        cell.metadata.pop("papermill", None)
-        cell.metadata.pop("execution", None)
-        if cell.cell_type == "code":
-            cell.outputs = [out for out in cell.outputs if out.get("name") != "stderr"]
-    nbformat.write(notebook, output)
 
 
 def build_site(profile: str) -> Path:

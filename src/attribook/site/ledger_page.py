@@ -2,14 +2,13 @@
 
 import math
 import shutil
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
 
 from attribook.ledger.noise import noise_summary, noise_table
-from attribook.ledger.verdicts import NO_ROWS, NOT_HERE, RULES, TESTS
+from attribook.ledger.verdicts import NO_ROWS, NOT_HERE, RULES, TESTS, verdict_counts
 from attribook.paths import results_folder
 from attribook.show.badges import badge
 from attribook.show.tables import table
@@ -53,7 +52,7 @@ def ledger_page(rows: Sequence[Row]) -> str:
     return f"""# The ledger
 
 Every cell of the papers' tables and every claim that they make in words, with what became of it:
-{told(rows)}.
+{verdict_counts(verdicts(rows))}.
 A verdict opens to its reason. [How a verdict is reached](verdicts) has the rules. The same table in a terminal:
 `attribook claims`, and `attribook claims --json` with all fields.
 
@@ -175,23 +174,23 @@ def noise_text() -> str:
 # -- badges --------------------------------------------------------------------------------------------------------
 
 
-def told(rows: Sequence[Row]) -> str:
-    """How often each verdict was given, in words."""
-    counts = Counter(row["verdict"] for row in rows)
-    return ", ".join(f"{counts[word]:,} {word}" for word in RULES if counts[word])
+def verdicts(rows: Sequence[Row]) -> list[str]:
+    """The verdict of each row."""
+    return [row["verdict"] for row in rows]
 
 
 def readme_badge(rows: Sequence[Row]) -> str:
     """All claims in one line of SVG."""
     asked = [row for row in rows if row["verdict"] not in UNASKED]
-    return badge("claims", f"{told(asked)} · {len(rows) - len(asked):,} not asked")
+    return badge("claims", f"{verdict_counts(verdicts(asked))} · {len(rows) - len(asked):,} not asked")
 
 
 def page_badge(name: str, rows: Sequence[Row]) -> str:
     """What became of the claims that one page decides, with a link to them."""
     asked = [row for row in rows if row["verdict"] not in UNASKED]
     link = f"{'../' * (name.count('/') + 1)}claims/ledger.html#notebook={name}"
-    return f'<p class="attribook-badge"><a href="{link}"><b>claims</b> {escape(told(asked))}</a></p>'
+    words = escape(verdict_counts(verdicts(asked)))
+    return f'<p class="attribook-badge"><a href="{link}"><b>claims</b> {words}</a></p>'
 
 
 def mark(notebook: Path, name: str, rows: Sequence[Row]) -> None:

@@ -2,7 +2,9 @@
 
 import ast
 import difflib
+import io
 import re
+import tokenize
 from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
@@ -11,7 +13,7 @@ from typing import Any
 import yaml
 
 from attribook.errors import AttribookError
-from attribook.papers.rpi.tasks import KNOWN
+from attribook.papers.rpi.settings import KNOWN
 from attribook.paths import checkout
 from attribook.site.method_pages import Example
 
@@ -28,6 +30,7 @@ class Parameter:
 
     kind: str
     default: Any
+    about: str = ""  # the comment beside it
 
 
 def notebook_names() -> list[str]:
@@ -87,8 +90,9 @@ def check_section(place: str, section: str, values: Any) -> None:
             raise AttribookError(f"{place}: there is no parameter {name!r}{nearest(name, known)}")
         kind = known[name].kind
         if type(value) not in FITS[kind]:
-            told = {"str": 'text: put it in quotes, "" for none', "bool": "true or false"}.get(kind, f"of type {kind}")
-            raise AttribookError(f"{place}: {name} is {value!r} and has to be {told}.")
+            forms = {"str": 'text: put it in quotes, "" for none', "bool": "true or false"}
+            wanted = forms.get(kind, f"of type {kind}")
+            raise AttribookError(f"{place}: {name} is {value!r} and has to be {wanted}.")
     if missing := [name for name, each in known.items() if each.default is MISSING and name not in values]:
         raise AttribookError(f"{place}: {', '.join(missing)} must be given, as in params/laptop.yml.")
 
@@ -104,10 +108,14 @@ def declared(notebook: Path) -> dict[str, Parameter]:
     """The parameters cell of a notebook, by name: lines such as `n_items: int = 24`."""
     cell = r'^# %% tags=\["parameters"[^\]\n]*\]\n(.*?)(?=^# %%|\Z)'
     found = re.search(cell, notebook.read_text(), re.MULTILINE | re.DOTALL)
-    lines = ast.parse(found[1]).body if found else []
+    code = found[1] if found else ""
+    tokens = tokenize.generate_tokens(io.StringIO(code).readline)
+    comments = {token.start[0]: token.string.lstrip("# ") for token in tokens if token.type == tokenize.COMMENT}
     return {
-        line.target.id: Parameter(ast.unparse(line.annotation), ast.literal_eval(line.value))
-        for line in lines
+        line.target.id: Parameter(
+            ast.unparse(line.annotation), ast.literal_eval(line.value), comments.get(line.end_lineno or 0, "")
+        )
+        for line in ast.parse(code).body
         if isinstance(line, ast.AnnAssign) and isinstance(line.target, ast.Name) and line.value
     }
 

@@ -34,8 +34,8 @@ def reads_of(notebook: Path) -> tuple[str, ...]:
 @cache
 def declared_reads(notebook: Path, _changed: int) -> tuple[str, ...]:
     """The same, read once for each time that the file was changed."""
-    told = jupytext.read(notebook).metadata.get("attribook", {})
-    names = told.get("reads", []) if isinstance(told, dict) and set(told) <= {"reads"} else None
+    header = jupytext.read(notebook).metadata.get("attribook", {})
+    names = header.get("reads", []) if isinstance(header, dict) and set(header) <= {"reads"} else None
     if not isinstance(names, list) or not all(isinstance(name, str) and name for name in names):
         raise AttribookError(f"{notebook}: say `attribook: {{reads: [names of studies]}}` in its header, or nothing.")
     return tuple(names)

@@ -19,12 +19,12 @@ import numpy as np
 import pandas as pd
 
 from attribook.errors import AttribookError
+from attribook.grid.frames import MEAN_OF_MAPS, OWN_MAP
 from attribook.metrics.names import sign
 from attribook.statistics.estimates import RESULTS, ratio
 from attribook.statistics.items import item_values
 from attribook.statistics.resampling import Numbers, quantiles, resampled_means
 
-OWN_MAP, MEAN_OF_MAPS = "own map", "mean of maps"  # kinds of rows of a pool frame beside "map"
 OF_MAPS = ("kind", "map", "value", "status")  # columns that tell the maps of a pool apart; the others name the pool
 ONE_MAP = "one map"
 TINY = 1e-12
@@ -135,7 +135,8 @@ def share_of_gain(
     for key, group in shared.groupby(list(by), sort=False):
         table = group.set_index("item")
         share = ratio(table["part"] - table["start"], table["whole"] - table["start"])
-        found.append(dict(zip(by, key, strict=True)) | share.columns())
+        numbers = share.columns() | {"value": share.value + 0.0, "low": share.low + 0.0, "high": share.high + 0.0}
+        found.append(dict(zip(by, key, strict=True)) | numbers)  # + 0.0 makes 0 of -0, which a table would show
     return pd.DataFrame(found, columns=[*by, *RESULTS])
 
 
@@ -218,23 +219,3 @@ def picked(parts: Sequence[tuple[pd.DataFrame, Numbers]], pick: str, pools: pd.D
         return pd.DataFrame(columns=[*keys, "pick", "value", "status"])
     found = pd.concat([pool.assign(pick=pick, value=values, status="ok") for pool, values in parts])
     return pools[keys].drop_duplicates().merge(found, on=keys, how="inner", validate="one_to_one")
-
-
-# Until their last callers are gone, the former names.
-from attribook.statistics.former_picking import (  # noqa: E402, F401
-    Interval,
-    Pool,
-    common,
-    crossed_table,
-    joined,
-    lead,
-    mean_of,
-    picking_curves,
-    picking_table,
-    ratio_of,
-    read_pool,
-    share_by_picking,
-    share_told,
-    transfer,
-    tries_worth,
-)

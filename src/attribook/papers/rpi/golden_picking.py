@@ -3,9 +3,9 @@
 NAOPC's authors released the probability of six classifiers for every subset of masked words of short sentences, and the
 scores of ten methods. So every value here is exact but for the drawing of rankings. A pool is `DRAWN` rankings: random
 ones, or a method's scores and copies with noise of their deviation. Values are averaged over the classifiers that are
-right about a sentence, and sentences are what is resampled: six verdicts on one sentence are not six sentences. Both
-averages over numbers of words masked are normalised: 0 is the worst order of all, 1 the best, and for sufficiency the
-other way round.
+right about a sentence, and sentences are what is drawn anew: six classifiers' values of one sentence are not six
+sentences. Both averages over numbers of words masked are normalised: 0 is the worst order of all, 1 the best, and for
+sufficiency the other way round.
 """
 
 from collections.abc import Iterable, Mapping
@@ -18,29 +18,37 @@ from attribook.data.masked_words import MaskedSentence, load_masked_words, maske
 from attribook.errors import AttribookError
 from attribook.grid.seeds import digest
 from attribook.grid.store import Row, Store
-from attribook.metrics.normalised_aopc import extreme_aopc
+from attribook.metrics.names import sign
+from attribook.metrics.searches import extreme_aopc
 from attribook.paths import results_folder
-from attribook.statistics.bootstrap import Numbers
-from attribook.statistics.picking import Pool, lead, mean_of, sign
+from attribook.statistics.picking import expected_best
+from attribook.statistics.resampling import Numbers
 
 Orders = NDArray[np.int64]
 VERSION = 1
 DRAWN = 96
 SIZES = (1, 2, 4, 8, 16, 24, 32)
 TRIES = 24
-METRICS = ("aopc_comprehensiveness", "aopc_sufficiency", "log_odds")
+UNIT = {
+    "aopc_comprehensiveness": "normalised comprehensiveness (higher is better)",
+    "aopc_sufficiency": "normalised sufficiency (lower is better)",
+    "log_odds": "LO (nats, lower is better)",
+}
 OTHER = {"aopc_comprehensiveness": "aopc_sufficiency", "aopc_sufficiency": "aopc_comprehensiveness"}
 METHODS = ("decompx", "attingrad", "attention", "gradient_x_input", "deeplift", "integrated_gradient", "lime",
            "kernelshap", "occlusion_1")  # fmt: skip
 SERIES = (*(f"random@{size}" for size in SIZES), *(f"{name}@{r}" for name in METHODS for r in (1, TRIES)))
 CROSSED = (f"random@{TRIES} by other", *(f"{name}@{TRIES} by other" for name in METHODS))
 COLUMNS = ("item", "metric", "words", "classifiers", *SERIES, *CROSSED)
+TIDY = ["item", "metric", "words", "classifiers", "method", "R", "pick", "value"]
 
 
-def golden_table() -> pd.DataFrame:
-    """A row for each sentence and metric: expected best of R of every pool; `by other`: the other NAOPC picks.
+def golden_frame() -> pd.DataFrame:
+    """A tidy frame of what the best of R is worth, with the columns `TIDY`.
 
-    From the stored table, else from the released files. Raises: AttribookError where neither is there.
+    `pick` is "one map" for R = 1, else "best of R", or "best of R by the other" where the other normalised metric
+    picks. What a method has no scores of is left out. From the stored table, else from the released files.
+    Raises: AttribookError where neither is there.
     """
     store = Store(results_folder() / "original" / "rpi_golden" / "rows.csv", COLUMNS)
     key = digest("golden picking", VERSION)
@@ -51,10 +59,18 @@ def golden_table() -> pd.DataFrame:
         names = sorted(path.stem for path in folder.glob("*.npz"))
         with store.writing():
             store.append(key, averaged({name: load_masked_words(name) for name in names}))
-    frame = pd.DataFrame(store[key])[list(COLUMNS)]
-    numbers = list(COLUMNS[2:])
+    return tidied(pd.DataFrame(store[key])[list(COLUMNS)])
+
+
+def tidied(table: pd.DataFrame) -> pd.DataFrame:
+    """The stored table, whose columns are `method@R` and `method@R by other`, as the tidy frame."""
+    frame = table.melt(["item", "metric", "words", "classifiers"], var_name="name")
+    numbers = ["words", "classifiers", "value"]
     frame[numbers] = frame[numbers].apply(pd.to_numeric)
-    return frame
+    parts = frame["name"].str.extract(r"(?P<method>\w+)@(?P<R>\d+)(?P<by>.*)")
+    picks = ("best of " + parts["R"] + parts["by"].str.replace("other", "the other")).mask(parts["R"] == "1", "one map")
+    found = frame.assign(method=parts["method"], R=parts["R"].astype(int), pick=picks)
+    return found.dropna(subset="value", ignore_index=True)[TIDY]
 
 
 def averaged(files: Mapping[str, Iterable[MaskedSentence]]) -> list[Row]:
@@ -90,18 +106,22 @@ def pair_rows(one: MaskedSentence, item: str, name: str) -> list[Row]:
             noise = chance.standard_normal((DRAWN, one.words)) * scores.std(ddof=1)
             noise[0] = 0
             pools[method] = scores + noise
-    told = {name: judged_orders(one, falling_orders(maps), limits) for name, maps in pools.items()}
+    judged = {name: judged_orders(one, falling_orders(maps), limits) for name, maps in pools.items()}
     rows = []
-    for metric in METRICS:
+    for metric in UNIT:
         row: Row = {"item": item, "metric": metric, "words": one.words}
-        for pool, values in told.items():
-            held = Pool({m: pd.DataFrame(v[None]) for m, v in values.items()}, {}, own=pool != "random")
+        for pool, values in judged.items():
             for size in SIZES if pool == "random" else (1, TRIES):
-                row[f"{pool}@{size}"] = float(held.picked(metric, size).iloc[0])
+                row[f"{pool}@{size}"] = best_value(values, metric, metric, size, pool in METHODS)
             if metric in OTHER:
-                row[f"{pool}@{TRIES} by other"] = float(held.picked(metric, TRIES, OTHER[metric]).iloc[0])
+                row[f"{pool}@{TRIES} by other"] = best_value(values, metric, OTHER[metric], TRIES, pool in METHODS)
         rows.append(row)
     return rows
+
+
+def best_value(values: Mapping[str, Numbers], metric: str, by: str, size: int, own: bool) -> float:
+    """Expected value of the ranking that the metric `by` likes best of `size`; of one, what a drawn one gives."""
+    return float(expected_best(values[by][None] * sign(by), values[metric][None], size, own)[0])
 
 
 def falling_orders(maps: Numbers) -> Orders:
@@ -134,56 +154,3 @@ def exact_limits(one: MaskedSentence) -> tuple[float, float]:
     drops = (one.probability[0] - one.probability).tolist()
     found = [extreme_aopc(lambda sets: [drops[each] for each in sets], one.words, way, None) for way in (1, -1)]
     return found[0], found[1]
-
-
-# -- what the table says ---------------------------------------------------------------------------------------
-
-
-def golden_pools(frame: pd.DataFrame, metric: str) -> pd.DataFrame:
-    """One map and the expected best of `TRIES` for every pool, best single map first.
-
-    `lead`: the best of a pool against the best random ranking, above 0 the pool is better, paired over sentences.
-    `by the other`: the value of the map that the other normalised metric picks.
-    """
-    rows = frame[frame["metric"] == metric].set_index("item")
-    lucky, found = rows[f"random@{TRIES}"], []
-    for pool in ("random", *METHODS):
-        over = lead(rows[f"{pool}@{TRIES}"].dropna(), lucky, metric)
-        crossed = rows[f"{pool}@{TRIES} by other"].mean() if metric in OTHER else float("nan")
-        found.append({"pool": pool, "one map": rows[f"{pool}@1"].mean(),
-                      f"best of {TRIES}": rows[f"{pool}@{TRIES}"].mean(), "by the other": crossed,
-                      "lead": over.value, "lead low": over.low, "lead high": over.high,
-                      "n": over.n, "detectable": over.detectable})  # fmt: skip
-    return pd.DataFrame(found).sort_values("one map", ascending=sign(metric) < 0, ignore_index=True)
-
-
-def golden_headline(frame: pd.DataFrame, metric: str) -> str:
-    """The best of `TRIES` random rankings against single maps of methods, in a sentence."""
-    rows = frame[frame["metric"] == metric].set_index("item")
-    leads = {name: lead(rows[f"random@{TRIES}"], rows[f"{name}@1"].dropna(), metric) for name in METHODS}
-    groups = {
-        "better than one map of": [name for name, told in leads.items() if told.low > 0],
-        "worse than one map of": [name for name, told in leads.items() if told.high < 0],
-        "not told from one map of": [name for name, told in leads.items() if told.low <= 0 <= told.high],
-    }
-    closest = min(leads, key=lambda name: leads[name].value)
-    told = leads[closest]
-    parts = [f"{side} {len(names)} of {len(leads)} methods" for side, names in groups.items() if names]
-    return (
-        f"**{metric}**: the best of {TRIES} random rankings is {', '.join(parts)}; against {closest}, the best, "
-        f"by {told.value:+.3f} ({told.low:+.3f} to {told.high:+.3f}, n = {told.n})."
-    )
-
-
-def golden_curves(frame: pd.DataFrame, metric: str, methods: int = 3) -> pd.DataFrame:
-    """Expected best of R random rankings by R, and the best single maps as level lines: name, steps (R), value, ..."""
-    rows = frame[frame["metric"] == metric]
-    single = golden_pools(frame, metric).query("pool != 'random'")["pool"][:methods]
-    series = [("best of R random rankings", [f"random@{size}" for size in SIZES])]
-    series += [(f"one map of {name}", [f"{name}@1"] * len(SIZES)) for name in single]
-    found = []
-    for name, columns in series:
-        for size, column in zip(SIZES, columns, strict=True):
-            told = mean_of(rows[column].dropna())
-            found.append({"name": name, "steps": size, "value": told.value, "low": told.low, "high": told.high})
-    return pd.DataFrame(found)

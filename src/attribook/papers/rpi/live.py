@@ -1,15 +1,21 @@
 """What pages on RPI compute with a model at hand: studies of its tables' rows, and the scores of single tokens."""
 
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Collection, Sequence
+from dataclasses import asdict, replace
 from typing import Any
 
 import pandas as pd
 
 from attribook.grid.pools import PoolStudy
+from attribook.grid.protocols import find_protocol
+from attribook.grid.seeds import digest
+from attribook.grid.store import Store
 from attribook.grid.study import Study
+from attribook.metrics.ceiling import METRICS as SEARCHED
+from attribook.metrics.ceiling import ceiling
 from attribook.papers.rpi.settings import ERASURE, encoder_methods, released_setting
 
+CEILING_VERSION = 1  # of what is searched; raised when its numbers change
 Studies = tuple[list[Study], dict[str, PoolStudy]]  # of single maps; and of pools, by the name of their method
 
 
@@ -72,32 +78,45 @@ def pools_beside(study: Study, rpi: str, size: int, random_size: int) -> dict[st
     }
 
 
-def compute(studies: Studies, counted_items: int = 0) -> None:
-    """Compute and store what is missing of studies, and predictions of `counted_items` texts; 0 takes all.
+def token_scores(study: Study, items: Collection[str] = ()) -> pd.DataFrame:
+    """Scores of every token but the special ones, by text and map; what is missing is computed.
 
-    Raises: AttribookError where the texts or the model are not here.
+    items: the only texts that are read; all of the study's where none is given.
+    Columns: item, prediction, probability, place (among these tokens), token, map (from 0; a study of single maps has
+        one), score. For a study of one method.
     """
-    single, pools = studies
-    for study in (*single, *pools.values()):
-        study.run()
-    counted = replace(single[0], n_items=counted_items)
-    counted.predicted(counted.items)
-
-
-def token_scores(study: Study) -> pd.DataFrame:
-    """Scores of every token outside the specials, by text and map: what is missing is computed.
-
-    Columns: item, prediction, probability, place (of the token in its text), token, map (from 0; a study of single maps
-        has one), score. For a study of one method.
-    """
+    study.run()
     parts = []
-    for unit in study.units():
+    for unit in (unit for unit in study.units() if not items or unit.prompt.id in items):
         encoding, row = study.explained.encode(unit.prompt.text), study.score_row(unit)
         maps = study.maps(unit).tolist() if isinstance(study, PoolStudy) else [row["scores"]]
         places = encoding.attributable.nonzero()[:, 0].tolist()
+        told = {"item": unit.prompt.id, "prediction": encoding.target_text, "probability": encoding.probability}
+        told |= {"place": range(len(places)), "token": [encoding.tokens[place] for place in places]}
         for number, scores in enumerate(maps):
-            told = {"item": unit.prompt.id, "prediction": encoding.target_text, "probability": encoding.probability}
-            tokens = [encoding.tokens[place] for place in places]
             values = [float(scores[place]) for place in places]
-            parts.append(pd.DataFrame({**told, "place": places, "token": tokens, "map": number, "score": values}))
+            parts.append(pd.DataFrame({**told, "map": number, "score": values}))
     return pd.concat(parts, ignore_index=True)
+
+
+def ceiling_rows(study: Study, width: int = 5) -> pd.DataFrame:
+    """The best value of k tokens (metrics/ceiling.py) for each item of a study and metric that can be searched.
+
+    Columns: item, metric, tokens, k, sets, exact, value. What is missing is computed and stored.
+    """
+    store = Store(study.folder / "ceilings.csv", ("item", "metric", "tokens", "k", "sets", "exact", "value"))
+    wanted = [name for name in study.metrics if name in SEARCHED]
+    options = [find_protocol(study.protocol).metric_options(name) for name in wanted]
+    keys = {p.id: digest("ceiling", CEILING_VERSION, width, study.fingerprint, p.fingerprint, wanted, options)
+            for p in study.items}  # fmt: skip
+    todo = {keys[prompt.id]: prompt for prompt in study.items}
+    for key, prompt in store.missing(todo, f"{study.name}: ceilings"):
+        encoding, rows = study.explained.encode(prompt.text), []
+        for name, given in zip(wanted, options, strict=True):
+            found = asdict(ceiling(study.explained, encoding, name, given, width))
+            written = {"exact": int(found["exact"]), "value": f"{found['value']:.6g}"}
+            rows.append({"item": prompt.id, "metric": name} | found | written)
+        store.append(key, rows)
+    frame = pd.DataFrame([row for key in keys.values() for row in store[key]])[list(store.columns)]
+    numbers = ["tokens", "k", "sets", "exact", "value"]
+    return frame.assign(**frame[numbers].apply(pd.to_numeric))

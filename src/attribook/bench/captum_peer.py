@@ -1,0 +1,46 @@
+"""captum on the same network, in this process."""
+
+from collections.abc import Callable
+
+import torch
+from torch import Tensor
+
+from attribook.bench.comparisons import BATCHES
+from attribook.bench.limit import STEPS, wall_seconds
+from attribook.models.encoding import Encoding
+from attribook.models.explained import Explained
+
+
+def captum_run(method: str, model: Explained, encoding: Encoding) -> Callable[[], Tensor] | str:
+    """A call that gives captum's scores `(T,)` with the faster batch size, or why there is none."""
+    try:
+        import captum  # noqa: F401
+    except ImportError:
+        return "captum is not installed"
+
+    def run(batch: int) -> Callable[[], Tensor]:
+        return lambda: captum_scores(method, model, encoding, batch)
+
+    return run(min(BATCHES, key=lambda batch: wall_seconds(run(batch))))
+
+
+def captum_scores(method: str, model: Explained, encoding: Encoding, batch: int) -> Tensor:
+    """Scores `(T,)` by captum, on the same network; as in ours, logits at the last position only."""
+    from captum.attr import FeatureAblation, IntegratedGradients
+
+    def forward(embeds: Tensor) -> Tensor:
+        logits = model.network(inputs_embeds=embeds, use_cache=False, logits_to_keep=1).logits[:, -1]
+        return logits.softmax(-1)[:, encoding.target]
+
+    embeds = model.embed(encoding.ids)[None]  # (1, T, D)
+    zero = torch.zeros_like(embeds)
+    if method == "occlusion":
+        places = torch.arange(len(encoding), device=embeds.device)[None, :, None].expand_as(embeds)
+        found = FeatureAblation(forward).attribute(
+            embeds, baselines=zero, feature_mask=places, perturbations_per_eval=batch
+        )
+        return found[0, :, 0].double().cpu()  # a token's score stands at each of its D places
+    found = IntegratedGradients(forward).attribute(
+        embeds, baselines=zero, n_steps=STEPS, method="gausslegendre", internal_batch_size=batch
+    )
+    return found[0].double().sum(-1).detach().cpu()

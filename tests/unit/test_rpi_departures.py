@@ -1,0 +1,41 @@
+"""RPI's departures: a change is one option of the released code, and all of them are what was released."""
+
+import pandas as pd
+import pytest
+from conftest import ROOT
+
+from attribook.attribution.rpi import RELEASED
+from attribook.grid.protocols import find_protocol
+from attribook.grid.settings import read_setting
+from attribook.papers.rpi.departures import ALL, CHANGES, WRITTEN, departed
+from attribook.papers.rpi.settings import released_setting
+
+
+def options(name):
+    return read_setting(name)[1]
+
+
+@pytest.mark.parametrize("change", [name for name in CHANGES if name not in (WRITTEN, ALL)])
+def test_a_departure_changes_one_option_to_the_released_one(change):
+    written, changed = options(departed(WRITTEN, steps=10)), options(departed(change, steps=10))
+    (name,) = CHANGES[change][1]
+    assert {key for key in written if written[key] != changed[key]} == {name}
+    assert changed[name] == RELEASED[name]
+
+
+def test_everything_at_once_is_what_was_released():
+    method, found = read_setting(departed(ALL, steps=10))
+    assert method.resolve(found) == method.resolve(read_setting(released_setting(steps=11))[1])
+
+
+def test_protocols_with_other_operators_change_nothing_else():
+    paper = find_protocol("rpi-paper").metrics
+    for name, operators in {"rpi-prompted": {"log_odds": "unk"}, "rpi-exchanged": {"log_odds": "delete"}}.items():
+        for metric, found in find_protocol(name).metrics.items():
+            other = "mask" if name == "rpi-exchanged" else paper[metric]["operator"]
+            assert found == paper[metric] | {"operator": operators.get(metric, other)}
+
+
+def test_names_of_settings_are_those_of_stored_rows():
+    rows = pd.read_csv(ROOT / "results/laptop/rpi_departures/minilm-rotten-tomatoes/rpi-paper/rows.csv")
+    assert [departed(name, steps=10) for name in CHANGES] == rows["method"].unique().tolist()
