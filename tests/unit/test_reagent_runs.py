@@ -7,7 +7,8 @@ from attribook.attribution.registry import METHODS
 from attribook.grid.settings import read_setting, setting
 from attribook.grid.study import Study
 from attribook.models.load import load_model
-from attribook.papers.reagent.runs import ReagentStudy, first_steps, step_grid
+from attribook.papers.reagent.runs import ReagentStudy
+from attribook.papers.reagent.settings import first_steps, step_grid
 
 GRID = step_grid((1, 3, 7), (1, 4), top_k=60)
 NAMES = (*GRID.values(), setting("reagent", max_steps=7, runs=4, top_k=60, average="stopped"),
