@@ -91,6 +91,8 @@ def test_frames_say_how_a_map_was_picked_and_keep_their_columns():
     mean = mean_map(many[many["method"] == "drawn"], 2)
     assert (mean["value"].tolist(), set(mean["pick"])) == ([-0.5, -0.5], {"mean of 2 maps"})
     assert oriented(best)["value"].tolist() == [1.0, 2.0, 2.0]
+    named = one_map(many.assign(pool=many["method"], own="x"))  # whatever columns a page adds
+    assert named["pool"].tolist() == ["drawn", "drawn", "copied"]
 
 
 def test_another_protocol_picks():

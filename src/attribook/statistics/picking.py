@@ -197,19 +197,16 @@ def pool_values(pools: pd.DataFrame) -> Iterator[tuple[pd.DataFrame, Numbers, bo
     maps = pools[pools["kind"] != MEAN_OF_MAPS]
     if maps[[*keys, "map", "value"]].isna().to_numpy().any():
         raise AttribookError("A pool has a map without a value, or without a name.")
-    number = maps.groupby(keys, sort=False, observed=True).ngroup()
-    maps = maps.assign(pool=number, many=number.map(number.value_counts()), own=maps["kind"] == OWN_MAP)
-    maps["own"] = maps.groupby("pool")["own"].transform("any")
-    for _, block in maps.groupby(["many", "own"], sort=False):
-        many, own = int(block["many"].iloc[0]), bool(block["own"].iloc[0])
-        block = block.sort_values(["pool", "map"], kind="stable")
+    number = maps.groupby(keys, sort=False, observed=True).ngroup().to_numpy()
+    order = np.lexsort((maps["map"], number))
+    maps, number = maps.iloc[order], number[order]
+    sizes, owns = np.bincount(number), np.bincount(number, maps["kind"] == OWN_MAP) > 0  # of each pool
+    for many, own in sorted(set(zip(sizes.tolist(), owns.tolist(), strict=True))):
+        block = maps[((sizes == many) & (owns == own))[number]]
         if (block["map"].to_numpy().reshape(-1, many) != np.arange(many)).any():
             raise AttribookError("A pool lacks one of its maps, or has it twice: give maps of one model and data set.")
-        yield (
-            block[keys].iloc[::many].reset_index(drop=True),
-            block["value"].to_numpy(float).reshape(-1, many),
-            bool(own),
-        )
+        values = block["value"].to_numpy(float).reshape(-1, many)
+        yield block[keys].iloc[::many].reset_index(drop=True), values, own
 
 
 def picked(parts: Sequence[tuple[pd.DataFrame, Numbers]], pick: str, pools: pd.DataFrame) -> pd.DataFrame:
