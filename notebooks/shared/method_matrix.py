@@ -23,8 +23,8 @@ import pandas as pd
 from IPython.display import Markdown
 
 from attribook.attribution.registry import METHODS
-from attribook.grid.matrix import general, load_matrix
 from attribook.show.tables import table
+from attribook.site.matrix import general, load_matrix
 
 cells = load_matrix().assign(family=lambda rows: rows["model"].str.removeprefix("tiny-"))
 works = cells["works"] == "True"

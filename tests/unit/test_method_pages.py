@@ -6,7 +6,7 @@ from conftest import ROOT
 from attribook.attribution.base import method
 from attribook.attribution.registry import METHODS
 from attribook.errors import AttribookError
-from attribook.grid.matrix import general, load_matrix, matrix_row
+from attribook.site.matrix import general, load_matrix, matrix_row
 from attribook.site.method_pages import SECTIONS, Example, docstring_parts, method_page, prose, write_method_pages
 
 SMOKE = {

@@ -8,7 +8,9 @@ from conftest import seeded
 
 from attribook.attribution.candidates import candidate_maps
 from attribook.errors import AttribookError
-from attribook.grid.pools import PoolStudy, read_map, shaken, told_study, written_map
+from attribook.grid.kinds import study_of
+from attribook.grid.pooling import Pooling, shaken, written_map
+from attribook.grid.pools import PoolStudy, read_map
 from attribook.grid.seeds import generator
 from attribook.metrics.conventions import CONVENTIONS
 from attribook.metrics.registry import METRICS
@@ -28,18 +30,18 @@ def study(method: str, **changes) -> PoolStudy:
 def test_pools_are_stored_judged_and_read_again(method, monkeypatch):
     first = study(method)
     values, means = first.values(), first.means()
-    row = first._scores[first._score_key(next(first.units()))][0]
+    row = first.data.group(first.units()[0], "scores")[0]
     maps = torch.tensor([read_map(text) for text in row["maps"]], dtype=torch.float64)
     assert maps.shape == (3, len(row["tokens"]))
     encoding = first.explained.encode(first.items[0].text)
     for metric in FIVE:
-        options = first._metric_options(metric)
+        options = first.metric_options(metric)
         for r, scores in enumerate(maps):  # one map after the other gives what all at once gave
             one = METRICS[metric](first.explained, encoding, scores, generator=seeded(), **options).value
             assert values[method, metric].loc[row["item"], r] == pytest.approx(one, rel=1e-3, abs=1e-6)
         both = METRICS[metric](first.explained, encoding, maps[:2].mean(0), generator=seeded(), **options).value
         assert means[method, metric].loc[row["item"], 2] == pytest.approx(both, rel=1e-3, abs=1e-6)
-    monkeypatch.setattr(PoolStudy, "_compute", lambda *_: pytest.fail("stored pools were computed again"))
+    monkeypatch.setattr(Pooling, "computed", lambda *_: pytest.fail("stored pools were computed again"))
     again = study(method).values()
     assert all(again[name].equals(table) for name, table in values.items())
     frame = study(method).frame()
@@ -54,9 +56,9 @@ def test_pools_are_stored_judged_and_read_again(method, monkeypatch):
 
 def test_the_maps_of_rpi_are_its_candidates():
     one = study("rpi{steps=2}", size=2)
-    unit = next(one.units())
+    unit = one.units()[0]
     encoding = one.explained.encode(unit.prompt.text)
-    found = one._maps(encoding, unit)
+    found = one.data.worker.maps(unit)
     chance = generator("rpi_pools", unit.place, "rpi", 0)
     torch.testing.assert_close(
         found, candidate_maps(one.explained, encoding, "rpi", generator=chance, trials=2, steps=2)
@@ -65,10 +67,10 @@ def test_the_maps_of_rpi_are_its_candidates():
 
 def test_what_is_stored_of_a_pool_can_be_computed_again():
     first = study("rpi{steps=2}", n_items=1)
-    unit = next(first.units())
-    assert first.stored(unit) == {}
+    unit = first.units()[0]
+    assert first.data.comparable(unit) == {}
     first.run()
-    stored, now = first.stored(unit), first.recomputed(unit, ("scores", *FIVE))
+    stored, now = first.data.comparable(unit), first.data.recomputed(unit, ("scores", *FIVE))
     assert set(stored) == set(now)
     assert stored["scores"][0]["tokens"] == now["scores"][0]["tokens"]
     one, other = (torch.tensor(found["scores"][0]["scores"]) for found in (stored, now))
@@ -82,7 +84,7 @@ def test_a_manifest_tells_of_a_pool():
     first = study("random")
     first.run()
     (run,) = json.loads((first.folder / "manifest.json").read_text())["runs"]
-    assert told_study(run["study"]) == first
+    assert study_of(run["study"]) == first
     assert set(run["metrics"]) == set(FIVE)
 
 

@@ -24,7 +24,7 @@ from attribook.bench.inseq_environment import called, peer_python
 from attribook.bench.limit import least, matmul_rate, wall_seconds
 from attribook.bench.rpi import rpi_rows
 from attribook.errors import AttribookError
-from attribook.grid.manifest import machine_class
+from attribook.grid.work import machine_class
 from attribook.models.encoding import Encoding
 from attribook.models.explained import Explained
 from attribook.models.fetch import model_folder

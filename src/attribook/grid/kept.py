@@ -8,7 +8,7 @@ from attribook.data.datasets import DATASETS
 from attribook.errors import AttribookError
 from attribook.grid.store import Store
 from attribook.grid.study import Study
-from attribook.paths import results_folder
+from attribook.paths import results_folder, study_folder
 
 
 def kept_table(model: str, places: Sequence[tuple[str, str]]) -> pd.DataFrame:
@@ -44,13 +44,14 @@ def kept_table(model: str, places: Sequence[tuple[str, str]]) -> pd.DataFrame:
 
 def stored_predictions(profile: str, model: str, dataset: str) -> pd.DataFrame:
     """What is stored of a model's predictions, a row for every different text; empty where nothing is."""
-    path = results_folder() / profile / "predictions" / model.replace("/", "--") / f"{dataset}.jsonl"
+    path = study_folder(profile, "predictions", model) / f"{dataset}.jsonl"
     return pd.DataFrame([row for group in Store(path).groups.values() for row in group])
 
 
 def stored_count(model: str, dataset: str) -> int | None:
     """How many items a model gets right by its stored predictions of all of them; None where none are stored."""
-    for path in sorted(results_folder().glob(f"*/predictions/{model.replace('/', '--')}/{dataset}.jsonl")):
+    folders = [study_folder(folder.name, "predictions", model) for folder in sorted(results_folder().glob("*/"))]
+    for path in (folder / f"{dataset}.jsonl" for folder in folders):
         rows = [row for group in Store(path).groups.values() for row in group]
         if len(rows) == DATASETS[dataset].rows:
             return sum(row["correct"] for row in rows)

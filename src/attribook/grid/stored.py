@@ -47,9 +47,10 @@ def tidied(rows: pd.DataFrame, **fixed: Any) -> pd.DataFrame:
     """
     if "values" in rows:
         sizes = rows["values"].str.count(" ") + 1
-        frame = pd.concat(
-            [tidy_pool(part, [n for n in NESTED if n <= int(str(size))], **fixed) for size, part in rows.groupby(sizes)]
-        )
+        parts = [
+            tidy_pool(part, [n for n in NESTED if n <= int(str(size))], **fixed) for size, part in rows.groupby(sizes)
+        ]
+        frame = pd.concat(parts)
     elif "selection" in rows:
         frame = tidy_answers(rows[rows["selection"] != "minimum"], **fixed)
     else:

@@ -17,7 +17,6 @@ from attribook.errors import AttribookError
 from attribook.metrics.base import OK
 from attribook.models.encoding import KeysValues
 from attribook.models.explained import Explained, stop_tokens
-from attribook.models.load import load_model
 from attribook.models.registry import DEFAULT_MODEL
 
 # Everyday facts, so that no example gives an answer of a data set away.
@@ -137,8 +136,3 @@ class LocalJudge:
             answer.append(int(logits.argmax()))
         line = text.partition("\n")[0].strip()
         return " ".join(line.split()[: self.max_words]) if self.max_words else line
-
-
-def local_judge(name: str = DEFAULT_MODEL, *, asking: str = "plain", max_words: int = 0) -> LocalJudge:
-    """The judge that needs no server: a model of that name."""
-    return LocalJudge(load_model(name), asking=asking, max_words=max_words)

@@ -5,9 +5,9 @@ from typing import Any
 
 import pandas as pd
 
+from attribook.grid.kinds import study_of
 from attribook.grid.manifest import read_manifest
-from attribook.grid.pools import told_study
-from attribook.grid.settings import read_setting
+from attribook.grid.study import Study
 from attribook.papers.reagent.departures import DEPARTURES, FLAT, RANDOM, by_departure, departure_names
 from attribook.paths import results_folder
 from attribook.statistics.estimates import estimate
@@ -28,15 +28,17 @@ def option_effects(profile: str) -> pd.DataFrame:
 
 def effects(runs: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """Lines of the table from the runs of one manifest: the last audit, and random baselines on the same items."""
-    studies = [study for study in (told_study(run["study"]) for run in runs) if study.metrics]
-    audits = [study for study in studies if read_setting(study.methods[0])[0].name == "reagent"]
+    studies = [
+        study for study in (study_of(run["study"]) for run in runs) if isinstance(study, Study) and study.metrics
+    ]
+    audits = [study for study in studies if study.settings[0].method == "reagent"]
     if not audits:
         return []
     audit = audits[-1]
     items = audit.dataset, audit.n_items, audit.keep, audit.seed
-    own = read_setting(audit.methods[0])[1]
+    own = dict(audit.settings[0].options)
     base = {name: own[name] for name in ("max_steps", "runs")}
-    specials = any(read_setting(name)[1].get("specials") == "perturb" for name in audit.methods)
+    specials = any(dict(setting.options).get("specials") == "perturb" for setting in audit.settings)
     names = departure_names(base, specials=specials)
     alike = [study for study in studies if (study.dataset, study.n_items, study.keep, study.seed) == items]
     rows = pd.concat([study.frame() for study in alike]).drop_duplicates(["method", "item", "seed", "draw", "metric"])

@@ -6,9 +6,9 @@ from typing import Any
 
 import pandas as pd
 
+from attribook.grid.keys import digest
 from attribook.grid.pools import PoolStudy
 from attribook.grid.protocols import find_protocol
-from attribook.grid.seeds import digest
 from attribook.grid.store import Store
 from attribook.grid.study import Study
 from attribook.metrics.ceiling import METRICS as SEARCHED

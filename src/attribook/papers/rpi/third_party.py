@@ -8,7 +8,7 @@ released file; where there is none, from the file.
 import pandas as pd
 
 from attribook.errors import AttribookError
-from attribook.grid.seeds import digest
+from attribook.grid.keys import digest
 from attribook.grid.store import Store
 from attribook.papers.cells import published
 from attribook.papers.rpi.sig_released import SHA256, sig_values
