@@ -59,12 +59,13 @@ leader = "noiser" if few_items else means.loc[means["metric"] == "antecedent", "
 apart = adjusted(estimate(shares[shares["method"] != FLAT], "difference", of={"method": leader}), within=["metric"])
 count = apart.assign(won=decisions(apart)).groupby(["metric", "won"]).size()
 mine = means[means["method"] == leader].set_index("metric")
+antecedent, distractor = (in_words(mine.loc[part], 3, sign="") for part in ("antecedent", "distractor"))
 Markdown(
-    f"`{leader}` gives the critical word (the antecedent) {in_words(mine.loc['antecedent'], 3, sign='')} of its "
-    f"positive scores and the distractor {in_words(mine.loc['distractor'], 3, sign='')}. Of {apart['method'].nunique()} "
-    f"other methods, {count.get(('antecedent', ABOVE), 0)} are shown to give the critical word less than it and "
-    f"{count.get(('antecedent', BELOW), 0)} more; {count.get(('distractor', BELOW), 0)} are shown to give the "
-    f"distractor more than it and {count.get(('distractor', ABOVE), 0)} less.\n\n{studies[0].n_kept()} "
+    f"`{leader}` gives the critical word (the antecedent) {antecedent} of its positive scores and the distractor "
+    f"{distractor}. Of {apart['method'].nunique()} other methods, {count.get(('antecedent', ABOVE), 0)} are shown to "
+    f"give the critical word less than it and {count.get(('antecedent', BELOW), 0)} more; "
+    f"{count.get(('distractor', BELOW), 0)} are shown to give the distractor more than it and "
+    f"{count.get(('distractor', ABOVE), 0)} less.\n\n{studies[0].n_kept()} "
     + (f"{few_items} of them by Noiser, with three noise vectors." if few_items else "Noiser has no rows here.")
 )
 
@@ -96,8 +97,9 @@ table(wide.join(counts), f"Mean share of the positive scores with 95% intervals,
 leader = "noiser" if few_items else bars.drop(FLAT)["antecedent"].idxmax()
 compared = shares[(shares["method"] != FLAT) & shares["metric"].isin(["antecedent", "distractor"])]
 lead = adjusted(estimate(compared, "difference", of={"method": leader}), within=["metric"])
+lead = lead.sort_values(["metric", "value"])
 lead["gives"] = decisions(lead).map({ABOVE: "more", BELOW: "less"}).fillna("undecided")
-table(lead.sort_values(["metric", "value"]), f"Share given by {leader} minus that of others, {where}", digits=3, drop=["failed", "p"],
+table(lead, f"Share given by {leader} minus that of others, {where}", digits=3, drop=["failed", "p"],
       names={"metric": "part", "method": "other", "value": "difference", "gives": f"{leader} gives"})  # fmt: skip
 
 # %% [markdown]
@@ -107,6 +109,7 @@ table(lead.sort_values(["metric", "value"]), f"Share given by {leader} minus tha
 
 # %%
 flat = adjusted(estimate(shares, "difference", against={"method": FLAT}), within=["metric"])
+flat = flat.sort_values(["metric", "value"])
 flat["gives"] = decisions(flat).map({ABOVE: "more", BELOW: "less"}).fillna("undecided")
-table(flat.sort_values(["metric", "value"]), f"Share minus that of a flat attribution, {where}", digits=3, drop=["failed", "p"],
+table(flat, f"Share minus that of a flat attribution, {where}", digits=3, drop=["failed", "p"],
       names={"metric": "part", "value": "difference", "gives": "than flat"})  # fmt: skip

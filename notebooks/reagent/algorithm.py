@@ -45,6 +45,7 @@ from attribook.statistics.agreement import rank_correlations
 from attribook.statistics.top_sets import chance_jaccard, jaccard, top_set
 
 run = run_step_by_step(model, prompt, seed=seed, max_steps=max_steps)
+tested_again = last_test_again(run, draws, seed=seed)
 ends = pd.DataFrame(runs_from_seeds(model, prompt, runs, seed=seed, max_steps=max_steps))
 scores = np.array(ends["scores"].tolist())  # (runs, n)
 encoding, options, steps = run.encoding, run.options, run.steps()
@@ -107,7 +108,7 @@ table(steps.loc[shown, columns], f"What the model predicts from these texts; the
 # that the run kept, and for as many tokens drawn at random.
 
 # %%
-again = last_test_again(run, draws, seed=seed).groupby("kept tokens", sort=False)["passed"]
+again = tested_again.groupby("kept tokens", sort=False)["passed"]
 passed = again.agg(["count", "mean"]).rename(columns={"count": "draws", "mean": "passed"})
 intervals = [binomtest(int(each.sum()), len(each)).proportion_ci(method="wilson") for _, each in again]
 passed[["passed low", "passed high"]] = intervals

@@ -36,6 +36,7 @@ points: str = "3,6,11,31,61"  # points on the path; the last is what the others 
 seed: int = 0  # the only source of randomness
 
 # %% tags=["hide-input"]
+import numpy as np
 import pandas as pd
 from IPython.display import Markdown
 
@@ -101,7 +102,7 @@ table(cells.loc[[*fewer, draws], list(ERASURE)].rename(columns=ARROW).reset_inde
 # %%
 scores = {  # by text, map and place of the token, without the first and the last token, which are special
     steps: pd.concat(
-        {unit.prompt.id: pd.DataFrame(study.maps(unit)[:, 1:-1]) for unit in study.units()},
+        {unit.prompt.id: pd.DataFrame(np.asarray(study.maps(unit))[:, 1:-1]) for unit in study.units()},
         names=["item", "map"],
     ).stack()
     for steps, study in studies.items()

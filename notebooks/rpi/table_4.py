@@ -75,6 +75,8 @@ single = pd.concat([study.frame() for singles, _ in studies.values() for study i
 single["method"] = single["method"].str.replace(r"\{.*\}", "", regex=True)  # without options: each is there once
 pool_studies = [(name, study) for _, found in studies.values() for name, study in found.items()]
 pools = pd.concat([study.frame().assign(method=name) for name, study in pool_studies])
+best, best_random = f"RPI, best of {size}", f"random, best of {size}"
+trio = [best, "RPI, one map", best_random]  # whose comparisons with the other methods are counted
 five, here = [*DECODER_ROWS.values()], f"{dataset} (the model is small and not the paper's)"
 
 
@@ -106,7 +108,6 @@ picked["name"] = picked["method"] + ", " + picked["pick"]
 single["name"] = (single["method"] + ":" + single["variant"]).str.rstrip(":")
 everything = pd.concat([single, picked])
 values = everything[everything["model"] == model]
-best, best_random = f"RPI, best of {size}", f"random, best of {size}"
 
 # %% [markdown]
 # For each metric, what one map and the best of R maps give. `of the gain` is the part of the way from one random
@@ -160,7 +161,6 @@ table(shares.reset_index(), f"{caption}, {here}", digits=digits, names={"n": "n 
 # rankings are better or worse than. Each difference is over the texts of both and is decided at the 5% level.
 
 # %%
-trio = [best, "RPI, one map", best_random]
 counts = pd.concat([better_than(rows, trio, five).assign(model=name) for name, rows in everything.groupby("model")])
 counts["decided"] = counts["better"].map(str) + " better, " + counts["worse"].map(str) + " worse"
 across = counts.pivot_table(index=["model", "name", "of"], columns="metric", values="decided", aggfunc="first")

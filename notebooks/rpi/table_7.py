@@ -86,16 +86,25 @@ over = estimate(oriented(pd.concat(found)), "difference", of={"method": "all lay
 over["text"] = over["metric"].map(ERASURE) + " " + in_words(over)
 n = over["n"].min()
 said = [f"beside {name}, {directions(rows, 'text')}" for name, rows in over.groupby("method", sort=False)]
-deeper = []
+deeper, ends = [], []
 for above, below in pairwise(names):
     rows = oriented(best_of(single[single["method"].isin([above, below])], size))
     deeper.append(estimate(rows, "difference", against={"method": below}))
-deeper = pd.concat(deeper, ignore_index=True)
-counts = {decision: len(found) for decision, found in by_direction(deeper, "metric").items()}
+for count in range(1, layers):
+    members = {"top": names[:count], "bottom": names[-count:]}
+    pools = [join_pools(single[single["method"].isin(part)], size, end) for end, part in members.items()]
+    ends.append(estimate(oriented(best_of(pd.concat(pools), size * count)), "difference", against={"method": "bottom"}))
+
+
+def counted(found, first):
+    counts = [len(names) for names in by_direction(pd.concat(found, ignore_index=True), "metric").values()]
+    return f"of {sum(counts)} comparisons {first} better in {counts[0]}, worse in {counts[1]}, undecided in {counts[2]}"
+
+
 Markdown(
     f"The best of {size} maps of each of {layers} layers is, {'; '.join(said)}. A layer against the one below it, over "
-    f"all layers and metrics: of {len(deeper)} comparisons the deeper layer is better in {counts['above']}, worse in "
-    f"{counts['below']}, and {counts['undecided']} are undecided, each at the 5% level; n = {n} texts, {here}."
+    f"all layers and metrics: {counted(deeper, 'the deeper layer is')}. Pools of layers from the top against as many "
+    f"from the bottom: {counted(ends, 'the top layers are')}. Each is decided at the 5% level; n = {n} texts, {here}."
 )
 
 # %% [markdown]

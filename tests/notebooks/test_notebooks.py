@@ -18,7 +18,7 @@ NOTEBOOKS = sorted((ROOT / "notebooks").glob("*/*.py"))
 PROFILES = sorted((ROOT / "params").glob("*.yml"))
 # What shows rows that its page does not compute, and the studies that these are of.
 READERS = {
-    "verdicts_table": {LEDGER}, "answered_claim": {LEDGER}, "task_evidence": {"rpi_pools"},
+    "verdict_counts": {LEDGER}, "verdicts_table": {LEDGER}, "answered_claim": {LEDGER}, "stored_frames": set(),
     "soft_moves": {"protocol_options", "reagent_longra"}, "method_moves": {"protocol_options", "reagent_longra"},
     "erasure_moves": {"protocol_options"}, "rpi_moves": {"protocol_options"}, "option_effects": {"reagent_departures"},
 }  # fmt: skip

@@ -3,10 +3,10 @@
 import pandas as pd
 from conftest import ROOT
 
-from attribook.papers.reagent.departures import DEPARTURES, departure_names, departure_readings
+from attribook.papers.reagent.departures import DEPARTURES, by_departure, departure_names
 from attribook.papers.reagent.option_effects import option_effects
 from attribook.papers.reagent.runs import ReagentStudy
-from attribook.statistics.sensitivity import change_table
+from attribook.statistics.estimates import estimate
 
 GIVEN = ("reagent_departures", "smoke", "tiny-opt", "longra-mini", "reagent-paper")
 OPTIONS = {"metrics": ("soft_nc", "soft_ns"), "n_items": 2, "keep": "all"}
@@ -19,9 +19,10 @@ def test_effects_are_those_of_the_audit_and_nothing_is_computed():
     random = ReagentStudy(*GIVEN, ("random", "random{form=uniform}"), **OPTIONS, random_seeds=2)
     study.run()
     assert option_effects("smoke").empty  # there is nothing yet to divide by
-    rows = pd.concat([study.rows(), random.rows()])
-    readings = departure_readings(names, rows, study.scores())
-    expected = change_table(readings, readings.pop("none"), "soft_nc").set_index("change")["moved"]
+    rows = by_departure(names, pd.concat([study.frame(), random.frame()]), study.scores())
+    against = [{"method": "random"}, {"change": "none"}]
+    expected = estimate(rows[rows["metric"] == "soft_nc"], "log_ratio", ["change", "method"], against=against)
+    expected = expected.set_index("change")["value"]
     before = study._scores.path.read_bytes()
     found = option_effects("smoke").set_index("change")
     assert list(found.index) == list(DEPARTURES)

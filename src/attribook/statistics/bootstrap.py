@@ -146,29 +146,6 @@ def holm(ps: Sequence[float]) -> list[float]:
     return [float(p) for p in adjusted]
 
 
-def against_leader(rows: pd.DataFrame, metric: str, methods: Sequence[str]) -> pd.DataFrame:
-    """The method with the highest mean, compared with each of the others over the same prompts; closest first.
-
-    `difference` is the log of the ratio of means, leader to other, with its paired bootstrap interval; `p` is adjusted
-    by Holm over the comparisons of this table.
-    """
-    means = {name: per_item(rows, name, metric)[0].mean() for name in methods}
-    leader = max(means, key=lambda name: means[name])
-    others = sorted((name for name in methods if name != leader), key=lambda name: -means[name])
-    found = [log_ratio(rows, leader, metric, baseline=other) for other in others]
-    return pd.DataFrame(
-        {
-            "leader": leader,
-            "other": others,
-            "difference": [one.value for one in found],
-            "low": [one.low for one in found],
-            "high": [one.high for one in found],
-            "p (Holm)": holm([one.p for one in found]),
-            "n": [one.n for one in found],
-        }
-    )
-
-
 @dataclass(frozen=True)
 class NoiseSplit:
     """Where the noise of a mean over prompts comes from: standard deviations, and their shares of its variance."""

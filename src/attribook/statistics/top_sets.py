@@ -33,14 +33,14 @@ def top_sets(rows: Iterable[Mapping[str, Any]], share: float) -> pd.DataFrame:
     It is taken from the tokens of a prompt that at least one method scores: special tokens have 0 in all.
     Raises: AttribookError where a prompt is explained at several steps of its continuation.
     """
-    frame = pd.DataFrame(rows)
+    frame = pd.DataFrame(list(map(dict, rows)))
     if "step" in frame and (steps := frame.groupby("item")["step"].nunique(dropna=False)).gt(1).any():
         raise AttribookError(f"{steps.idxmax()} is explained at several steps of its continuation: choose one of them.")
     scored = {
         item: np.any(group.tolist(), axis=0).nonzero()[0].tolist() for item, group in frame.groupby("item")["scores"]
     }
     tops = [top_set(scores, scored[item], share) for item, scores in zip(frame["item"], frame["scores"], strict=True)]
-    return frame[["item", "method", "seed", "spans"]].assign(top=tops)
+    return frame[["item", "method", "seed", "spans"]].assign(top=pd.Series(tops, index=frame.index, dtype=object))
 
 
 def jaccard(a: frozenset[int], b: frozenset[int]) -> float:

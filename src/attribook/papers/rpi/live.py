@@ -78,18 +78,6 @@ def pools_beside(study: Study, rpi: str, size: int, random_size: int) -> dict[st
     }
 
 
-def compute_rows(studies: Studies, counted_items: int = 0) -> None:
-    """Compute and store what is missing of studies, and predictions of `counted_items` texts; 0 takes all.
-
-    Raises: AttribookError where the texts or the model are not here.
-    """
-    single, pools = studies
-    for study in (*single, *pools.values()):
-        study.run()
-    counted = replace(single[0], n_items=counted_items)
-    counted.predicted(counted.items)
-
-
 def token_scores(study: Study, items: Collection[str] = ()) -> pd.DataFrame:
     """Scores of every token but the special ones, by text and map; what is missing is computed.
 
