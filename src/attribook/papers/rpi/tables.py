@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import pandas as pd
 
-from attribook.attribution.registry import find_method
+from attribook.attribution.names import find_facts
 from attribook.errors import AttribookError
 from attribook.grid.protocols import PROTOCOLS
 from attribook.grid.settings import setting, without_options
@@ -56,7 +56,7 @@ def encoder_methods(sig_steps: int) -> tuple[str, ...]:
 def released_setting(method: str = "rpi", **changes: object) -> str:
     """A method with the options of RPI's released code that are not our defaults, and changes over them."""
     known = PROTOCOLS["rpi-code"].method_options(method)
-    named = {name: value for name, value in known.items() if find_method(method).defaults[name] != value}
+    named = {name: value for name, value in known.items() if find_facts(method).options[name] != value}
     return setting(method, **{**named, **changes})
 
 
