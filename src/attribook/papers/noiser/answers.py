@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from attribook.grid.judged import CONTROL, MINIMUM, JudgeStudy
-from attribook.metrics.judges import question
+from attribook.metrics.questions import question
 from attribook.papers.cells import published
 from attribook.statistics.bootstrap import Estimate, combined, interval_of, mean_interval, per_item, resampled_means
 
