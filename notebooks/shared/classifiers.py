@@ -29,7 +29,7 @@ from IPython.display import Markdown
 
 from attribook.grid.study import Study
 from attribook.show.tables import table
-from attribook.statistics.accuracy import accuracies
+from attribook.statistics.accuracy import wilson
 
 models = [name for name in (classifier, prompted, second) if name]
 datasets = ["rotten-tomatoes-held-out"] * with_snippets + ["reviews-mini"]
@@ -42,14 +42,17 @@ predictions = pd.concat(
 )
 
 # %% tags=["answer", "remove-input"]
-right = accuracies(predictions, ["model", "data"])
-Markdown("\n".join(
-    f"- `{row.model}` is right on {row.value:.1%} of the texts of {row.data} (95% interval {row.low:.1%} to "
-    f"{row.high:.1%}, n = {row.n})." for row in right.itertuples()
-))  # fmt: skip
+lines = []
+for (name, dataset), right in predictions.groupby(["model", "data"], sort=False)["correct"]:
+    low, high = wilson(right.sum(), len(right))
+    share = f"{right.mean():.1%} of the texts of {dataset} (95% interval {low:.1%} to {high:.1%}, n = {len(right)})"
+    lines.append(f"- `{name}` is right on {share}.")
+Markdown("\n".join(lines))
 
 # %%
-accuracy = accuracies(predictions, ["model", "data"])
+accuracy = predictions.groupby(["model", "data"], sort=False)["correct"].agg(value="mean", right="sum", n="size")
+accuracy[["low", "high"]] = [wilson(right, n) for right, n in zip(accuracy["right"], accuracy["n"], strict=True)]
+accuracy = accuracy[["value", "low", "high", "n"]].reset_index()
 said = predictions.groupby(["model", "data"])["predicted"].value_counts(normalize=True).reset_index()
 said["answers"] = said["predicted"] + said["proportion"].map(" {:.0%}".format)
 said = said.sort_values("predicted").groupby(["model", "data"])["answers"].agg(", ".join)
