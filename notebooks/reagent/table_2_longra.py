@@ -106,8 +106,8 @@ drop = ["protocol", "model", "metric", "failed", "p"]
 # ### Soft-NC
 #
 # `difference` is ours minus published. The smallest detectable difference is the true log-ratio that these prompts
-# would show at the 5% level with 80% power. `direction`: whether our interval lies on the published side of random, lies on
-# the other side, or contains 0.
+# would show at the 5% level with 80% power. `direction`: whether our interval lies on the published side of random,
+# lies on the other side, or contains 0.
 
 # %%
 shown = ours.query("protocol == 'attribook' and metric == 'soft_nc' and model == @model")
@@ -175,9 +175,9 @@ for metric in METRICS:
 # %% [markdown]
 # ## What became of the published cells
 #
-# Only the direction from random is judged here: under the released code's protocol, whose distance the published LongRA column
-# used; ReAGent and LIME, which have no rows under it, under ours. Whether ReAGent is the best is judged in the
-# [ledger](../../claims/ledger).
+# Only the direction from random is judged here: under the released code's protocol, whose distance the published
+# LongRA column used; ReAGent and LIME, which have no rows under it, under ours. Whether ReAGent is the best is judged
+# in the [ledger](../../claims/ledger).
 
 # %%
 measured = ours["method"].isin(["reagent", "lime"]).map({True: "attribook", False: "reagent-code"})
