@@ -24,12 +24,10 @@ from IPython.display import Markdown
 
 from attribook.attribution.registry import METHODS
 from attribook.show.tables import table
-from attribook.site.matrix import general, load_matrix
+from attribook.site.matrix import load_matrix
 
 cells = load_matrix().assign(family=lambda rows: rows["model"].str.removeprefix("tiny-"))
 works = cells["works"] == "True"
-# The message of a refusal without the names of method and model, so that equal reasons are one.
-refusals = [general(reason, name) for reason, name in zip(cells["reason"], cells["model"], strict=True)]
 
 # %% tags=["answer", "remove-input"]
 everywhere = works.groupby(cells["method"]).all()
@@ -43,9 +41,9 @@ Markdown(
 # ## What works where
 
 # %%
-reasons = list(dict.fromkeys(reason for reason, fits in zip(refusals, works, strict=True) if not fits))
-numbers = [f"no ({reasons.index(reason) + 1})" if reason in reasons else "" for reason in refusals]
-marks = cells.assign(mark=works.map({True: "yes"}).fillna(pd.Series(numbers)))
+reasons = cells.loc[~works, "refusal"].unique().tolist()
+numbers = {reason: f"no ({place})" for place, reason in enumerate(reasons, start=1)}
+marks = cells.assign(mark=cells["refusal"].map(numbers).mask(works, "yes"))
 marks = marks.pivot(index="method", columns="family", values="mark").loc[cells["method"].unique()]
 alike = marks.T.groupby(list(marks.index), sort=False)  # families with the same marks stand in one column
 columns = {", ".join(families.index): families.iloc[0] for _, families in alike}

@@ -18,11 +18,12 @@ def matrix_path() -> Path:
 
 
 def load_matrix(path: Path | None = None) -> pd.DataFrame:
-    """One row for each method and tiny model, all columns as text."""
+    """One row for each method and tiny model, all columns as text; `refusal` is the reason in general words."""
     path = path or matrix_path()
     if not path.is_file():
-        return pd.DataFrame(columns=list(COLUMNS), dtype=str)
-    return pd.read_csv(path, dtype=str, keep_default_na=False)
+        return pd.DataFrame(columns=[*COLUMNS, "refusal"], dtype=str)
+    cells = pd.read_csv(path, dtype=str, keep_default_na=False)
+    return cells.assign(refusal=list(map(general, cells["reason"], cells["model"])))
 
 
 def write_matrix(cells: list[dict[str, object]], path: Path | None = None) -> None:
