@@ -8,7 +8,6 @@ enough prompts.
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from attribook.statistics import tests
 from attribook.statistics.resampling import RESAMPLES
@@ -73,14 +72,6 @@ def verdict_counts(verdicts: Iterable[str]) -> str:
     """How often each verdict was given."""
     counts = Counter(verdicts)
     return ", ".join(f"{counts[verdict]:,} {verdict}" for verdict in RULES if counts[verdict])
-
-
-def direction_verdict(published: float, ours: Any) -> str:
-    """Whether an estimate lies on the published side of 0. The value itself is not judged."""
-    decision = tests.decided(ours)
-    if published == 0 or decision == tests.UNDECIDED:
-        return UNDECIDED
-    return SAME if (decision == ABOVE) == (published > 0) else OPPOSITE
 
 
 def together(decisions: Sequence[str]) -> str:

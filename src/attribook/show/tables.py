@@ -62,18 +62,6 @@ def table(
     return Html(drawn({heads[name]: cells for name, cells in texts.items()}, words, caption) + download(whole, caption))
 
 
-def moves_listing(frame: pd.DataFrame, caption: str, studies: str) -> Html:
-    """How far numbers move with one option each; where there are no rows, the `studies` that would have them."""
-    if frame.empty:
-        return Html(f"<p>Rows are not there yet: this profile has none, or too few, of {studies}.</p>")
-    alone = frame["model"].nunique() == 1
-    shown = frame.drop(columns="model") if alone else frame
-    where = f"{caption}, {frame['model'].iloc[0]}" if alone else caption
-    return table(
-        shown, caption=where, formats={name: "{:.2f}" for name in map(str, frame) if name.endswith("detectable")}
-    )
-
-
 # -- what stands in the cells --------------------------------------------------------------------------------------
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 
 from attribook.grid.settings import Picked
 from attribook.paths import results_folder
-from attribook.statistics.bootstrap import expected_pick
+from attribook.statistics.picking import expected_pick
 from attribook.statistics.units import METRICS
 
 
