@@ -26,20 +26,13 @@ def kept_table(model: str, places: Sequence[tuple[str, str]]) -> pd.DataFrame:
                 raise
             predictions = stored_predictions(profile, model, dataset)
             where = "stored predictions" if len(predictions) else "not on this machine, nothing stored"
-        counts = {
-            name: int(predictions[name].sum()) if len(predictions) else None for name in ("correct", "correct_plain")
-        }
-        both = int((predictions["correct"] & predictions["correct_plain"]).sum()) if len(predictions) else None
-        found.append(
-            {
-                "data set": dataset,
-                "items": DATASETS[dataset].rows,
-                **counts,
-                "correct_both": both,
-                "from": where,
-            }
-        )
-    return pd.DataFrame(found).astype(dict.fromkeys(("correct", "correct_plain", "correct_both"), "Int64"))
+        line: dict[str, object] = {"data set": dataset, "items": DATASETS[dataset].rows, "from": where}
+        if len(predictions):
+            right = predictions[["correct", "correct_plain"]].astype(bool)
+            line |= {str(name): right[name].sum() for name in right} | {"correct_both": right.all(axis=1).sum()}
+        found.append(line)
+    counts = ["correct", "correct_plain", "correct_both"]
+    return pd.DataFrame(found, columns=["data set", "items", *counts, "from"]).astype(dict.fromkeys(counts, "Int64"))
 
 
 def stored_predictions(profile: str, model: str, dataset: str) -> pd.DataFrame:

@@ -11,7 +11,7 @@ way, so that every method gets the same number of tries:
 Beside each map, the mean of the first R maps is judged for every R of `NESTED`. What is judged is what is stored.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -85,21 +85,6 @@ class PoolStudy(Definition):
         """The value of every map, and of the means of the first maps, as a tidy frame (frames.py)."""
         rows = self.table(["seed"])
         return tidy_pool(rows, self.nested, profile=self.profile)
-
-    def values(self) -> dict[tuple[str, str], pd.DataFrame]:
-        """By method and metric: the value of each map, items down, maps across; missing pools are computed."""
-        return self._by_item("values", range(self.size))
-
-    def means(self) -> dict[tuple[str, str], pd.DataFrame]:
-        """By method and metric: the value of the mean of the first R maps, items down, R across."""
-        return self._by_item("means", self.nested)
-
-    def _by_item(self, column: str, across: Sequence[int]) -> dict[tuple[str, str], pd.DataFrame]:
-        rows, found = self.table([]), {}
-        for key, part in rows.groupby(["method", "metric"], sort=False):
-            numbers = [[float(value) for value in text.split()] for text in part[column]]
-            found[str(key[0]), str(key[1])] = pd.DataFrame(numbers, part["item"].to_list(), list(across))
-        return found
 
     def costs(self) -> pd.DataFrame:
         """Items, maps, and seconds for making and judging them, a row for each method."""

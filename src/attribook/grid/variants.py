@@ -12,6 +12,7 @@ Tokens that are not attributable keep 0. Both take (scores, attributable) `(T,)`
 """
 
 import torch
+from scipy.stats import rankdata
 from torch import Generator, Tensor
 
 from attribook.controls import CONTROLS
@@ -31,11 +32,8 @@ def varied(scores: Tensor, variant: str, attributable: Tensor, generator: Genera
 
 def ranked(scores: Tensor, attributable: Tensor) -> Tensor:
     """Ranks from 1 for the lowest instead of scores; equal scores share the mean of their ranks."""
-    own = scores[attributable]
-    below = (own[:, None] > own[None, :]).sum(1)  # (n,)
-    alike = (own[:, None] == own[None, :]).sum(1)  # (n,)
     found = torch.zeros_like(scores, dtype=torch.float64)
-    found[attributable] = below + (alike.double() + 1) / 2
+    found[attributable] = torch.from_numpy(rankdata(scores[attributable]))
     return found
 
 
