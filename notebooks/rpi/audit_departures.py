@@ -114,6 +114,7 @@ both = means.merge(moved.drop(columns=["n", "failed", "p"]).rename(columns=heads
 formats = {"value": "{:+.3f}", "moved": "{:+.3f}", "detectable": "{:.3f}"}
 
 
+# %%
 def listed(pick):  # a table for each metric
     for metric, rows in both[both["pick"] == pick].groupby("metric", sort=False):
         display(table(rows, f"{UNIT[metric]}, {pick}, {here}", digits=formats, names={"n": "n (texts)"},

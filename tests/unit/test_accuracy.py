@@ -1,11 +1,10 @@
-"""Wilson's interval against its formula, and accuracies by group."""
+"""Wilson's interval against its formula."""
 
 from math import sqrt
 
-import pandas as pd
 import pytest
 
-from attribook.statistics.accuracy import accuracies, wilson
+from attribook.statistics.accuracy import wilson
 
 
 @pytest.mark.parametrize(("right", "n"), [(0, 4), (4, 4), (3, 10), (50, 100)])
@@ -19,12 +18,3 @@ def test_wilsons_interval_by_its_formula(right, n):
 def test_wilsons_interval_as_printed_in_textbooks():
     low, high = wilson(50, 100)
     assert (round(low, 4), round(high, 4)) == (0.4038, 0.5962)
-
-
-def test_accuracies_by_group():
-    predictions = pd.DataFrame({"model": list("baab"), "correct": [True, True, False, True]})
-    found = accuracies(predictions, "model")
-    assert found["model"].tolist() == ["b", "a"]
-    assert found["value"].tolist() == [1.0, 0.5]
-    assert found["n"].tolist() == [2, 2]
-    assert tuple(found.loc[1, ["low", "high"]]) == wilson(1, 2)

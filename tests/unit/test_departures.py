@@ -9,10 +9,14 @@ from attribook.attribution.registry import METHODS
 from attribook.grid.settings import read_setting
 from attribook.papers.reagent.departures import DEPARTURES, RANDOM, RELEASED, by_departure, departure_names
 from attribook.statistics.estimates import estimate
-from attribook.statistics.sensitivity import LOWERS, NOTHING, RAISES, effects, effects_alike, under_changes
+from attribook.statistics.sensitivity import LOWERS, NOTHING, RAISES, effects, under_change
 from attribook.statistics.tests import UNDECIDED
 
 BY, AGAINST = ["change", "method", "metric"], [{"method": "random"}, {"change": "none"}]
+
+
+def changed(frame, settings):
+    return pd.concat([under_change(frame, change, name) for change, name in settings.items()])
 
 
 def rows(**values) -> pd.DataFrame:
@@ -29,9 +33,7 @@ MADE = rows(random=[0.1, 0.2, 0.3], one=[0.2, 0.4, 0.6], two=[0.4, 0.8, 1.2], od
 
 
 def test_a_change_is_the_log_ratio_of_what_changed_to_the_base():
-    found = estimate(
-        under_changes(MADE, {"none": "one", "doubled": "two", "odd": "odd"}), "log_ratio", BY, against=AGAINST
-    )
+    found = estimate(changed(MADE, {"none": "one", "doubled": "two", "odd": "odd"}), "log_ratio", BY, against=AGAINST)
     direct = estimate(MADE[MADE["method"] != "random"], "log_ratio", ["method", "metric"], against={"method": "one"})
     assert found["change"].tolist() == ["doubled", "odd"]
     assert found["value"].tolist() == pytest.approx([log(2), 0])
@@ -41,7 +43,7 @@ def test_a_change_is_the_log_ratio_of_what_changed_to_the_base():
 
 
 def test_every_change_has_the_baseline_beside_it():
-    found = under_changes(MADE, {"none": "one", "again": "one"})
+    found = changed(MADE, {"none": "one", "again": "one"})
     assert found.groupby(["change", "method"]).size().to_dict() == {
         (change, method): 3 for change in ("none", "again") for method in ("changed", "random")
     }
@@ -51,7 +53,7 @@ def test_prompts_that_failed_on_one_side_are_left_out_of_both():
     failed = MADE.assign(status=["ok" if (m, i) != ("one", "item 01") else "no positive score"
                                  for m, i in zip(MADE["method"], MADE["item"], strict=True)])  # fmt: skip
     failed["value"] = failed["value"].where(failed["status"] == "ok")
-    (found,) = estimate(under_changes(failed, {"none": "one", "odd": "odd"}), "log_ratio", BY, against=AGAINST).to_dict(
+    (found,) = estimate(changed(failed, {"none": "one", "odd": "odd"}), "log_ratio", BY, against=AGAINST).to_dict(
         "records"
     )
     assert (found["n"], found["failed"]) == (2, 1)
@@ -66,13 +68,6 @@ def test_effects_of_changes():
     ).assign(n=12)  # fmt: skip
     assert effects(moved).tolist() == [RAISES, LOWERS, UNDECIDED, NOTHING, LOWERS, UNDECIDED]
     assert effects(moved.assign(n=9)).tolist() == [UNDECIDED] * 3 + [NOTHING] + [UNDECIDED] * 2
-
-
-def test_effects_on_two_models_are_compared_by_change():
-    first = pd.DataFrame({"change": list("abcd"), "metric": "soft_nc", "effect": [RAISES, LOWERS, UNDECIDED, RAISES]})
-    both = effects_alike(first, first.assign(effect=[LOWERS, LOWERS, RAISES, UNDECIDED]))
-    assert both["alike"].tolist() == [False, True, False, False]
-    assert both["opposed"].tolist() == [True, False, False, False]
 
 
 def test_every_departure_is_one_change_of_the_papers_reading():

@@ -4,13 +4,17 @@ import pytest
 import torch
 
 from attribook.attribution.registry import METHODS
-from attribook.grid.settings import Setting, setting
+from attribook.grid.settings import setting
 from attribook.grid.study import Study
 from attribook.models.load import load_model
 from attribook.papers.reagent.runs import ReagentStudy
-from attribook.papers.reagent.settings import first_steps, step_grid
 
-GRID = step_grid((1, 3, 7), (1, 4), top_k=60)
+KINDS = {("on", 1): {"runs": 1}, ("on", 4): {"runs": 4}, ("off", 4): {"runs": 4, "top_k": 0}}
+GRID = {
+    (*kind, steps): setting("reagent", max_steps=steps, **{"top_k": 60, **options})
+    for kind, options in KINDS.items()
+    for steps in (1, 3, 7)
+}
 NAMES = (*GRID.values(), setting("reagent", max_steps=7, runs=4, top_k=60, average="stopped"),
          setting("reagent", max_steps=4, runs=2, top_k=30, ratio=0.5))  # fmt: skip
 
@@ -20,13 +24,6 @@ def studies(kind, name="runs", methods=NAMES, **changes):
     made = kind(name, "smoke", "tiny-llama", "knowns-mini", "attribook", methods, **given)
     made.data.worker.model = load_model("tiny-llama", dtype="float64")
     return made
-
-
-def test_names_of_the_grid():
-    assert first_steps(100) == [1, 2, 5, 10, 20, 50, 100]
-    assert first_steps(30) == [1, 2, 5, 10, 20, 30]
-    assert len(GRID) == 2 * 3 + 3
-    assert dict(Setting.parse(GRID["off", 4, 7]).options) == {"max_steps": 7, "runs": 4, "top_k": 0}
 
 
 def test_recorded_settings_equal_those_computed_one_by_one(tmp_path, monkeypatch):

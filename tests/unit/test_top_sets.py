@@ -1,12 +1,9 @@
-"""Top sets: by hand, and against counting."""
-
-from itertools import combinations
-from statistics import fmean
+"""Top sets: by hand."""
 
 import pytest
 
 from attribook.errors import AttribookError
-from attribook.statistics.top_sets import chance_jaccard, jaccard, top_set, top_sets
+from attribook.statistics.top_sets import jaccard, top_set, top_sets
 
 
 def row(item, method, scores, *, seed=0, antecedent=(), **more):
@@ -49,10 +46,7 @@ def test_top_sets_leave_out_tokens_that_no_method_scores():
 
 def test_overlaps():
     assert jaccard(frozenset({1, 2}), frozenset({2, 4})) == pytest.approx(1 / 3)
-    sets = [frozenset(chosen) for chosen in combinations(range(7), 3)]
-    slow = fmean(jaccard(a, b) for a in sets for b in sets)
-    assert chance_jaccard(7, 0.4) == pytest.approx(slow, abs=1e-12)
-    assert chance_jaccard(5, 1.0) == pytest.approx(1)
+    assert jaccard(frozenset({1}), frozenset({1})) == 1
 
 
 def test_several_steps_of_one_prompt_are_refused():

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import hypergeom
 
 from attribook.errors import AttribookError
 
@@ -46,13 +45,3 @@ def top_sets(rows: Iterable[Mapping[str, Any]], share: float) -> pd.DataFrame:
 def jaccard(a: frozenset[int], b: frozenset[int]) -> float:
     """|a and b| / |a or b|, from 0 (disjoint) to 1 (equal)."""
     return len(a & b) / len(a | b)
-
-
-def chance_jaccard(n: int, share: float) -> float:
-    """Expected Jaccard index of two random sets of k = ceil(share n) of n tokens.
-
-    Formula: sum_i P(i) i / (2 k - i), i the number of tokens in both, which is hypergeometric.
-    """
-    k = top_size(n, share)
-    shared = np.arange(k + 1)
-    return float(hypergeom(n, k, k).pmf(shared) @ (shared / (2 * k - shared)))

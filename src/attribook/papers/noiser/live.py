@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-import pandas as pd
 import torch
 
 from attribook.attribution.base import Attribution
@@ -14,48 +13,27 @@ from attribook.models.load import load_model
 
 
 @dataclass(frozen=True)
-class NoiserWalk:
-    """One prompt, its shared search, and T separate ones with the same noise."""
+class SearchedPrompt:
+    """One prompt, the search that its tokens share, and one of each token alone with the same noise."""
 
     encoding: Encoding
-    found: Attribution
-    thresholds: torch.Tensor  # (T,)
-    separate: int  # forwards of the separate searches
-    cells: int  # of the grid on which scales are searched
-
-    @property
-    def scale(self) -> float:
-        """s*, the bound that all tokens get."""
-        return self.found.details["scale"]
-
-    def tokens(self) -> pd.DataFrame:
-        """A row for each token: its threshold and its score."""
-        return pd.DataFrame({
-            "token": [token.strip() or repr(token) for token in self.encoding.tokens],
-            "flips above": self.thresholds.tolist(), "score": self.found.scores.tolist(),
-        })  # fmt: skip
-
-    def told(self) -> str:
-        """The bound, what it rests on, and what the search cost, in two sentences."""
-        moved = self.encoding.movable("keep").nonzero()[:, 0]
-        smallest = self.thresholds[moved].min()
-        first = int(moved[self.thresholds[moved].argmin()])
-        agree = "the same" if abs(float(smallest) - self.scale) < 0.5 / self.cells else f"{float(smallest):.4f}"
-        return (
-            f"The bound is **s\\* = {self.scale:.4f}**; the smallest threshold of separate searches is {agree}, "
-            f"that of `{self.encoding.tokens[first].strip()}`. The shared search took {self.found.cost.forwards} "
-            f"forwards, separate searches {self.separate}, {self.separate / self.found.cost.forwards:.1f} times as "
-            "many."
-        )
+    found: Attribution  # by the shared search
+    scale: float  # s*, the bound that all tokens get
+    thresholds: torch.Tensor  # (T,) up to which scale each token alone holds the prediction
+    forwards_alone: int  # of the searches of each token alone
 
 
-def walk_noiser(model: str, prompt: str, *, vectors: int = 3, steps: int = 10, seed: int = 0) -> NoiserWalk:
-    """Explain one prompt by Noiser, and search every token alone with the same noise vectors."""
+def run_step_by_step(model: str, prompt: str, *, vectors: int = 3, steps: int = 10, seed: int = 0) -> SearchedPrompt:
+    """Explain one prompt by Noiser, and search every token alone with the same noise vectors.
+
+    Shapes: thresholds (T,), in units of the standard deviation of the noise, from 0 to 1.
+    Raises: AttribookError for an unknown model, or a prompt that it cannot explain.
+    """
     explained = load_model(model)
     encoding = explained.encode(prompt)
-    chance, again = (generator("walk", "noiser", seed) for _ in range(2))
-    found = find_method("noiser")(explained, encoding, generator=chance, vectors=vectors, steps=steps)
+    shared, alone = (generator("walk", "noiser", seed) for _ in range(2))  # the name is part of the random numbers
+    found = find_method("noiser")(explained, encoding, generator=shared, vectors=vectors, steps=steps)
     before = explained.engine.counter.copy()
-    alone = flip_thresholds(explained, encoding, generator=again, vectors=vectors, steps=steps)
-    spent = (explained.engine.counter - before).forwards
-    return NoiserWalk(encoding, found, alone, spent, 2**steps)
+    thresholds = flip_thresholds(explained, encoding, generator=alone, vectors=vectors, steps=steps)
+    forwards = (explained.engine.counter - before).forwards
+    return SearchedPrompt(encoding, found, found.details["scale"], thresholds, forwards)
