@@ -7,13 +7,11 @@ import pandas as pd
 import pytest
 
 from attribook.errors import AttribookError
-from attribook.ledger.verdicts import OPPOSITE, SAME, UNDECIDED, direction_verdict
 from attribook.papers.cells import published
 from attribook.statistics.bootstrap import (
     RESAMPLES,
     Z_80,
     Z_95,
-    Estimate,
     combined,
     holm,
     log_ratio,
@@ -82,28 +80,6 @@ def test_no_ratio_without_rows_or_with_a_zero_baseline():
         log_ratio(rows, "ours", "soft_nc")
     with pytest.raises(AttribookError, match="no rows"):
         log_ratio(rows, "other", "soft_nc")
-
-
-def test_a_mean_of_zero_is_minus_infinity_and_decides_nothing_wrongly():
-    rows = pd.concat([frame("ours", [0.0] * 10), frame("random", [0.5, 0.2] * 5)])
-    found = log_ratio(rows, "ours", "soft_nc")
-    assert found.value == -math.inf
-    assert direction_verdict(1.0, found) == OPPOSITE
-    assert direction_verdict(-1.0, found) == SAME
-
-
-@pytest.mark.parametrize(
-    ("printed", "low", "high", "verdict"),
-    [(1.8, 0.1, 0.5, SAME), (1.8, -0.5, -0.1, OPPOSITE), (-0.3, -0.5, -0.1, SAME), (1.8, -0.1, 0.5, UNDECIDED),
-     (1.8, float("nan"), 1.0, UNDECIDED)],
-)  # fmt: skip
-def test_verdicts(printed, low, high, verdict):
-    assert direction_verdict(printed, Estimate((low + high) / 2, low, high, 25, 0, 0.1)) == verdict
-
-
-def test_nothing_is_decided_by_fewer_than_ten_prompts():
-    nine, ten = (Estimate(0.3, 0.1, 0.5, n, 0, 0.1) for n in (9, 10))
-    assert (direction_verdict(1.0, nine), direction_verdict(1.0, ten)) == (UNDECIDED, SAME)
 
 
 def test_published_table_2_of_reagent():
