@@ -15,7 +15,7 @@ from attribook.statistics.resampling import RESAMPLES
 from attribook.statistics.units import METRICS
 
 Row = Mapping[str, Any]
-UNASKED = (NO_ROWS, NOT_HERE)
+UNTESTED = (NO_ROWS, NOT_HERE)
 HEADS = ("paper", "table", "row", "column", "metric", "published", "ours", "n", "verdict", "where")
 NUMERIC = ("table", "published", "ours", "n")
 BADGE = "attribook-badge"  # the id of the cell that holds a page's badge
@@ -152,15 +152,15 @@ def verdicts(rows: Sequence[Row]) -> list[str]:
 
 def readme_badge(rows: Sequence[Row]) -> str:
     """All claims in one line of SVG."""
-    asked = [row for row in rows if row["verdict"] not in UNASKED]
-    return badge("claims", f"{verdict_counts(verdicts(asked))} · {len(rows) - len(asked):,} not asked")
+    tested = [row for row in rows if row["verdict"] not in UNTESTED]
+    return badge("claims", f"{verdict_counts(verdicts(tested))} · {len(rows) - len(tested):,} not tested")
 
 
 def page_badge(name: str, rows: Sequence[Row]) -> str:
     """What became of the claims that one page decides, with a link to them."""
-    asked = [row for row in rows if row["verdict"] not in UNASKED]
+    tested = [row for row in rows if row["verdict"] not in UNTESTED]
     link = f"{'../' * (name.count('/') + 1)}claims/ledger.html#notebook={name}"
-    words = escape(verdict_counts(verdicts(asked)))
+    words = escape(verdict_counts(verdicts(tested)))
     return f'<p class="attribook-badge"><a href="{link}"><b>claims</b> {words}</a></p>'
 
 
@@ -170,7 +170,7 @@ def mark(notebook: Path, name: str, rows: Sequence[Row]) -> None:
 
     page = nbformat.read(notebook, as_version=4)
     cells = [cell for cell in page.cells if cell.get("id") != BADGE]
-    if any(row["verdict"] not in UNASKED for row in rows):
+    if any(row["verdict"] not in UNTESTED for row in rows):
         cells.insert(1, nbformat.v4.new_markdown_cell(page_badge(name, rows), id=BADGE))
     if cells != page.cells:
         page.cells = cells
