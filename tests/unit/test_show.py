@@ -41,7 +41,7 @@ def test_a_page_is_whole_and_escaped():
 
 
 def test_missing_values_are_a_dash_and_never_zero():
-    html = table(pd.DataFrame({"a": [1.5, float("nan")]}), caption="c", formats={"a": "{:.2f}"}).source
+    html = table(pd.DataFrame({"a": [1.5, float("nan")]}), caption="c", digits={"a": "{:.2f}"}).source
     assert "1.50" in html
     assert "–" in html
     assert "nan" not in html

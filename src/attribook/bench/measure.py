@@ -170,10 +170,10 @@ def inseq_answers(name: str, model: Explained, encoding: Encoding) -> Row | str:
     script = Path(__file__).with_name("inseq.py")
     try:
         # -I keeps this package's folder off the path: its module names are not meant for others.
-        told = called([str(peer_python()), "-I", str(script)], "Inseq", json.dumps(question))
+        printed = called([str(peer_python()), "-I", str(script)], "Inseq", json.dumps(question))
     except AttribookError as error:
         return str(error)
-    answers: Row = json.loads(told.strip().splitlines()[-1])
+    answers: Row = json.loads(printed.strip().splitlines()[-1])
     return answers
 
 

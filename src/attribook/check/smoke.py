@@ -93,8 +93,8 @@ def erasure_values() -> Iterator[tuple[str, str, str, float]]:
         encoding = model.encode("The old city was warm, and my friend of many years had a good word for it.")
         scores = torch.randn(len(encoding), generator=generator("erasure", name), dtype=torch.float64)
         chance = generator("unused")
-        for convention, told in CONVENTIONS.items():
-            for metric, options in told.items():
+        for convention, metrics in CONVENTIONS.items():
+            for metric, options in metrics.items():
                 masks = options["operator"] == "mask"
                 given = {**options, "operator": "unk"} if masks and not model.tokenizer.mask_token else options
                 found = METRICS[metric](model, encoding, scores, generator=chance, **given)

@@ -53,12 +53,6 @@ TESTS = (
     "rows the comparisons that it makes of printed cells."
 )
 
-EXPLANATION = {  # of a single interval, as the pages of tables show it
-    SAME: "our interval lies on the same side of random as the published value",
-    OPPOSITE: "our interval lies on the other side of random",
-    UNDECIDED: "our interval contains 0, or rests on too few items: they cannot tell the method from random",
-}
-
 
 @dataclass(frozen=True)
 class Outcome:

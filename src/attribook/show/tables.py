@@ -29,7 +29,6 @@ def table(
     on: Sequence[str] | None = None,
     names: Mapping[str, str] | None = None,
     drop: Sequence[str] = (),
-    formats: Mapping[str, str] | None = None,
 ) -> Html:
     """A table with its caption above and a link below, behind which all its columns are, as CSV with nine digits.
 
@@ -43,12 +42,9 @@ def table(
         else `value`, stands before ours. A published cell without a row here is not shown.
     names: heads of columns, where not the ones of `HEADS`.
     drop: columns that only the download has.
-    formats: the former way to give formats, for callers that make their own columns and heads; nothing else is done.
     Raises: ValueError with more than eight columns, with two of one head, where several published cells belong to one
         row, or where they have no column in common with the table.
     """
-    if formats is not None:
-        return Html(drawn({name: written(frame, name, formats) for name in map(str, frame)}, worded(frame), caption))
     whole = frame.reset_index([name for name in frame.index.names if name is not None])
     whole = whole if beside is None else with_published(whole, beside, on)
     shown = whole.drop(columns=list(drop))

@@ -9,9 +9,9 @@ from pathlib import Path
 import pandas as pd
 
 from attribook.grid.settings import Picked
+from attribook.metrics.names import sign
 from attribook.paths import results_folder
 from attribook.statistics.picking import expected_pick
-from attribook.statistics.units import METRICS
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,7 +36,7 @@ class PickedRows:
         if len(pools) > 1:
             pools = [pool.iloc[:, : wanted.each] for pool in pools]
         values = pd.concat(pools, axis=1, join="inner", keys=range(len(pools)))
-        liked = values.to_numpy(float) * (-1 if METRICS[metric].better == "lower" else 1)
+        liked = values.to_numpy(float) * sign(metric)
         return pd.Series(expected_pick(liked, values.to_numpy(float), many), index=values.index)
 
     def _pool(self, setting: str, metric: str, size: int) -> pd.DataFrame | None:
