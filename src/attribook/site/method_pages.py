@@ -90,16 +90,16 @@ def html(source: str) -> str:
 
 
 def options_block(method: Method) -> str:
-    """Every option with its default, and its value under the protocols that set another."""
-    rows = [
-        {"option": name, "default": str(value), **{p: set_by(p, method, name) for p in PROTOCOLS}}
-        for name, value in method.defaults.items()
-    ]
+    """Every option with its default, and the protocols that set another value."""
+    rows = [{"option": name, "default": str(value)} for name, value in method.defaults.items()]
     if not rows:
         return "None."
-    frame = pd.DataFrame(rows)
-    used = ["option", "default", *(p for p in PROTOCOLS if frame[p].any())]
-    return html(table(frame[used], caption=f"Options of {method.name}, and what protocols set instead").source)
+    for row in rows:
+        values = {p: set_by(p, method, row["option"]) for p in PROTOCOLS}
+        given = dict.fromkeys(value for value in values.values() if value)
+        said = [f"{value} ({', '.join(p for p in values if values[p] == value)})" for value in given]
+        row["set by a protocol"] = "; ".join(said) or "–"
+    return html(table(pd.DataFrame(rows), f"Options of {method.name}, and what protocols set instead").source)
 
 
 def set_by(protocol: str, method: Method, option: str) -> str:
