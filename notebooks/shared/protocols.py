@@ -39,8 +39,8 @@ from attribook.grid.study import Study
 from attribook.papers.protocol_options import CHANGED, EMPTY, ERASURE_CHANGED, RPI_CHANGED, SIGNED
 from attribook.papers.rpi.settings import ERASURE
 from attribook.show.tables import table
-from attribook.statistics.bootstrap import as_released
 from attribook.statistics.estimates import estimate
+from attribook.statistics.squared_distance import as_released
 from attribook.statistics.summaries import in_words
 from attribook.statistics.tests import adjusted, decisions
 

@@ -20,7 +20,7 @@ PROFILES = sorted((ROOT / "params").glob("*.yml"))
 READERS = {
     "verdict_counts": {LEDGER}, "verdicts_table": {LEDGER}, "answered_claim": {LEDGER}, "stored_frames": set(),
     "soft_moves": {"protocol_options", "reagent_longra"}, "method_moves": {"protocol_options", "reagent_longra"},
-    "erasure_moves": {"protocol_options"}, "rpi_moves": {"protocol_options"}, "option_effects": {"reagent_departures"},
+    "erasure_moves": {"protocol_options"}, "rpi_moves": {"protocol_options"},
 }  # fmt: skip
 LIMIT = 75  # lines of code in one notebook; what needs more belongs into the package
 

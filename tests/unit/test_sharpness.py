@@ -1,12 +1,10 @@
-"""Sharpness, hits and comparisons by hand."""
+"""Sharpness and hits by hand."""
 
 import math
 
-import pandas as pd
 import pytest
 
-from attribook.statistics.bootstrap import holm
-from attribook.statistics.sharpness import sharp_or_right, sharpness
+from attribook.statistics.sharpness import sharpness
 
 
 def row(scores, **changes):
@@ -18,15 +16,6 @@ def row(scores, **changes):
         "spans": {"antecedent": [1], "distractor": [2, 3]},
     }
     return {**given, **changes}
-
-
-def rows(values: dict[str, list[float]], metric: str = "soft_nc") -> pd.DataFrame:
-    """Metric rows, one draw an item."""
-    return pd.DataFrame(
-        {"item": f"i{place}", "method": name, "metric": metric, "value": value, "status": "ok"}
-        for name, found in values.items()
-        for place, value in enumerate(found)
-    )
 
 
 def values(found, metric):
@@ -54,21 +43,3 @@ def test_what_has_no_sharpness_says_why():
     lone = sharpness([row([2.0], spans={})]).set_index("metric")
     assert lone["status"].to_dict() == {"largest": "ok", "entropy": "one token"}
     assert lone.loc["largest", "value"] == 1.0
-
-
-def test_holm_by_hand():
-    assert holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
-    assert holm([0.5, 0.9]) == pytest.approx([1.0, 1.0])
-    assert holm([]) == []
-
-
-def test_sharp_or_right_by_hand():
-    values = {"random": [1.0, 1.0], "m": [4.0, 4.0], "m:permuted": [2.0, 2.0], "m:ranked": [1.0, 1.0]}
-    vectors = sharpness([row([0.0, 1.0, 0.0, 0.0]), row([1.0, 1.0, 1.0, 1.0], item="b")])
-    (found,) = sharp_or_right(rows(values), vectors, "soft_nc", ["m"], {"ranks alone": "ranked"}).to_dict("records")
-    assert found["log-ratio"] == pytest.approx(math.log(4))
-    assert found["own order"] == found["low"] == found["high"] == pytest.approx(math.log(2))
-    assert found["ranks alone"] == pytest.approx(0)
-    assert found["largest"] == pytest.approx(0.625)
-    assert found["entropy"] == pytest.approx(0.5)
-    assert found["antecedent"] == 1.0

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from scipy.special import stdtr, stdtrit
 
 from attribook.errors import AttribookError
-from attribook.statistics.squared_distance import as_released as as_released
 
 Numbers = NDArray[np.float64]
 RESAMPLES = 10_000

@@ -13,10 +13,10 @@ from attribook.grid.manifest import read_manifest
 from attribook.grid.protocols import find_protocol
 from attribook.grid.settings import Setting
 from attribook.paths import results_folder
-from attribook.statistics.bootstrap import as_released
 from attribook.statistics.estimates import Signed, estimate_groups
 from attribook.statistics.picked_rows import PickedRows, read_picked
 from attribook.statistics.resampling import Estimate
+from attribook.statistics.squared_distance import as_released
 from attribook.statistics.units import is_log_ratio, parts_of
 
 PROFILES = ("paper", "original", "laptop")  # the best first; rows of the smoke profile answer nothing
