@@ -6,7 +6,7 @@ import pandas as pd
 import pytest
 
 from attribook.attribution.registry import METHODS
-from attribook.grid.settings import read_setting
+from attribook.grid.settings import Setting
 from attribook.papers.reagent.departures import DEPARTURES, RANDOM, RELEASED, by_departure, departure_names
 from attribook.statistics.estimates import estimate
 from attribook.statistics.sensitivity import LOWERS, NOTHING, RAISES, effects, under_change
@@ -73,9 +73,9 @@ def test_effects_of_changes():
 def test_every_departure_is_one_change_of_the_papers_reading():
     names = departure_names({"max_steps": 5, "runs": 2}, specials=True)
     assert list(names) == ["none", *DEPARTURES]
-    paper = METHODS["reagent"].resolve(read_setting(names["none"])[1])
+    paper = METHODS["reagent"].resolve(dict(Setting.parse(names["none"]).options))
     for departed, how in DEPARTURES.items():
-        options = METHODS["reagent"].resolve(read_setting(names[departed])[1])
+        options = METHODS["reagent"].resolve(dict(Setting.parse(names[departed]).options))
         changed = [option for option in paper if options[option] != paper[option]]
         if departed != "all as released":
             single = len(changed) + how.squared + (how.baseline == RANDOM)

@@ -1,8 +1,7 @@
-"""Sharpness, hits and comparisons by hand."""
+"""Sharpness and hits by hand."""
 
 import math
 
-import pandas as pd
 import pytest
 
 from attribook.statistics.sharpness import sharpness
@@ -18,15 +17,6 @@ def row(scores, **changes):
         "spans": {"antecedent": [1], "distractor": [2, 3]},
     }
     return {**given, **changes}
-
-
-def rows(values: dict[str, list[float]], metric: str = "soft_nc") -> pd.DataFrame:
-    """Metric rows, one draw an item."""
-    return pd.DataFrame(
-        {"item": f"i{place}", "method": name, "metric": metric, "value": value, "status": "ok"}
-        for name, found in values.items()
-        for place, value in enumerate(found)
-    )
 
 
 def values(found, metric):
