@@ -52,7 +52,7 @@ from attribook.show.figures import curves
 from attribook.show.tables import table
 from attribook.statistics.estimates import estimate
 from attribook.statistics.picking import best_of, mean_map, one_map, oriented, share_of_gain
-from attribook.statistics.summaries import directions, in_words
+from attribook.statistics.summaries import directions, estimate_texts
 
 RPI, WRITTEN, RANDOM, IG = "RPI as released", "RPI as written", "random rankings", "integrated gradients"
 many, few, path = (drawn, n_items), (size, other_items), {"layers": layer, "steps": steps}
@@ -81,7 +81,7 @@ ahead = estimate(oriented(pd.concat([one, chosen])), "difference", ["method", "p
 
 
 def named(rows, style=signed):
-    return (rows["metric"].map(ERASURE) + " " + in_words(rows, style)).tolist()
+    return (rows["metric"].map(ERASURE) + " " + estimate_texts(rows, style)).tolist()
 
 
 lines = []
@@ -190,7 +190,7 @@ crossed = pd.concat([best_of(three, size, by=name).assign(chooser=name) for name
 gains = share_of_gain(crossed, best_of(three, size), one_map(three), ["method", "chooser", "metric"])
 for name in (RPI, RANDOM):
     rows = gains[gains["method"] == name]
-    cells = rows.assign(share=in_words(rows, "{:.0%}")).pivot(index="chooser", columns="metric", values="share")
+    cells = rows.assign(share=estimate_texts(rows, "{:.0%}")).pivot(index="chooser", columns="metric", values="share")
     cells = cells.loc[list(ERASURE), list(ERASURE)].rename(index=ERASURE, columns=ARROW)
     display(table(cells.rename_axis("chosen by"), f"Share of the gain by choosing the best of {size} that is left, "
                   f"{name}, {here}, n = {rows['n'].min()} texts"))  # fmt: skip
@@ -202,7 +202,7 @@ for name in (RPI, RANDOM):
 # %%
 related = crossed["chooser"].str.removeprefix("aopc_") == crossed["metric"].str.removeprefix("aopc_")
 kept = share_of_gain(crossed[~related], best_of(three, size), one_map(three), ["metric", "method"])
-cells = kept.assign(share=in_words(kept, "{:.0%}")).pivot(index="metric", columns="method", values="share")
+cells = kept.assign(share=estimate_texts(kept, "{:.0%}")).pivot(index="metric", columns="method", values="share")
 table(cells.loc[list(ERASURE)].rename(index=ARROW), f"Share of the gain by choosing the best of {size} that is "
       f"left when other metrics choose, {here}, n = {kept['n'].min()} texts")  # fmt: skip
 

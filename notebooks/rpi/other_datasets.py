@@ -71,7 +71,7 @@ from attribook.show.tables import table
 from attribook.statistics.accuracy import wilson
 from attribook.statistics.estimates import estimate
 from attribook.statistics.picking import best_of, one_map, oriented
-from attribook.statistics.summaries import directions, in_words
+from attribook.statistics.summaries import directions, estimate_texts
 
 wanted = read_tasks(tasks)
 encoders = {"n_items": n_items, "size": size, "layer": layer, "steps": steps, "slow_steps": slow_steps, "seed": seed}
@@ -116,7 +116,7 @@ note = "small models, none of them the paper's"
 lines = []
 for task in held:
     over = estimate(oriented(best_of(pools[task], R[task.table])), "difference", against={"method": "random"})
-    texts = over["metric"].map(ERASURE) + " " + in_words(over)
+    texts = over["metric"].map(ERASURE) + " " + estimate_texts(over)
     lines.append(f"- **{task.printed}, {task.model}**: with the best of {R[task.table]}, RPI is, beside random "
                  f"rankings, {directions(over, texts)}; n = {over['n'].min()} texts.")  # fmt: skip
 missing = f"No rows are stored of {missing}. " if missing else ""

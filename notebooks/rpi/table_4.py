@@ -64,7 +64,7 @@ from attribook.show.source import source
 from attribook.show.tables import table
 from attribook.statistics.estimates import estimate
 from attribook.statistics.picking import best_of, mean_map, one_map, oriented, rankings_worth, share_of_gain
-from attribook.statistics.summaries import directions, in_words
+from attribook.statistics.summaries import directions, estimate_texts
 
 given = {"size": size, "random_size": blind_size, "layer": layer, "steps": steps, "slow_steps": slow_steps,
          "samples": samples, "seed": seed}  # fmt: skip
@@ -83,7 +83,7 @@ five, here = [*DECODER_ROWS.values()], f"{dataset} (the model is small and not t
 # %% tags=["answer", "remove-input"]
 def beside_random(values):  # RPI against random rankings, by model
     found = estimate(oriented(values), "difference", ["model", "method", "metric"], against={"method": "random"})
-    texts = found["metric"].map(ERASURE) + " " + in_words(found)
+    texts = found["metric"].map(ERASURE) + " " + estimate_texts(found)
     by_model = found.groupby("model", sort=False)
     return {name: (directions(rows, texts[rows.index]), rows["n"].min()) for name, rows in by_model}
 
@@ -119,7 +119,7 @@ share = share_of_gain(part, whole, start, ["metric"]).set_index("metric")
 means = estimate(picked[picked["model"] == model], "mean", ["metric", "name"])
 across = means.pivot(index="metric", columns="name", values="value").loc[list(ERASURE)]
 across = across[["random, one map", best_random, "RPI, one map", f"RPI, mean of {size} maps", best]]
-across["of the gain"], across["n"] = in_words(share, "{:.0%}"), means.groupby("metric")["n"].min()
+across["of the gain"], across["n"] = estimate_texts(share, "{:.0%}"), means.groupby("metric")["n"].min()
 caption = f"One map and the best of {size}, {model}, {here}"
 table(across.rename(index=UNIT).reset_index(), caption, digits=3, names={"n": "n (texts)"})
 
@@ -134,7 +134,7 @@ others = pd.concat([best_of(own, size, by=metric).assign(by=metric) for metric i
 stems = others[["metric", "by"]].map(lambda name: name.removeprefix("aopc_"))
 others = others[stems["metric"] != stems["by"]]
 left = share_of_gain(others, best_of(own, size), one_map(own), ["method", "metric"])
-left["part"] = in_words(left, "{:.0%}")
+left["part"] = estimate_texts(left, "{:.0%}")
 across = left.pivot_table(index=["method", "n"], columns="metric", values="part", aggfunc="first")[list(ERASURE)]
 caption = f"Part of the gain that is left where another metric chooses, {model}, {here}"
 table(across.rename(columns=ERASURE).reset_index(), caption, names={"n": "n (texts)"})

@@ -56,7 +56,7 @@ from attribook.show.figures import curves
 from attribook.show.tables import table
 from attribook.statistics.estimates import estimate
 from attribook.statistics.picking import best_of, join_pools, oriented
-from attribook.statistics.summaries import by_direction, directions, in_words
+from attribook.statistics.summaries import by_direction, directions, estimate_texts
 
 where, metrics = ("rpi_pools", profile, model, dataset, "rpi-paper"), tuple(ERASURE)
 names = ["L", *(f"L-{below}" for below in range(1, layers))]  # the last layer first, as the paper names them
@@ -83,7 +83,7 @@ whole = join_pools(single, size, "all layers")
 found = [best_of(whole, size * layers)]
 found += [best_of(pool, size * layers) for pool in (last, random) if pool["map"].max() + 1 >= size * layers]
 over = estimate(oriented(pd.concat(found)), "difference", of={"method": "all layers"})
-over["text"] = over["metric"].map(ERASURE) + " " + in_words(over)
+over["text"] = over["metric"].map(ERASURE) + " " + estimate_texts(over)
 n = over["n"].min()
 said = [f"beside {name}, {directions(rows, 'text')}" for name, rows in over.groupby("method", sort=False)]
 deeper, ends = [], []
@@ -169,7 +169,7 @@ for metric, shown in frame.groupby("metric", sort=False):
 # %%
 pools = best[(best["method"] == "this pool") & (best["column"] != SINGLE) & (best["maps"] < size * layers)]
 found = estimate(oriented(pools), "difference", ["column", "maps", "metric"], against={"column": BOTTOM_UP})
-found["difference"], found["layers"] = in_words(found), found["maps"] // size
+found["difference"], found["layers"] = estimate_texts(found), found["maps"] // size
 across = found.pivot_table(index=["layers", "maps", "n"], columns="metric", values="difference", aggfunc="first")
 table(across[list(ERASURE)].rename(columns=ERASURE).reset_index(),
       f"How much better the top layers' pool is than the bottom layers', {here}", names={"n": "n (texts)"})  # fmt: skip

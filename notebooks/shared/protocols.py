@@ -41,7 +41,7 @@ from attribook.papers.rpi.settings import ERASURE
 from attribook.show.tables import table
 from attribook.statistics.estimates import estimate
 from attribook.statistics.squared_distance import as_released
-from attribook.statistics.summaries import in_words
+from attribook.statistics.summaries import estimate_texts
 from attribook.statistics.tests import adjusted, decisions
 
 soft, plain = ("soft_nc", "soft_ns"), dict.fromkeys(name.partition("{")[0] for name in CHANGED)
@@ -155,7 +155,7 @@ by, last = ["option", "method", "metric"], erased["option"].isin(["least=0", EMP
 moves = [estimate(erased[erased["option"] != EMPTY], "difference", by, against={"option": ""})]
 moves += [estimate(erased[last], "difference", by, against={"option": "least=0"})]
 moves = pd.concat(moves, ignore_index=True)
-moves["move"] = in_words(moves)
+moves["move"] = estimate_texts(moves)
 wide = moves.pivot(index=["option", "method", "n"], columns="metric", values="move")[list(ERASURE)].reset_index()
 table(wide, f"Moves of means by option of the erasure metrics, {classifier}, {texts}", names={"n": "n (texts)"})
 
@@ -226,7 +226,7 @@ table(moves, f"Moves of log-ratios by option of a method, {model}, {dataset}", n
 frame = rpi.frame()
 frame["option"] = frame["method"].str.rstrip("}").str.replace(rf"rpi{{trials={trials},?", "", regex=True)
 moves = estimate(frame, "difference", ["option", "metric"], against={"option": ""})
-moves["move"] = in_words(moves)
+moves["move"] = estimate_texts(moves)
 wide = moves.pivot(index=["option", "n"], columns="metric", values="move").loc[released, list(ERASURE)]
 table(wide.reset_index(), f"Moves of means by option of RPI, {classifier}, {texts}", names={"n": "n (texts)"})
 

@@ -5,8 +5,8 @@ import math
 import pandas as pd
 import pytest
 
-from attribook.statistics.bootstrap import holm
-from attribook.statistics.sharpness import sharp_or_right, sharpness
+from attribook.statistics.sharpness import sharpness
+from attribook.statistics.tests import holm
 
 
 def row(scores, **changes):
@@ -60,15 +60,3 @@ def test_holm_by_hand():
     assert holm([0.01, 0.04, 0.03]) == pytest.approx([0.03, 0.06, 0.06])
     assert holm([0.5, 0.9]) == pytest.approx([1.0, 1.0])
     assert holm([]) == []
-
-
-def test_sharp_or_right_by_hand():
-    values = {"random": [1.0, 1.0], "m": [4.0, 4.0], "m:permuted": [2.0, 2.0], "m:ranked": [1.0, 1.0]}
-    vectors = sharpness([row([0.0, 1.0, 0.0, 0.0]), row([1.0, 1.0, 1.0, 1.0], item="b")])
-    (found,) = sharp_or_right(rows(values), vectors, "soft_nc", ["m"], {"ranks alone": "ranked"}).to_dict("records")
-    assert found["log-ratio"] == pytest.approx(math.log(4))
-    assert found["own order"] == found["low"] == found["high"] == pytest.approx(math.log(2))
-    assert found["ranks alone"] == pytest.approx(0)
-    assert found["largest"] == pytest.approx(0.625)
-    assert found["entropy"] == pytest.approx(0.5)
-    assert found["antecedent"] == 1.0

@@ -19,7 +19,7 @@ from attribook.grid.protocols import PROTOCOLS
 from attribook.grid.scoring import Scoring
 from attribook.grid.settings import Protocol, Setting
 from attribook.grid.study import Study
-from attribook.statistics.bootstrap import as_released
+from attribook.statistics.squared_distance import as_released
 
 METHODS = ("random", "occlusion", "attention_mean")
 

@@ -88,11 +88,6 @@ def setting(method: str, **options: Any) -> str:
     return f"{method}{{{given}}}" if given else method
 
 
-def without_options(text: str) -> str:
-    """The same text without the options in it."""
-    return re.sub(r"\{[^{}]*\}", "", text)
-
-
 def power(variant: str) -> float | None:
     """The power of `tempered_<power>`, None for anything else."""
     try:
