@@ -7,10 +7,10 @@ import pytest
 import torch
 
 from attribook.errors import AttribookError
-from attribook.grid.matrix import write_matrix
 from attribook.models.explained import Explained
 from attribook.models.load import load_model
 from attribook.models.tiny import CLASSIFIERS, FAMILIES
+from attribook.site.matrix import write_matrix
 
 PROMPT = "In the capital of Japan, I was staying at my old friend's house: it is 東京"
 ROOT = Path(__file__).resolve().parent.parent

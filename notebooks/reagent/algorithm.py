@@ -34,7 +34,7 @@ seed: int = 0  # the only source of randomness
 import numpy as np
 import pandas as pd
 from IPython.display import Markdown
-from scipy.stats import binomtest, entropy, spearmanr
+from scipy.stats import binomtest, entropy, hypergeom, spearmanr
 
 from attribook.papers.reagent.live import last_test_again, run_step_by_step, runs_from_seeds
 from attribook.show.figures import lines
@@ -42,9 +42,10 @@ from attribook.show.heatmap import heatmaps
 from attribook.show.marked import marked_texts
 from attribook.show.tables import table
 from attribook.statistics.agreement import rank_correlations
-from attribook.statistics.top_sets import chance_jaccard, jaccard, top_set
+from attribook.statistics.top_sets import jaccard, top_set, top_size
 
 run = run_step_by_step(model, prompt, seed=seed, max_steps=max_steps)
+tested_again = last_test_again(run, draws, seed=seed)
 ends = pd.DataFrame(runs_from_seeds(model, prompt, runs, seed=seed, max_steps=max_steps))
 scores = np.array(ends["scores"].tolist())  # (runs, n)
 encoding, options, steps = run.encoding, run.options, run.steps()
@@ -107,7 +108,7 @@ table(steps.loc[shown, columns], f"What the model predicts from these texts; the
 # that the run kept, and for as many tokens drawn at random.
 
 # %%
-again = last_test_again(run, draws, seed=seed).groupby("kept tokens", sort=False)["passed"]
+again = tested_again.groupby("kept tokens", sort=False)["passed"]
 passed = again.agg(["count", "mean"]).rename(columns={"count": "draws", "mean": "passed"})
 intervals = [binomtest(int(each.sum()), len(each)).proportion_ci(method="wilson") for _, each in again]
 passed[["passed low", "passed high"]] = intervals
@@ -161,4 +162,7 @@ caption = f"Rank correlation of two averages, and Jaccard index of their best {s
 table(alike.rename_axis("runs averaged"), caption)
 
 # %%
-Markdown(f"Two random sets of as many tokens have an expected Jaccard index of {chance_jaccard(n, share):.2f}.")
+size = top_size(n, share)
+shared = np.arange(size + 1)  # tokens that two random sets have in common: hypergeometric
+chance = hypergeom(n, size, size).pmf(shared) @ (shared / (2 * size - shared))
+Markdown(f"Two random sets of as many tokens have an expected Jaccard index of {chance:.2f}.")

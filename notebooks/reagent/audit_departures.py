@@ -102,7 +102,7 @@ listed = ours[["change", "metric", "value"]].rename(columns={"value": "log-ratio
 listed = listed.merge(moved.drop(columns="method"), on=["change", "metric"], how="left")
 
 # %% tags=["hide-input"]
-display(*map(source, (by_departure, under_change, as_if_perfect, as_released)))
+display(source(by_departure), source(under_change), source(as_if_perfect), source(as_released))
 
 # %%
 label = "change of the log Soft-NC ratio to random (nats)"

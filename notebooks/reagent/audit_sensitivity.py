@@ -52,7 +52,7 @@ from attribook.show.source import source
 from attribook.show.tables import table
 from attribook.show.words import in_words
 from attribook.statistics.estimates import estimate
-from attribook.statistics.sensitivity import NOTHING, effects, effects_alike, under_change, under_changes
+from attribook.statistics.sensitivity import LOWERS, NOTHING, RAISES, effects, under_change
 from attribook.statistics.tests import UNDECIDED
 
 base = {"max_steps": max_steps, "runs": runs}
@@ -77,7 +77,8 @@ against = [{"method": "random"}, {"change": "none"}]
 where = f"protocol attribook, {model}, {dataset}"
 
 # %% tags=["answer", "remove-input"]
-moved = estimate(under_changes(every, settings), "log_ratio", ["change", "method", "metric"], against=against)
+rows = pd.concat([under_change(every, change, name) for change, name in settings.items()])
+moved = estimate(rows, "log_ratio", ["change", "method", "metric"], against=against)
 moved, said = moved.assign(effect=effects(moved)), []
 for metric, name in METRICS.items():
     found = moved[moved["metric"] == metric].sort_values("value", key=abs, ascending=False)
@@ -101,7 +102,7 @@ Markdown("\n".join([*said, "", f"{study.n_kept()} The base is `{settings['none']
 # that do nothing, one is expected to be called an effect.
 
 # %%
-rows = under_changes(every, settings)
+rows = pd.concat([under_change(every, change, name) for change, name in settings.items()])
 ours = estimate(rows, "log_ratio", ["change", "method", "metric"], against={"method": "random"})
 moved = estimate(rows, "log_ratio", ["change", "method", "metric"], against=against)
 moved["effect"] = effects(moved)
@@ -109,7 +110,7 @@ listed = ours[["change", "metric", "value"]].rename(columns={"value": "log-ratio
 listed = listed.merge(moved.drop(columns="method"), on=["change", "metric"], how="left")
 
 # %% tags=["hide-input"]
-display(source(under_changes), source(under_change))
+source(under_change)
 
 # %%
 label = "change of the log Soft-NC ratio to random (nats)"
@@ -157,17 +158,18 @@ if second:
     theirs = pd.concat(theirs).drop_duplicates()
     reseeded = (theirs["method"] == settings["none"]) & (theirs["seed"] > seed)
     theirs["method"] = theirs["method"].mask(reseeded, "seed=" + theirs["seed"].astype(str))
-    there = estimate(under_changes(theirs, settings), "log_ratio", ["change", "method", "metric"], against=against)
+    rows = pd.concat([under_change(theirs, change, name) for change, name in settings.items()])
+    there = estimate(rows, "log_ratio", ["change", "method", "metric"], against=against)
     there["effect"] = effects(there)
     caption = f"Change of the log-ratio to random, protocol attribook, {second}, {dataset}"
     display(table(there, caption, drop=["method", "failed", "p"]))
 
 # %%
 if second:
-    both = effects_alike(moved, there)
-    alike = (
-        both.groupby("metric", sort=False)[["alike", "opposed"]]
-        .sum()
-        .join(both.groupby("metric").size().rename("changes"))
-    )
+    both = moved.merge(there, on=["change", "metric"], suffixes=("", " there"))
+    decided = both[["effect", "effect there"]].isin([RAISES, LOWERS]).all(axis=1)
+    both["alike"] = both["effect"] == both["effect there"]
+    both["opposed"] = decided & ~both["alike"]
+    alike = both.groupby("metric", sort=False)[["alike", "opposed"]].sum()
+    alike["changes"] = both.groupby("metric").size()
     display(table(alike, f"Effects that {second} shares with {model}, and effects that contradict each other"))

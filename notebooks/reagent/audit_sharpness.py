@@ -52,6 +52,7 @@ names = ("random", *methods, *changed, "random:one_hot_random", "random:flat")
 study = Study("reagent_sharpness", profile, model, dataset, "attribook", names, tuple(METRICS),
               n_items=n_items, random_seeds=random_seeds, keep=keep, seed=seed)  # fmt: skip
 frame, scores = study.frame(), study.scores()
+released = released_table() if with_released else None
 by, where = ["method", "variant", "metric"], f"protocol attribook, {model}, {dataset}"
 
 # %% tags=["answer", "remove-input"]
@@ -143,7 +144,6 @@ table(alike, f"Rank correlation with the log-ratio over {len(methods)} methods, 
 
 # %%
 if with_released:
-    released = released_table()
     display(
         table(released, "Released vectors of GPT-2 medium on LongRA: sharpness, hits, log-ratios", drop=["nan", "n"])
     )

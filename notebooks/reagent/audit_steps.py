@@ -43,8 +43,9 @@ from itertools import product
 import pandas as pd
 from IPython.display import Markdown
 
+from attribook.grid.settings import setting
 from attribook.papers.reagent.runs import ReagentStudy
-from attribook.papers.reagent.settings import METRICS, first_steps, step_grid
+from attribook.papers.reagent.settings import METRICS
 from attribook.show.figures import curves
 from attribook.show.tables import table
 from attribook.show.words import in_words
@@ -52,7 +53,14 @@ from attribook.statistics.agreement import rank_correlations
 from attribook.statistics.estimates import estimate
 from attribook.statistics.tests import UNDECIDED, decisions
 
-grid = step_grid(first_steps(most_steps), (1, most_runs))
+marks = [digit * 10**power for power in range(len(str(most_steps))) for digit in (1, 2, 5)]
+marks = [*(mark for mark in marks if mark < most_steps), most_steps]
+kinds = [("on", 1, {}), ("on", most_runs, {}), ("off", most_runs, {"top_k": 0})]  # the stopping test, and runs
+grid = {
+    (test, runs, mark): setting("reagent", max_steps=mark, runs=runs, **options)
+    for test, runs, options in kinds
+    for mark in marks
+}
 study = ReagentStudy("reagent_steps", profile, model, dataset, "attribook", ("random", *grid.values()),
                      tuple(METRICS), n_items=n_items, keep=keep, seed=seed, random_seeds=seeds)  # fmt: skip
 frame, scores = study.frame(), [row for row in study.scores() if row["method"] != "random"]

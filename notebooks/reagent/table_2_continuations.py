@@ -24,7 +24,7 @@
 # hub) and has one seed; LIME has fewer prompts than the others. **Distance**: ours; the published WikiBio column has
 # the same, the TellMeWhy column does not say (see [](../shared/protocols)). **Attention**: by the released code this
 # row is on these two tasks what is `attention_last` here, and *Attention Last* its softmax; on LongRA it is the mean
-# over layers. So what can be compared is the *side*: better or worse than random.
+# over layers. So what can be compared is the *direction*: better or worse than random.
 # ```
 
 # %% tags=["parameters", "hide-input"]
@@ -56,7 +56,7 @@ from attribook.show.figures import intervals
 from attribook.show.tables import table
 from attribook.show.words import in_words
 from attribook.statistics.estimates import estimate
-from attribook.statistics.published_side import published_side
+from attribook.statistics.published_direction import published_direction
 from attribook.statistics.tests import ABOVE, BELOW, adjusted, decisions
 
 methods = (*PLAIN, "attention_last{scaling=softmax}")
@@ -105,7 +105,7 @@ Markdown("\n".join(["In nats, with comparisons adjusted by Holm:", "", *lines, "
 # the log of the ratio of means over prompts, method to random. Published values stand beside ours for orientation: they
 # come from other models. Names with a colon are controls made of ReAGent's scores: in random order, turned round, and
 # all the same. The smallest detectable difference is the true log-ratio that these prompts would show at the 5% level
-# with 80% power. `side`: whether our interval lies on the published side of random, lies on the other side, or
+# with 80% power. `direction`: whether our interval lies on the published side of random, lies on the other side, or
 # contains 0. `difference` is ours minus published.
 
 # %%
@@ -114,7 +114,7 @@ printed = printed.rename(columns={"column": "task", "value": "published"})
 ours = estimate(rows, "log_ratio", by, against={"method": "random"}).sort_values("value", ascending=False)
 ours = ours.merge(printed, on=["task", "method", "metric"], how="left")
 ours.insert(4, "published", ours.pop("published"))
-ours["difference"], ours["side"] = ours["value"] - ours["published"], published_side(ours)
+ours["difference"], ours["direction"] = ours["value"] - ours["published"], published_direction(ours)
 drop = ["task", "model", "metric", "failed", "p"]
 
 # %% [markdown]
@@ -178,13 +178,13 @@ for task in datasets:
 # %% [markdown]
 # ## What became of the published cells
 #
-# Only the side of random is judged, on the first model. Whether ReAGent is the best is judged in the
+# Only the direction from random is judged, on the first model. Whether ReAGent is the best is judged in the
 # [ledger](../../claims/ledger).
 
 # %%
 judged = ours[(ours["model"] == model) & ours["published"].notna()]
-counts = pd.crosstab([judged["task"], judged["metric"]], judged["side"])
-table(counts, f"Published cells by the side of ours, {model}, {tellmewhy} and {wikibio}")
+counts = pd.crosstab([judged["task"], judged["metric"]], judged["direction"])
+table(counts, f"Published cells by the direction of ours, {model}, {tellmewhy} and {wikibio}")
 
 # %% [markdown]
 # ## What it cost

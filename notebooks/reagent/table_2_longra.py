@@ -22,7 +22,7 @@
 # paper's RoBERTa is behind the hub, and the released code allows 5,000 steps. **LIME** has our options: nothing of the
 # paper's LIME was released. Both have fewer prompts than the others and one seed. **Left out**: ReAGent under the
 # paper's own settings, for which see [](audit_departures). So a *value* cannot be reproduced here; what can be
-# compared is the *side*: better or worse than random.
+# compared is the *direction*: better or worse than random.
 # ```
 
 # %% tags=["parameters", "hide-input"]
@@ -51,7 +51,7 @@ from attribook.show.figures import intervals
 from attribook.show.tables import table
 from attribook.show.words import in_words
 from attribook.statistics.estimates import estimate
-from attribook.statistics.published_side import published_side
+from attribook.statistics.published_direction import published_direction
 from attribook.statistics.squared_distance import as_released
 from attribook.statistics.tests import ABOVE, BELOW, adjusted, decisions
 
@@ -99,15 +99,15 @@ printed = published("reagent").query("table == 2 and column == 'LongRA'")[["meth
 ours = estimate(rows, "log_ratio", by, against={"method": "random"}).sort_values("value", ascending=False)
 ours = ours.merge(printed.rename(columns={"value": "published"}), on=["method", "metric"], how="left")
 ours.insert(4, "published", ours.pop("published"))
-ours["difference"], ours["side"] = ours["value"] - ours["published"], published_side(ours)
+ours["difference"], ours["direction"] = ours["value"] - ours["published"], published_direction(ours)
 drop = ["protocol", "model", "metric", "failed", "p"]
 
 # %% [markdown]
 # ### Soft-NC
 #
 # `difference` is ours minus published. The smallest detectable difference is the true log-ratio that these prompts
-# would show at the 5% level with 80% power. `side`: whether our interval lies on the published side of random, lies on
-# the other side, or contains 0.
+# would show at the 5% level with 80% power. `direction`: whether our interval lies on the published side of random,
+# lies on the other side, or contains 0.
 
 # %%
 shown = ours.query("protocol == 'attribook' and metric == 'soft_nc' and model == @model")
@@ -175,14 +175,17 @@ for metric in METRICS:
 # %% [markdown]
 # ## What became of the published cells
 #
-# Only the side of random is judged here: under the released code's protocol, whose distance the published LongRA column
-# used; ReAGent and LIME, which have no rows under it, under ours. Whether ReAGent is the best is judged in the
-# [ledger](../../claims/ledger).
+# Only the direction from random is judged here: under the released code's protocol, whose distance the published
+# LongRA column used; ReAGent and LIME, which have no rows under it, under ours. Whether ReAGent is the best is judged
+# in the [ledger](../../claims/ledger).
 
 # %%
 measured = ours["method"].isin(["reagent", "lime"]).map({True: "attribook", False: "reagent-code"})
 judged = ours[(ours["protocol"] == measured) & (ours["model"] == model) & ours["published"].notna()]
-table(pd.crosstab(judged["metric"], judged["side"]), f"Published LongRA cells by the side of ours, {model}, {dataset}")
+table(
+    pd.crosstab(judged["metric"], judged["direction"]),
+    f"Published LongRA cells by the direction of ours, {model}, {dataset}",
+)
 
 # %% [markdown]
 # ## What it cost

@@ -48,7 +48,7 @@ from attribook.papers.rpi.settings import ERASURE, UNIT, released_setting
 from attribook.show.tables import table
 from attribook.statistics.estimates import estimate
 from attribook.statistics.picking import best_of, one_map, oriented, share_of_gain
-from attribook.statistics.summaries import in_words
+from attribook.statistics.summaries import estimate_texts
 
 RPI, RANDOM, CEILING = "RPI as released", "random rankings", "best set found"
 where = ("rpi_pools", profile, model, dataset, "rpi-paper")
@@ -76,7 +76,7 @@ kept = share_of_gain(*frames, ["metric", "method"])
 
 
 def listed(shares):  # a line for each metric, with RPI and random rankings
-    texts = shares.assign(text=shares["method"] + " " + in_words(shares, "{:.0%}")).groupby("metric", sort=False)
+    texts = shares.assign(text=shares["method"] + " " + estimate_texts(shares, "{:.0%}")).groupby("metric", sort=False)
     return "".join(f"- {ERASURE[metric]}: {', '.join(rows['text'])}\n" for metric, rows in texts)
 
 

@@ -44,7 +44,7 @@ from attribook.show.figures import intervals
 from attribook.show.tables import table
 from attribook.statistics.estimates import estimate
 from attribook.statistics.picking import best_of, one_map, oriented
-from attribook.statistics.summaries import by_direction, in_words
+from attribook.statistics.summaries import by_direction, estimate_texts
 
 given = {"metrics": tuple(ERASURE), "n_items": n_items, "keep": "all", "seed": seed, "size": size}
 where, protocols = ("rpi_departures", profile, model, dataset), {"rpi-paper": CHANGES, "rpi-code": (WRITTEN, ALL)}
@@ -58,7 +58,7 @@ paper = pools[(pools["protocol"] == "rpi-paper") & (pools["change"] != ALL)]
 values = oriented(pd.concat([best_of(paper, size), one_map(paper)]))
 moves = estimate(values, "difference", ["pick", "metric", "change"], against={"change": WRITTEN})
 lines = []
-for (pick, metric), rows in moves.assign(words=in_words(moves)).groupby(["pick", "metric"], sort=False):
+for (pick, metric), rows in moves.assign(words=estimate_texts(moves)).groupby(["pick", "metric"], sort=False):
     most, listed = rows.loc[rows["value"].abs().idxmax()], by_direction(rows, "change")
     lines.append(
         f"- **{ERASURE[metric]}, {pick}**: better with {', '.join(listed['above']) or 'none'}; worse with "
@@ -114,6 +114,7 @@ both = means.merge(moved.drop(columns=["n", "failed", "p"]).rename(columns=heads
 formats = {"value": "{:+.3f}", "moved": "{:+.3f}", "detectable": "{:.3f}"}
 
 
+# %%
 def listed(pick):  # a table for each metric
     for metric, rows in both[both["pick"] == pick].groupby("metric", sort=False):
         display(table(rows, f"{UNIT[metric]}, {pick}, {here}", digits=formats, names={"n": "n (texts)"},

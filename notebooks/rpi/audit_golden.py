@@ -39,7 +39,7 @@ from attribook.show.figures import curves
 from attribook.show.tables import table
 from attribook.statistics.estimates import estimate
 from attribook.statistics.picking import oriented
-from attribook.statistics.summaries import by_direction, in_words
+from attribook.statistics.summaries import by_direction, estimate_texts
 
 frame = golden_frame() if with_golden else pd.DataFrame(columns=TIDY)
 best, here = f"best of {TRIES}", "released classifiers"
@@ -49,7 +49,7 @@ random = (frame["method"] == "random") & (frame["pick"] == best)
 single = (frame["method"] != "random") & (frame["pick"] == "one map")
 ahead = estimate(oriented(frame[random | single]), "difference", ["metric", "method"], of={"method": "random"})
 lines = []
-for metric, rows in ahead.assign(words=in_words(ahead)).groupby("metric", sort=False):
+for metric, rows in ahead.assign(words=estimate_texts(ahead)).groupby("metric", sort=False):
     better, worse, undecided = map(len, by_direction(rows, "method").values())
     near = rows.loc[rows["value"].idxmin()]
     lines.append(

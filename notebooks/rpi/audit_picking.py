@@ -52,7 +52,7 @@ from attribook.show.figures import curves
 from attribook.show.tables import table
 from attribook.statistics.estimates import estimate
 from attribook.statistics.picking import best_of, mean_map, one_map, oriented, share_of_gain
-from attribook.statistics.summaries import directions, in_words
+from attribook.statistics.summaries import directions, estimate_texts
 
 RPI, WRITTEN, RANDOM, IG = "RPI as released", "RPI as written", "random rankings", "integrated gradients"
 many, few, path = (drawn, n_items), (size, other_items), {"layers": layer, "steps": steps}
@@ -81,7 +81,7 @@ ahead = estimate(oriented(pd.concat([one, chosen])), "difference", ["method", "p
 
 
 def named(rows, style=signed):
-    return (rows["metric"].map(ERASURE) + " " + in_words(rows, style)).tolist()
+    return (rows["metric"].map(ERASURE) + " " + estimate_texts(rows, style)).tolist()
 
 
 lines = []
@@ -106,9 +106,8 @@ Markdown("\n\n".join([*lines, f"{studies[RPI].n_kept()} The other pools have {ot
 # %%
 values = pd.concat([one_map(three), mean_map(three, size), best_of(three, size)])
 means = estimate(values, "mean", ["metric", "method", "pick"])
-wide = means.pivot(index=["metric", "method"], columns="pick", values="value").join(
-    means[means["pick"] == best].set_index(["metric", "method"])["n"])  # fmt: skip
-shown = wide.loc[list(ERASURE), ["one map", f"mean of {size} maps", best, "n"]].rename(index=ARROW)
+wide = means.pivot(index=["metric", "method", "n"], columns="pick", values="value")
+shown = wide.loc[list(ERASURE), ["one map", f"mean of {size} maps", best]].rename(index=ARROW)
 table(shown, f"One map, the mean, and the best of R = {size} maps, {here}", digits=3, names=n_texts)
 
 # %% [markdown]
@@ -120,11 +119,11 @@ table(shown, f"One map, the mean, and the best of R = {size} maps, {here}", digi
 # %%
 picked, one_random = best_of(three, size), one_map(three[three["method"] == RANDOM]).drop(columns="method")
 ahead = estimate(oriented(picked), "difference", ["method", "metric"], against={"method": RANDOM})
-best_random = picked[picked["method"] == RANDOM].drop(columns="method")
-share = share_of_gain(best_random, picked, one_random, ["method", "metric"])
+by_chance = picked[picked["method"] == RANDOM].drop(columns="method")
+share = share_of_gain(by_chance, picked, one_random, ["method", "metric"]).drop(columns=["n", "detectable"])
 parts = [
     part.rename(columns={"value": name, "low": f"{name} low", "high": f"{name} high"}).drop(columns=["failed", "p"])
-    for name, part in (("ahead", ahead), ("share by chance", share.drop(columns=["n", "detectable"])))
+    for name, part in (("ahead", ahead), ("share by chance", share))
 ]
 both = parts[0].merge(parts[1], on=["method", "metric"]).replace({"metric": ARROW})
 table(both, f"The best of {size} maps of RPI beside the best of {size} random rankings, {here}",
@@ -148,10 +147,10 @@ ranked = wide[["one map", f"mean of {size} maps", best]].join(ahead.set_index(["
 
 # %%
 for metric in ERASURE:
-    rows = ranked[ranked["metric"] == metric].sort_values(best, ascending=sign(metric) < 0).drop(columns="metric")
+    rows = ranked[ranked["metric"] == metric].sort_values(best, ascending=sign(metric) < 0)
     caption = f"{UNIT[metric]}, R = {size}, {here}, means over {means['n'].min()} texts"
     formats = dict.fromkeys([*rows, "detectable"], signed) | {"detectable": "{:.3f}", "n": "{:.0f}"}
-    display(table(rows, caption, digits=formats, names=n_texts))
+    display(table(rows, caption, digits=formats, names=n_texts, drop=["metric"]))
 
 # %% [markdown]
 # RPI as released beside integrated gradients and noisy copies of them: the best of R beside the best of R, one map
@@ -191,7 +190,7 @@ crossed = pd.concat([best_of(three, size, by=name).assign(chooser=name) for name
 gains = share_of_gain(crossed, best_of(three, size), one_map(three), ["method", "chooser", "metric"])
 for name in (RPI, RANDOM):
     rows = gains[gains["method"] == name]
-    cells = rows.assign(share=in_words(rows, "{:.0%}")).pivot(index="chooser", columns="metric", values="share")
+    cells = rows.assign(share=estimate_texts(rows, "{:.0%}")).pivot(index="chooser", columns="metric", values="share")
     cells = cells.loc[list(ERASURE), list(ERASURE)].rename(index=ERASURE, columns=ARROW)
     display(table(cells.rename_axis("chosen by"), f"Share of the gain by choosing the best of {size} that is left, "
                   f"{name}, {here}, n = {rows['n'].min()} texts"))  # fmt: skip
@@ -203,9 +202,9 @@ for name in (RPI, RANDOM):
 # %%
 related = crossed["chooser"].str.removeprefix("aopc_") == crossed["metric"].str.removeprefix("aopc_")
 kept = share_of_gain(crossed[~related], best_of(three, size), one_map(three), ["metric", "method"])
-cells = kept.assign(share=in_words(kept, "{:.0%}")).pivot(index="metric", columns="method", values="share")
-caption = f"Share of the gain by choosing the best of {size} that is left when other metrics choose"
-table(cells.loc[list(ERASURE)].rename(index=ARROW), f"{caption}, {here}, n = {kept['n'].min()} texts")
+cells = kept.assign(share=estimate_texts(kept, "{:.0%}")).pivot(index="metric", columns="method", values="share")
+table(cells.loc[list(ERASURE)].rename(index=ARROW), f"Share of the gain by choosing the best of {size} that is "
+      f"left when other metrics choose, {here}, n = {kept['n'].min()} texts")  # fmt: skip
 
 # %% [markdown]
 # ## What it cost

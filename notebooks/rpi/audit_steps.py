@@ -36,6 +36,7 @@ points: str = "3,6,11,31,61"  # points on the path; the last is what the others 
 seed: int = 0  # the only source of randomness
 
 # %% tags=["hide-input"]
+import numpy as np
 import pandas as pd
 from IPython.display import Markdown
 
@@ -44,7 +45,7 @@ from attribook.ledger.figure_claims import answered_claim
 from attribook.papers.rpi.settings import ARROW, ERASURE, released_setting
 from attribook.show.tables import table
 from attribook.statistics.estimates import estimate
-from attribook.statistics.summaries import directions, in_words
+from attribook.statistics.summaries import directions, estimate_texts
 from attribook.statistics.tests import adjusted
 
 *fewer, most = sorted(map(int, points.split(",")))
@@ -66,7 +67,7 @@ both = both.assign(value=(both["value_x"] - both["value_y"]).abs())
 shares = estimate(both, "ratio", ["points", "metric"], against={"points": draws})
 tests = adjusted(estimate(both, "difference", ["points", "metric"], of={"points": draws}))
 claim = answered_claim("rpi-steps")
-moves, parts = tests["metric"].map(ERASURE), shares["metric"].map(ERASURE) + " " + in_words(shares, "{:.1%}")
+moves, parts = tests["metric"].map(ERASURE), shares["metric"].map(ERASURE) + " " + estimate_texts(shares, "{:.1%}")
 Markdown(
     f"From {fewer[-1]} to {most} points the move of a metric is {directions(tests, moves, words)} (adjusted for "
     f"{len(tests)} tests by Holm). As a share of the difference between two draws it is {', '.join(parts)}. "
@@ -88,7 +89,7 @@ drawn = last.merge(last, on=["metric", "item"]).query("map_x < map_y").assign(po
 both = pd.concat([moved, drawn])
 both = both.assign(value=(both["value_x"] - both["value_y"]).abs())
 apart = estimate(both, "mean", ["points", "metric"])
-cells = apart.assign(cell=in_words(apart, "{:.3f}")).pivot(index="points", columns="metric", values="cell")
+cells = apart.assign(cell=estimate_texts(apart, "{:.3f}")).pivot(index="points", columns="metric", values="cell")
 table(cells.loc[[*fewer, draws], list(ERASURE)].rename(columns=ARROW).reset_index().astype(str),
       f"How far a metric is from {most} points, {here}, n = {apart['n'].min()} texts")  # fmt: skip
 
@@ -101,7 +102,7 @@ table(cells.loc[[*fewer, draws], list(ERASURE)].rename(columns=ARROW).reset_inde
 # %%
 scores = {  # by text, map and place of the token, without the first and the last token, which are special
     steps: pd.concat(
-        {unit.prompt.id: pd.DataFrame(study.maps(unit).numpy()[:, 1:-1]) for unit in study.units()},
+        {unit.prompt.id: pd.DataFrame(np.asarray(study.maps(unit))[:, 1:-1]) for unit in study.units()},
         names=["item", "map"],
     ).stack()
     for steps, study in studies.items()

@@ -50,6 +50,8 @@ layer: str = "-3"  # of RPI as released, -1 is the last
 seed: int = 0  # the only source of randomness
 
 # %% tags=["hide-input"]
+from dataclasses import replace
+
 import pandas as pd
 from IPython.display import Markdown, display
 
@@ -61,7 +63,7 @@ from attribook.ledger.table_verdicts import verdict_counts
 from attribook.metrics.names import sign
 from attribook.papers.cells import published
 from attribook.papers.rpi.comparisons import beside_best, better_than
-from attribook.papers.rpi.live import compute_rows, encoder_studies, prompted_studies
+from attribook.papers.rpi.live import encoder_studies, prompted_studies
 from attribook.papers.rpi.settings import DECODER_ROWS, ENCODER_ROWS, ERASURE, UNIT, read_tasks, released_setting
 from attribook.show.figures import intervals
 from attribook.show.source import source
@@ -69,7 +71,7 @@ from attribook.show.tables import table
 from attribook.statistics.accuracy import wilson
 from attribook.statistics.estimates import estimate
 from attribook.statistics.picking import best_of, one_map, oriented
-from attribook.statistics.summaries import directions, in_words
+from attribook.statistics.summaries import directions, estimate_texts
 
 wanted = read_tasks(tasks)
 encoders = {"n_items": n_items, "size": size, "layer": layer, "steps": steps, "slow_steps": slow_steps, "seed": seed}
@@ -77,10 +79,12 @@ prompted = {"n_items": prompted_items, "slow_items": prompted_items, "size": pro
             "layer": layer, "steps": prompted_steps, "slow_steps": prompted_slow_steps, "samples": samples,
             "seed": seed}  # fmt: skip
 for task in wanted if compute else ():
-    if task.table == 2:
-        compute_rows(encoder_studies(rows_of, task.model, task.dataset, **encoders))
-    else:
-        compute_rows(prompted_studies(rows_of, task.model, task.dataset, **prompted), counted_items)
+    make, options = (encoder_studies, encoders) if task.table == 2 else (prompted_studies, prompted)
+    studies, pool_studies = make(rows_of, task.model, task.dataset, **options)
+    for study in (*studies, *pool_studies.values()):
+        study.run()
+    counted = replace(studies[0], n_items=0 if task.table == 2 else counted_items)
+    counted.predicted(counted.items)  # stored, to count right answers
 R = {2: size, 4: prompted_size}
 rpi = {2: released_setting(layers=layer, steps=steps), 4: released_setting(layers=layer, steps=prompted_steps)}
 sig = {2: slow_steps, 4: prompted_slow_steps}
@@ -112,7 +116,7 @@ note = "small models, none of them the paper's"
 lines = []
 for task in held:
     over = estimate(oriented(best_of(pools[task], R[task.table])), "difference", against={"method": "random"})
-    texts = over["metric"].map(ERASURE) + " " + in_words(over)
+    texts = over["metric"].map(ERASURE) + " " + estimate_texts(over)
     lines.append(f"- **{task.printed}, {task.model}**: with the best of {R[task.table]}, RPI is, beside random "
                  f"rankings, {directions(over, texts)}; n = {over['n'].min()} texts.")  # fmt: skip
 missing = f"No rows are stored of {missing}. " if missing else ""

@@ -60,7 +60,7 @@ from attribook.show.source import source
 from attribook.show.tables import table
 from attribook.statistics.estimates import estimate
 from attribook.statistics.picking import best_of, mean_map, one_map, oriented, rankings_worth
-from attribook.statistics.summaries import directions, in_words
+from attribook.statistics.summaries import directions, estimate_texts
 
 controls = [f"decompx:{control}" for control in ("permuted", "reversed", "flat", "one_hot_random")]
 (study,), pool_studies = encoder_studies(profile, model, dataset, n_items=n_items, size=drawn, layer=layer, steps=steps,
@@ -77,7 +77,7 @@ bests = bests.assign(name=bests["method"])
 counts = better_than(bests, ["RPI", "random"], nine).groupby("name").sum(numeric_only=True)
 said = [f"better in {row.better} and worse in {row.worse} of {row.of} comparisons" for row in counts.itertuples()]
 over = estimate(oriented(best_of(pools, size)), "difference", against={"method": "random"})
-texts = over["metric"].map(ERASURE) + " " + in_words(over)
+texts = over["metric"].map(ERASURE) + " " + estimate_texts(over)
 Markdown(
     f"Beside the single maps of nine methods, the best of {size} maps of RPI is {said[0]}. The best of {size} *random* "
     f"rankings, which know nothing of the text, is {said[1]}. Beside the best random ranking, the best map of RPI is "

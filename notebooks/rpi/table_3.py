@@ -52,7 +52,7 @@ from attribook.show.marked import marked_texts
 from attribook.show.tables import table
 from attribook.statistics.estimates import estimate
 from attribook.statistics.picking import oriented
-from attribook.statistics.summaries import in_words
+from attribook.statistics.summaries import estimate_texts
 
 where, given = (profile, model, dataset, "rpi-paper"), {"n_items": n_items, "keep": "all", "seed": seed}
 methods = {"SIG": f"sequential_integrated_gradients{{steps={slow_steps}}}", "DecompX": "decompx", "ALTI": "alti",
@@ -80,7 +80,7 @@ both = chosen.merge(chosen, on=["method", "item", "place"]).query("metric_x < me
 every = values[["method", "item"]].drop_duplicates().set_index(["method", "item"]).index
 shared = both.groupby(["method", "item"]).size().reindex(every, fill_value=0) / comb(len(ERASURE), 2)
 found = estimate(shared.rename("value"), "mean", "method")
-texts = found["method"] + ": " + in_words(found, "{:.2f}")
+texts = found["method"] + ": " + estimate_texts(found, "{:.2f}")
 words = alone.groupby("item")["place"].nunique()
 Markdown(
     f"Of their {MARKED} highest tokens, two maps that two metrics pick share, on average, {'; '.join(texts)}. Two "

@@ -64,7 +64,7 @@ from attribook.show.source import source
 from attribook.show.tables import table
 from attribook.statistics.estimates import estimate
 from attribook.statistics.picking import best_of, mean_map, one_map, oriented, rankings_worth, share_of_gain
-from attribook.statistics.summaries import directions, in_words
+from attribook.statistics.summaries import directions, estimate_texts
 
 given = {"size": size, "random_size": blind_size, "layer": layer, "steps": steps, "slow_steps": slow_steps,
          "samples": samples, "seed": seed}  # fmt: skip
@@ -75,13 +75,15 @@ single = pd.concat([study.frame() for singles, _ in studies.values() for study i
 single["method"] = single["method"].str.replace(r"\{.*\}", "", regex=True)  # without options: each is there once
 pool_studies = [(name, study) for _, found in studies.values() for name, study in found.items()]
 pools = pd.concat([study.frame().assign(method=name) for name, study in pool_studies])
+best, best_random = f"RPI, best of {size}", f"random, best of {size}"
+trio = [best, "RPI, one map", best_random]  # whose comparisons with the other methods are counted
 five, here = [*DECODER_ROWS.values()], f"{dataset} (the model is small and not the paper's)"
 
 
 # %% tags=["answer", "remove-input"]
 def beside_random(values):  # RPI against random rankings, by model
     found = estimate(oriented(values), "difference", ["model", "method", "metric"], against={"method": "random"})
-    texts = found["metric"].map(ERASURE) + " " + in_words(found)
+    texts = found["metric"].map(ERASURE) + " " + estimate_texts(found)
     by_model = found.groupby("model", sort=False)
     return {name: (directions(rows, texts[rows.index]), rows["n"].min()) for name, rows in by_model}
 
@@ -106,7 +108,6 @@ picked["name"] = picked["method"] + ", " + picked["pick"]
 single["name"] = (single["method"] + ":" + single["variant"]).str.rstrip(":")
 everything = pd.concat([single, picked])
 values = everything[everything["model"] == model]
-best, best_random = f"RPI, best of {size}", f"random, best of {size}"
 
 # %% [markdown]
 # For each metric, what one map and the best of R maps give. `of the gain` is the part of the way from one random
@@ -118,7 +119,7 @@ share = share_of_gain(part, whole, start, ["metric"]).set_index("metric")
 means = estimate(picked[picked["model"] == model], "mean", ["metric", "name"])
 across = means.pivot(index="metric", columns="name", values="value").loc[list(ERASURE)]
 across = across[["random, one map", best_random, "RPI, one map", f"RPI, mean of {size} maps", best]]
-across["of the gain"], across["n"] = in_words(share, "{:.0%}"), means.groupby("metric")["n"].min()
+across["of the gain"], across["n"] = estimate_texts(share, "{:.0%}"), means.groupby("metric")["n"].min()
 caption = f"One map and the best of {size}, {model}, {here}"
 table(across.rename(index=UNIT).reset_index(), caption, digits=3, names={"n": "n (texts)"})
 
@@ -133,7 +134,7 @@ others = pd.concat([best_of(own, size, by=metric).assign(by=metric) for metric i
 stems = others[["metric", "by"]].map(lambda name: name.removeprefix("aopc_"))
 others = others[stems["metric"] != stems["by"]]
 left = share_of_gain(others, best_of(own, size), one_map(own), ["method", "metric"])
-left["part"] = in_words(left, "{:.0%}")
+left["part"] = estimate_texts(left, "{:.0%}")
 across = left.pivot_table(index=["method", "n"], columns="metric", values="part", aggfunc="first")[list(ERASURE)]
 caption = f"Part of the gain that is left where another metric chooses, {model}, {here}"
 table(across.rename(columns=ERASURE).reset_index(), caption, names={"n": "n (texts)"})
@@ -160,7 +161,6 @@ table(shares.reset_index(), f"{caption}, {here}", digits=digits, names={"n": "n 
 # rankings are better or worse than. Each difference is over the texts of both and is decided at the 5% level.
 
 # %%
-trio = [best, "RPI, one map", best_random]
 counts = pd.concat([better_than(rows, trio, five).assign(model=name) for name, rows in everything.groupby("model")])
 counts["decided"] = counts["better"].map(str) + " better, " + counts["worse"].map(str) + " worse"
 across = counts.pivot_table(index=["model", "name", "of"], columns="metric", values="decided", aggfunc="first")

@@ -51,7 +51,7 @@ from attribook.show.figures import curves
 from attribook.show.tables import table
 from attribook.statistics.estimates import estimate
 from attribook.statistics.picking import best_of, one_map, oriented, rankings_worth
-from attribook.statistics.summaries import directions, in_words
+from attribook.statistics.summaries import directions, estimate_texts
 
 
 def pool(method, n, maps):
@@ -82,7 +82,7 @@ ones = ones.query("method == 'RPI as released'")
 
 
 def named(rows, style="{:+.3f}"):
-    return (rows["metric"].map(ERASURE) + " " + in_words(rows, style)).tolist()
+    return (rows["metric"].map(ERASURE) + " " + estimate_texts(rows, style)).tolist()
 
 
 Markdown(

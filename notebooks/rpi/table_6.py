@@ -57,7 +57,7 @@ from attribook.show.source import source
 from attribook.show.tables import table
 from attribook.statistics.estimates import estimate
 from attribook.statistics.picking import best_of, mean_map, one_map, oriented
-from attribook.statistics.summaries import directions, in_words
+from attribook.statistics.summaries import directions, estimate_texts
 
 where, metrics = (profile, model, dataset, "rpi-paper"), tuple(ERASURE)
 wanted = {
@@ -84,7 +84,8 @@ best = oriented(best_of(pools, size))
 def beside(first, second):
     rows = best[best["method"].isin([first, second])]
     found = estimate(rows, "difference", against={"method": second})
-    return f"{directions(found, found['metric'].map(ERASURE) + ' ' + in_words(found))} (n = {found['n'].min()} texts)"
+    texts = found["metric"].map(ERASURE) + " " + estimate_texts(found)
+    return f"{directions(found, texts)} (n = {found['n'].min()} texts)"
 
 
 Markdown(
@@ -127,7 +128,7 @@ for first, second in pairs:
     one = estimate(rows, "difference", ["name", "metric"], against={"name": second})
     found.append(one.rename(columns={"name": "first"}).assign(second=second))
 found = pd.concat(found, ignore_index=True)
-found["difference"] = in_words(found)
+found["difference"] = estimate_texts(found)
 columns = {"index": ["first", "second", "n"], "columns": "metric", "values": "difference"}
 across = found.pivot_table(**columns, aggfunc="first", sort=False)[list(ERASURE)].rename(columns=ERASURE).reset_index()
 table(across, f"How much better the first is than the second, {here}", names={"n": "n (texts)"})

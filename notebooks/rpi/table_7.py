@@ -56,7 +56,7 @@ from attribook.show.figures import curves
 from attribook.show.tables import table
 from attribook.statistics.estimates import estimate
 from attribook.statistics.picking import best_of, join_pools, oriented
-from attribook.statistics.summaries import by_direction, directions, in_words
+from attribook.statistics.summaries import by_direction, directions, estimate_texts
 
 where, metrics = ("rpi_pools", profile, model, dataset, "rpi-paper"), tuple(ERASURE)
 names = ["L", *(f"L-{below}" for below in range(1, layers))]  # the last layer first, as the paper names them
@@ -83,19 +83,28 @@ whole = join_pools(single, size, "all layers")
 found = [best_of(whole, size * layers)]
 found += [best_of(pool, size * layers) for pool in (last, random) if pool["map"].max() + 1 >= size * layers]
 over = estimate(oriented(pd.concat(found)), "difference", of={"method": "all layers"})
-over["text"] = over["metric"].map(ERASURE) + " " + in_words(over)
+over["text"] = over["metric"].map(ERASURE) + " " + estimate_texts(over)
 n = over["n"].min()
 said = [f"beside {name}, {directions(rows, 'text')}" for name, rows in over.groupby("method", sort=False)]
-deeper = []
+deeper, ends = [], []
 for above, below in pairwise(names):
     rows = oriented(best_of(single[single["method"].isin([above, below])], size))
     deeper.append(estimate(rows, "difference", against={"method": below}))
-deeper = pd.concat(deeper, ignore_index=True)
-counts = {decision: len(found) for decision, found in by_direction(deeper, "metric").items()}
+for count in range(1, layers):
+    members = {"top": names[:count], "bottom": names[-count:]}
+    pools = [join_pools(single[single["method"].isin(part)], size, end) for end, part in members.items()]
+    ends.append(estimate(oriented(best_of(pd.concat(pools), size * count)), "difference", against={"method": "bottom"}))
+
+
+def counted(found, first):
+    counts = [len(names) for names in by_direction(pd.concat(found, ignore_index=True), "metric").values()]
+    return f"of {sum(counts)} comparisons {first} better in {counts[0]}, worse in {counts[1]}, undecided in {counts[2]}"
+
+
 Markdown(
     f"The best of {size} maps of each of {layers} layers is, {'; '.join(said)}. A layer against the one below it, over "
-    f"all layers and metrics: of {len(deeper)} comparisons the deeper layer is better in {counts['above']}, worse in "
-    f"{counts['below']}, and {counts['undecided']} are undecided, each at the 5% level; n = {n} texts, {here}."
+    f"all layers and metrics: {counted(deeper, 'the deeper layer is')}. Pools of layers from the top against as many "
+    f"from the bottom: {counted(ends, 'the top layers are')}. Each is decided at the 5% level; n = {n} texts, {here}."
 )
 
 # %% [markdown]
@@ -160,7 +169,7 @@ for metric, shown in frame.groupby("metric", sort=False):
 # %%
 pools = best[(best["method"] == "this pool") & (best["column"] != SINGLE) & (best["maps"] < size * layers)]
 found = estimate(oriented(pools), "difference", ["column", "maps", "metric"], against={"column": BOTTOM_UP})
-found["difference"], found["layers"] = in_words(found), found["maps"] // size
+found["difference"], found["layers"] = estimate_texts(found), found["maps"] // size
 across = found.pivot_table(index=["layers", "maps", "n"], columns="metric", values="difference", aggfunc="first")
 table(across[list(ERASURE)].rename(columns=ERASURE).reset_index(),
       f"How much better the top layers' pool is than the bottom layers', {here}", names={"n": "n (texts)"})  # fmt: skip

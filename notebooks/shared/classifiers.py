@@ -9,12 +9,12 @@
 # %% [markdown]
 # # How well the classifiers classify
 #
-# RPI explains classifiers. Two kinds stand in for its models here, and neither is one of them:
-# `minilm-rotten-tomatoes`, a small encoder with a head, tuned on eight tenths of the Rotten Tomatoes snippets; and
-# `smollm2-135m+sentiment`, a causal model that is shown six labelled examples of ours and asked for a label, with Gemma
-# 3 270M beside it. RPI reports accuracies above 90% for its prompted models, which have billions of parameters. An
-# explanation of a coin toss explains nothing, so this page comes before all explanations. Cost: from stored rows,
-# seconds; else one forward a text.
+# RPI explains classifiers. Two kinds of small models stand in for its models here. `minilm-rotten-tomatoes` is an
+# encoder with a classification head, tuned on eight tenths of the Rotten Tomatoes snippets. `smollm2-135m+sentiment` is
+# a causal model that sees six labelled examples of ours and is asked for a label; Gemma 3 270M stands beside it. RPI
+# reports accuracies above 90% for its prompted models, which have billions of parameters. If a classifier only guesses,
+# there is nothing to explain, so this page says how often ours are right. Cost: from stored rows, seconds; otherwise
+# one forward pass for each text.
 
 # %% tags=["parameters", "hide-input"]
 profile: str = "laptop"  # which stored rows to read
@@ -43,26 +43,26 @@ predictions = pd.concat(
 
 # %% tags=["answer", "remove-input"]
 lines = []
-for (name, dataset), right in predictions.groupby(["model", "data"], sort=False)["correct"]:
-    low, high = wilson(right.sum(), len(right))
-    share = f"{right.mean():.1%} of the texts of {dataset} (95% interval {low:.1%} to {high:.1%}, n = {len(right)})"
-    lines.append(f"- `{name}` is right on {share}.")
+for (name, data), answers in predictions.groupby(["model", "data"], sort=False):
+    low, high = wilson(int(answers["correct"].sum()), len(answers))
+    lines.append(f"- `{name}` is right on {answers['correct'].mean():.1%} of the texts of {data} "
+                 f"(95% interval {low:.1%} to {high:.1%}, n = {len(answers):,}).")  # fmt: skip
 Markdown("\n".join(lines))
 
 # %%
-accuracy = predictions.groupby(["model", "data"], sort=False)["correct"].agg(value="mean", right="sum", n="size")
-accuracy[["low", "high"]] = [wilson(right, n) for right, n in zip(accuracy["right"], accuracy["n"], strict=True)]
-accuracy = accuracy[["value", "low", "high", "n"]].reset_index()
-said = predictions.groupby(["model", "data"])["predicted"].value_counts(normalize=True).reset_index()
-said["answers"] = said["predicted"] + said["proportion"].map(" {:.0%}".format)
-said = said.sort_values("predicted").groupby(["model", "data"])["answers"].agg(", ".join)
-table(accuracy.join(said, on=["model", "data"]), "Accuracy with Wilson's interval, and the labels answered",
-      digits={"value": "{:.1%}"}, names={"value": "accuracy", "data": "data set", "n": "n (texts)"})  # fmt: skip
+groups = predictions.groupby(["model", "data"], sort=False)["correct"]
+accuracy = groups.agg(accuracy="mean", n="count")
+accuracy[["accuracy low", "accuracy high"]] = [wilson(int(right.sum()), len(right)) for _, right in groups]
+shares = predictions.groupby(["model", "data"])["predicted"].value_counts(normalize=True).reset_index()
+shares["answers"] = shares["predicted"] + shares["proportion"].map(" {:.0%}".format)
+shares = shares.sort_values("predicted").groupby(["model", "data"])["answers"].agg(", ".join)
+table(accuracy.join(shares).reset_index(), "Accuracy with Wilson's interval, and the labels answered",
+      digits={"accuracy": "{:.1%}"}, names={"data": "data set", "n": "n (texts)"})  # fmt: skip
 
 # %% [markdown]
-# `rotten-tomatoes-held-out`: the snippets on which nothing was tuned and no recipe chosen; a snippet counts as
-# positive where the mean valence that people gave it is above 0. `reviews-mini`: forty sentences written for this
-# book, half of them negative, without a model in view. `answers` is how often a model says each class; the true
-# shares are near one half, so a share far from it is a bias of the model.
+# `rotten-tomatoes-held-out` are the snippets on which nothing was tuned and no recipe was chosen. A snippet counts as
+# positive where the mean valence that people gave it is above 0. `reviews-mini` are forty sentences written for this
+# book, half of them negative. No model was looked at while they were written. `answers` is how often a model gives each
+# label. The true shares are near one half, so a share far from it is a bias of the model.
 #
-# How often encoders tuned on SST-2, AG News and Emotion are right stands on [](../rpi/other_datasets).
+# [](../rpi/other_datasets) says how often encoders that were tuned on SST-2, AG News and Emotion are right.

@@ -1,7 +1,5 @@
 # ---
 # jupyter:
-#   attribook:
-#     reads: [protocol_options, reagent_departures, reagent_longra]
 #   kernelspec:
 #     display_name: Python 3
 #     language: python
@@ -11,85 +9,165 @@
 # %% [markdown]
 # # Protocols
 #
-# A protocol freezes every option that moves a number. There is one for each paper as written, one for its code as
-# released where the two differ, and ours. This page prints what the code holds and what stored rows say; it computes
-# nothing.
+# A protocol fixes every option that moves a number. There is one for each paper as written, one for its released code
+# where code and text differ, and ours. This page lists them and asks what each option does alone. It reads
+# `results/<profile>/protocol_options` and `reagent_longra`, which takes seconds. The models are small ones of ours and
+# not the papers', so the size of a move is a property of these models.
 
-# %% tags=["parameters"]
-profile: str = "laptop"  # the profile this run belongs to
+# %% tags=["parameters", "hide-input"]
+profile: str = "laptop"  # which stored rows to read
+model: str = "smollm2-135m"  # of the soft metrics: a known name, a folder, or a hub id
+dataset: str = "longra-mini"  # its prompts
+n_items: int = 40  # prompts for the options of the soft metrics; 0 takes all kept prompts
+few_items: int = 12  # of them for the options whose scores have to be computed again
+second: str = ""  # another model, for the options of the soft metrics; empty for none
+second_items: int = 24  # its prompts; 0 takes all kept prompts
+keep: str = "correct_both"  # correct_both, correct, or all
+classifier: str = "minilm-rotten-tomatoes"  # of the erasure metrics: a known name, a folder, or a hub id
+texts: str = "rotten-tomatoes-held-out"  # its texts
+n_texts: int = 24  # of these
+trials: int = 2  # baselines that RPI draws
+layer: str = "-3"  # of RPI's released code, -1 is the last
+seed: int = 0  # the only source of randomness
 
-# %% tags=["remove-input"]
+# %% tags=["hide-input"]
 import pandas as pd
 from IPython.display import Markdown
 
-from attribook.grid.protocol_options import erasure_moves, method_moves, options_table, rpi_moves, soft_moves
 from attribook.grid.protocols import PROTOCOLS
-from attribook.papers.reagent.option_effects import option_effects
-from attribook.show.tables import moves_listing, table
+from attribook.grid.study import Study
+from attribook.papers.protocol_options import CHANGED, EMPTY, ERASURE_CHANGED, RPI_CHANGED, SIGNED
+from attribook.papers.rpi.settings import ERASURE
+from attribook.show.tables import table
+from attribook.statistics.estimates import estimate
+from attribook.statistics.squared_distance import as_released
+from attribook.statistics.summaries import estimate_texts
+from attribook.statistics.tests import adjusted, decisions
 
-Markdown("\n".join(f"- **{name}**: {protocol.about}." for name, protocol in PROTOCOLS.items()))
+soft, plain = ("soft_nc", "soft_ns"), dict.fromkeys(name.partition("{")[0] for name in CHANGED)
+given = {"keep": keep, "seed": seed}
+bases = [
+    Study("reagent_longra", profile, name, dataset, "attribook", ("random", *plain), soft, n_items=n, **given)
+    for name, n in ((model, n_items), (second, second_items))
+    if name
+]
+few = {"n_items": few_items, **given}
+changed = Study("protocol_options", profile, model, dataset, "attribook", CHANGED, soft, **few)
+absolute = Study("protocol_options", profile, model, dataset, "attribook+scores_as=abs_sum", SIGNED, soft, **few)
+erasing = {
+    option: Study("protocol_options", profile, classifier, texts, "+".join(["rpi-paper", option]).rstrip("+"),
+                  ("occlusion", "integrated_gradients"), tuple(ERASURE), n_items=n_texts, keep="all", seed=seed)
+    for option in ("", *ERASURE_CHANGED, EMPTY)
+}  # fmt: skip
+released = [option.replace("layers=-3", f"layers={layer}") for option in RPI_CHANGED]
+own = tuple(f"rpi{{trials={trials}{option}}}" for option in ("", *(f",{option}" for option in released)))
+rpi = Study("protocol_options", profile, classifier, texts, "rpi-paper", own, tuple(ERASURE), n_items=n_texts,
+            keep="all", seed=seed)  # fmt: skip
+
+# %% tags=["answer", "remove-input"]
+settings = pd.concat([changed.frame(), bases[0].frame()])
+settings[["plain", "option"]] = settings["method"].str.rstrip("}").str.partition("{")[[0, 2]]
+ratios = adjusted(estimate(settings, "log_ratio", ["plain", "option", "metric"], against={"option": ""}))
+moving = ratios[decisions(ratios) != "undecided"]
+names = (moving["plain"] + " with " + moving["option"]).unique()
+Markdown(
+    f"Of {len(CHANGED)} options of methods in which ReAGent's protocols differ from ours, {len(names)} move a "
+    f"log-ratio of `{model}` on {dataset}{': ' * bool(len(names))}{', '.join(names)} (95% interval without 0, p "
+    f"adjusted by Holm over {len(ratios)} tests, n = {ratios['n'].min()} prompts at least). The tables below have each "
+    "move with its interval."
+)
+
+# %% [markdown]
+# ## All protocols
+
+# %%
+table(pd.DataFrame([{"protocol": name, "what it is": one.about} for name, one in PROTOCOLS.items()]), "Protocols")
 
 # %% [markdown]
 # ## Options of the soft metrics
 #
-# - `distance`: `hellinger` is $H(P,Q)=\frac{1}{\sqrt2}\lVert\sqrt P-\sqrt Q\rVert_2$; `hellinger_released` is
-#   $\sqrt2\,H^2$, which ReAGent's released code computes under the name of Hellinger since 7 August 2023. After
-#   normalisation the factor cancels, so each draw's Soft-NC is squared and log-ratios roughly double.
-# - `scores_as`: how scores become keep probabilities. `clip_sum` clips at 0 and divides by the sum, `abs_sum` takes
-#   absolute values first, `as_is` uses scores unchanged, `softmax` normalises their exponentials.
-# - `draws`: Bernoulli masks a prompt and metric. The papers draw one; more draws have the same expectation and less
-#   noise.
+# - `distance`: `hellinger` is $H(P,Q)=\frac{1}{\sqrt2}\lVert\sqrt P-\sqrt Q\rVert_2$. `hellinger_released` is
+#   $\sqrt2\,H^2$, which ReAGent's released code computes under the name of Hellinger since 7 August 2023. The
+#   normalisation removes the factor, so that the Soft-NC of each draw is squared and log-ratios roughly double.
+# - `scores_as`: how scores become keep probabilities. `clip_sum` clips them at 0 and divides by their sum, `abs_sum`
+#   takes absolute values first, `as_is` uses scores unchanged, and `softmax` normalises their exponentials.
+# - `draws`: the number of Bernoulli masks for a prompt and metric. The papers draw one. More draws have the same
+#   expectation and less noise.
 # - `specials`: whether BOS and other special tokens can be removed (`mask`) or never are (`keep`).
-# - `random`: the form of the scores by whose mean every method is divided.
+# - `random`: the form of the random scores, by whose mean the mean of every method is divided.
 
-# %% tags=["remove-input"]
-table(options_table("soft"), caption="Options of the soft metrics by protocol")
+# %%
+options = {name: {**one.metric, "random": one.baseline["form"]} for name, one in PROTOCOLS.items()}
+table(pd.DataFrame(options).T.rename_axis("protocol").reset_index(), "Options of the soft metrics by protocol")
 
 # %% [markdown]
-# What each does alone, from our protocol, to three methods whose scores can be negative: how far the log-ratio to
-# random moves, in nats, with the 95% interval over prompts, and the smallest true move that these prompts would show.
-# `specials` moves nothing on SmolLM2, whose prompts have no special token. One draw in the place of eight is not meant
-# to move a number: what it moves is the noise that a single draw adds. The form of the baseline is switched in the
-# table of ReAGent's options below.
+# What does each option do alone? We switch it in our protocol, for three methods whose scores can be negative. The
+# table shows how far the log-ratio to random moves, in nats. `specials` moves nothing on SmolLM2, whose prompts have no
+# special token. One draw in the place of eight is not meant to move a number: its row shows the noise that a single
+# draw adds.
 
-# %% tags=["remove-input"]
-moves_listing(
-    soft_moves(profile), "Moves of log-ratios by option of the soft metrics", "reagent_longra, protocol_options"
-)
+# %%
+ours = pd.concat([base.frame() for base in bases]).assign(option="")
+ours = ours[ours["method"].isin([*SIGNED, "random"])]
+squared = as_released(ours).assign(option="distance=hellinger_released")
+single = ours[ours["draw"] == 0].assign(option="draws=1")
+random = ours[(ours["method"] == "random") & (ours["model"] == model)]
+summed = pd.concat([absolute.frame(), random]).assign(option="scores_as=abs_sum")
+switched = pd.concat([ours, squared, single, summed])
+against = [{"method": "random"}, {"option": ""}]
+moves = estimate(switched, "log_ratio", ["model", "option", "method", "metric"], against=against)
+table(moves, f"Moves of log-ratios by option of the soft metrics, {dataset}", drop=["failed", "p"])
 
 # %% [markdown]
 # ## Options of the erasure metrics
 #
-# Sufficiency, comprehensiveness, log-odds and their averages ask what is left of the prediction when tokens go.
+# Sufficiency, comprehensiveness, log-odds and their averages ask what is left of the prediction when tokens are erased.
 #
-# - `share`, `shares`: how many of the tokens go (for sufficiency: stay), in percent; `rounding` and `least` make that a
-#   number of tokens, which in the released code may be 0. `empty`: what sufficiency is then.
-# - `operator`: `delete` takes a token out and moves the others up, `mask` puts the mask token in its place.
+# - `share`, `shares`: how many of the tokens are erased (for sufficiency: kept), in percent. `rounding` and `least`
+#   make a number of tokens of it, which may be 0 in the released code. `empty`: what sufficiency is in that case.
+# - `operator`: `delete` removes a token and moves the others up, `mask` puts the mask token in its place.
 # - `divisor`: an average over five shares divides their sum by 5 (`bins`); the released code divides by 6.
 # - `explained`: the most probable answer, right or wrong. `specials`: special tokens stay where they are.
+#
+# Suff is sufficiency, Comp comprehensiveness, LO log-odds; A-S and A-C are averages of the first two over shares.
 
-# %% tags=["remove-input"]
-table(options_table("erasure"), caption="Options of the erasure metrics by protocol")
+# %%
+cells = [(name, ERASURE[metric], option, str(value)) for name, one in PROTOCOLS.items()
+         for metric, given in one.metrics.items() for option, value in given.items()]  # fmt: skip
+known = pd.DataFrame(cells, columns=["protocol", "metric", "option", "value"])
+
+
+def written(cell: pd.DataFrame) -> str:
+    values = cell.groupby("value", sort=False)["metric"].agg(", ".join)
+    return values.index[0] if len(values) == 1 else "; ".join(f"{value} ({of})" for value, of in values.items())
+
+
+wide = known.groupby(["option", "protocol"], sort=False)[["value", "metric"]].apply(written).unstack()
+table(wide[known["protocol"].unique()].reset_index(), "Options of the erasure metrics by protocol")
 
 # %% [markdown]
-# What each does alone, from RPI as written, to the mean over texts. `empty` needs `least=0` to do anything, so that is
-# its base.
+# What does each option do alone? We switch it in RPI's protocol as written. The table shows how far the mean over texts
+# moves. `empty` has an effect only with `least=0`, so it is compared with that.
 
-# %% tags=["remove-input"]
-moves_listing(erasure_moves(profile), "Moves of means by option of the erasure metrics", "protocol_options")
+# %%
+erased = pd.concat([study.frame().assign(option=option) for option, study in erasing.items()])
+by, last = ["option", "method", "metric"], erased["option"].isin(["least=0", EMPTY])
+moves = [estimate(erased[erased["option"] != EMPTY], "difference", by, against={"option": ""})]
+moves += [estimate(erased[last], "difference", by, against={"option": "least=0"})]
+moves = pd.concat(moves, ignore_index=True)
+moves["move"] = estimate_texts(moves)
+wide = moves.pivot(index=["option", "method", "n"], columns="metric", values="move")[list(ERASURE)].reset_index()
+table(wide, f"Moves of means by option of the erasure metrics, {classifier}, {texts}", names={"n": "n (texts)"})
 
 # %% [markdown]
 # ## Options of the methods
 #
-# Only options that a protocol sets; everything else is at the default that `attribook methods` prints.
+# The table has only options that a protocol sets. All others are at the default that `attribook methods` prints.
 
-# %% tags=["remove-input"]
-settings = [
-    {"protocol": name, "method": method, **{"options": ", ".join(f"{k}={v}" for k, v in chosen.items())}}
-    for name, protocol in PROTOCOLS.items()
-    for method, chosen in protocol.methods.items()
-]
-table(pd.DataFrame(settings), caption="Method options by protocol")
+# %%
+given = [(name, method, ", ".join(f"{option}={value}" for option, value in chosen.items()))
+         for name, one in PROTOCOLS.items() for method, chosen in one.methods.items()]  # fmt: skip
+table(pd.DataFrame(given, columns=["protocol", "method", "options"]), "Method options by protocol")
 
 # %% [markdown]
 # ### What Noiser's text leaves open
@@ -126,29 +204,35 @@ table(pd.DataFrame(settings), caption="Method options by protocol")
 #   counted.
 
 # %% [markdown]
-# ### What each does alone
+# ### What does each option do alone?
 #
-# From our protocol. Rows of the plain methods are those of
-# [the table on LongRA](../reagent/table_2_longra).
+# We switch it in our protocol. Rows of the plain methods are those of
+# [the table on LongRA](../reagent/table_2_longra). The random scores by which both are divided are the same, so the
+# move of the log-ratio to random is the log-ratio of the two means. An interval is infinite where the mean of some
+# resample is 0.
 
-# %% tags=["remove-input"]
-moves_listing(method_moves(profile), "Moves of log-ratios by option of a method", "reagent_longra, protocol_options")
-
-# %% [markdown]
-# RPI's own options, from its text: one at a time as in the released code. The scores are the mean over two drawn
-# baselines; `layers=-3` is the layer that the released code explains.
-
-# %% tags=["remove-input"]
-moves_listing(rpi_moves(profile), "Moves of means by option of RPI", "protocol_options")
-
-# %% [markdown]
-# ReAGent's own, each switched alone from the paper's reading, from the stored rows of
-# [the audit of departures](../reagent/audit_departures), which says what it leaves out.
-
-# %% tags=["remove-input"]
-moves_listing(option_effects(profile), "Moves of ReAGent's log-ratios", "reagent_departures")
+# %%
+settings = pd.concat([changed.frame(), bases[0].frame()])
+settings[["plain", "option"]] = settings["method"].str.rstrip("}").str.partition("{")[[0, 2]]
+moves = estimate(settings, "log_ratio", ["plain", "option", "metric"], against={"option": ""})
+table(moves, f"Moves of log-ratios by option of a method, {model}, {dataset}", names={"plain": "method"},
+      drop=["failed", "p"])  # fmt: skip
 
 # %% [markdown]
+# RPI's own options, from its text: each is switched to the value in the released code. The scores are the mean over
+# the drawn baselines. `layers` is the layer that the released code explains, the last but two.
+
+# %%
+frame = rpi.frame()
+frame["option"] = frame["method"].str.rstrip("}").str.replace(rf"rpi{{trials={trials},?", "", regex=True)
+moves = estimate(frame, "difference", ["option", "metric"], against={"option": ""})
+moves["move"] = estimate_texts(moves)
+wide = moves.pivot(index=["option", "n"], columns="metric", values="move").loc[released, list(ERASURE)]
+table(wide.reset_index(), f"Moves of means by option of RPI, {classifier}, {texts}", names={"n": "n (texts)"})
+
+# %% [markdown]
+# What the options of ReAGent do alone stands on [the audit of departures](../reagent/audit_departures).
+#
 # ## What all protocols share
 #
 # - The embedding of a removed element is zero; its position stays.

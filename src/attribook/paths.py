@@ -60,6 +60,11 @@ def results_folder() -> Path:
     return named_folder("ATTRIBOOK_RESULTS") or checkout() / "results"
 
 
+def study_folder(profile: str, study: str, model: str) -> Path:
+    """`<results>/<profile>/<study>/<model>`, where a model's slashes are dashes."""
+    return results_folder() / profile / study / model.strip("/").replace("/", "--")
+
+
 def stored_results() -> Path:
     """The rows that are there to be read. Raises: AttribookError where $ATTRIBOOK_RESULTS names no folder."""
     folder = results_folder()

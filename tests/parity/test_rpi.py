@@ -10,7 +10,6 @@ from transformers import AttentionInterface, AttentionMaskInterface
 from attribook.attribution.candidates import candidate_maps
 from attribook.attribution.diffusion import RandomPaths
 from attribook.attribution.registry import METHODS, explain
-from attribook.attribution.rpi import RELEASED
 from attribook.errors import AttribookError
 from attribook.metrics.registry import METRICS
 from attribook.metrics.selection import best, judged
@@ -18,6 +17,7 @@ from attribook.models.explained import eager_attention
 from attribook.models.injection import NAME, injected, layer_numbers, layers_of
 from attribook.models.load import load_model
 from attribook.models.tiny import CLASSIFIERS, FAMILIES
+from attribook.papers.rpi.protocols import RELEASED
 
 FORMULA = 1e-8  # float64: sums in another order
 FLOAT32_ATTENTION = 1e-6  # GPT-J computes attention in float32 whatever the weights are; rpi_ig and rpi_sig explain it

@@ -12,7 +12,7 @@ from attribook.metrics.distances import DISTANCES, hellinger, hellinger_released
 from attribook.metrics.registry import METRICS
 from attribook.metrics.soft import keep_probabilities
 from attribook.models.load import load_model
-from attribook.statistics.bootstrap import as_released
+from attribook.statistics.squared_distance import as_released
 
 
 def slow_hellinger(p, q):

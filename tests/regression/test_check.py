@@ -18,9 +18,10 @@ from attribook.check.drift import TOLERANCE, farthest
 from attribook.check.files import file_drift, sums, write_sums
 from attribook.check.run import check_all
 from attribook.check.smoke import smoke_studies
-from attribook.check.stored import stored_drift, study_of
+from attribook.check.stored import stored_drift
 from attribook.data.datasets import DATASETS
 from attribook.errors import AttribookError
+from attribook.grid.kinds import study_of
 from attribook.grid.pools import PoolStudy
 
 PARTS = ("check_methods/tiny-gpt2/attribook", "check_metrics/tiny-gpt2/attribook")  # enough for the faults, and quick
@@ -131,14 +132,14 @@ def squared_hellinger(monkeypatch):
 
 
 def shifted_by_one_token(monkeypatch):
-    import attribook.grid.study as module
+    import attribook.grid.scoring as module
 
-    def shifted(self, encoding, unit, attribution=module.Study._attribution):
-        result = attribution(self, encoding, unit)
+    def shifted(self, unit, attribution=module.Scoring.attribution):
+        result = attribution(self, unit)
         object.__setattr__(result, "scores", result.scores.roll(1))
         return result
 
-    monkeypatch.setattr(module.Study, "_attribution", shifted)
+    monkeypatch.setattr(module.Scoring, "attribution", shifted)
 
 
 def no_causal_mask_in_rollout(monkeypatch):
@@ -167,7 +168,7 @@ def divisor_5(monkeypatch):
 
 
 def reused_seed(monkeypatch):
-    import attribook.grid.study as module
+    import attribook.grid.scoring as module
 
     generator = module.generator
     monkeypatch.setattr(module, "generator", lambda *parts: generator(*parts[:-1], 15))

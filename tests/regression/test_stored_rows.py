@@ -10,13 +10,12 @@ import torch
 from conftest import ROOT
 
 from attribook.attribution.registry import METHODS
-from attribook.check.stored import study_of
 from attribook.data.datasets import DATASETS
-from attribook.grid.judged import JudgeStudy
 from attribook.grid.kept import kept_table
-from attribook.grid.settings import read_setting
+from attribook.grid.kinds import study_of
+from attribook.grid.rows import SCORES, Rows
+from attribook.grid.settings import Setting
 from attribook.grid.study import Study
-from attribook.grid.variants import parted
 from attribook.metrics.registry import METRICS
 from attribook.models.names import known_fingerprint, tuned_where_used
 
@@ -57,24 +56,19 @@ def test_rows_are_those_of_the_studies_that_the_manifest_tells(path, monkeypatch
         name for name in {each["dataset"] for each in told} if DATASETS[name].elsewhere and not DATASETS[name].here()
     ]:
         pytest.skip(f"texts of {', '.join(away)} are not here")
-    studies = [study_of(each) for each in told]
-    for study in studies:
-        study.__dict__["fingerprint"] = manifest["weights"]  # the test above compares it
-    units = [(study, unit) for study in studies for unit in study.units()]
-    if isinstance(studies[0], JudgeStudy):  # its scores lie with the study that it judges
-        asked = {study._answer_key(unit, part) for study, unit in units for part in study.parts(unit)}
-        assert asked == set(studies[0]._rows.groups)
-        return
-    assert {study._score_key(study._scored(unit)) for study, unit in units} == set(studies[0]._scores.groups)
-    judged = {study._metric_key(unit, metric) for study, unit in units for metric in study.metrics}
-    assert judged == set(studies[0]._rows.groups)
+    studies = [Rows(study_of(each), manifest["weights"]) for each in told]  # the test above compares the weights
+    parts = [(rows, unit, part) for rows in studies for unit in rows.units() for part in rows.study.parts(unit)]
+    stored = studies[0].scores, studies[0].rows
+    for store, scores in zip(stored, (True, False), strict=True):
+        keys = {rows.key(unit, part) for rows, unit, part in parts if (part == SCORES) is scores}
+        assert keys == set(store.groups)
 
 
 def test_there_are_committed_rows_of_every_method_and_metric():
     files = [path.parent / "rows.csv" for path in MANIFESTS]
     tables = [pd.read_csv(path) for path in files if path.is_file()]  # some studies only keep scores
     found = pd.concat(table for table in tables if "metric" in table)  # a judge's answers have none
-    assert {read_setting(parted(name)[0])[0].name for name in found["method"]} <= set(METHODS)
+    assert {Setting.parse(name).method for name in found["method"]} <= set(METHODS)
     assert set(found["metric"]) <= set(METRICS)
     plain = found[~found["method"].str.contains("[:{]")]  # variants and other settings are for audits of fewer prompts
     assert plain.groupby(["method", "metric"])["item"].nunique().min() >= 24
@@ -86,12 +80,13 @@ def test_recomputed_rows_equal_the_stored_ones(smollm, tmp_path, monkeypatch):
     options = {"metrics": metrics, "n_items": 1, "random_seeds": 1}
     monkeypatch.setenv("ATTRIBOOK_RESULTS", str(ROOT / "results"))
     stored = Study("reagent_longra", *given, methods, **options)
-    assert all(stored._done(unit) for unit in stored.units()), "keys changed: raise a version and recompute the rows"
+    held = [stored.data.has(unit, part) for unit in stored.units() for part in stored.parts(unit)]
+    assert all(held), "keys changed: raise a version and recompute the rows"
     expected, vectors = stored.rows(), stored.scores()
     shutil.copytree(ROOT / "results" / "laptop" / "predictions", tmp_path / "laptop" / "predictions")
     monkeypatch.setenv("ATTRIBOOK_RESULTS", str(tmp_path))
     again = Study("reagent_longra", *given, methods, **options)
-    again.__dict__["explained"] = smollm
+    again.data.worker.model = smollm
     found = again.rows()
     assert found["key"].tolist() == expected["key"].tolist()
     assert found["value"].tolist() == pytest.approx(expected["value"].tolist(), abs=DRIFT)

@@ -1,4 +1,4 @@
-"""Picking from pool frames: against counting all subsets, cases by hand, and the former implementation."""
+"""Picking from pool frames: against counting all subsets, cases by hand, and what is stored."""
 
 import itertools
 import math
@@ -11,7 +11,6 @@ from conftest import ROOT
 from attribook.errors import AttribookError
 from attribook.grid.pools import PoolStudy
 from attribook.statistics.estimates import estimate
-from attribook.statistics.former_picking import Pool, joined, lead, read_pool, share_by_picking, transfer, tries_worth
 from attribook.statistics.picking import (
     best_of,
     join_pools,
@@ -21,6 +20,7 @@ from attribook.statistics.picking import (
     rankings_worth,
     share_of_gain,
 )
+from attribook.statistics.resampling import RESAMPLES, draw_counts
 
 
 def pool_frame(values, *, own: bool = False, method: str = "m", means=None) -> pd.DataFrame:
@@ -35,21 +35,8 @@ def pool_frame(values, *, own: bool = False, method: str = "m", means=None) -> p
     return pd.DataFrame(rows, columns=["protocol", "item", "method", "kind", "map", "metric", "value", "status"])
 
 
-def former(values, *, own: bool = False) -> Pool:
-    tables = {
-        metric: pd.DataFrame(table, index=[f"item-{i:02}" for i in range(len(table))])
-        for metric, table in values.items()
-    }
-    return Pool(tables, {}, own)
-
-
 def series(frame: pd.DataFrame, metric: str) -> pd.Series:
     return frame[frame["metric"] == metric].set_index("item")["value"]
-
-
-def near(values: pd.Series):
-    """The same but for the order in which a row's maps are added up."""
-    return pytest.approx(values.tolist(), abs=1e-14)
 
 
 def drawn(items: int, maps: int, seed: int = 0):
@@ -75,16 +62,14 @@ def test_the_best_counts_all_subsets(size, by, own):
             assert value == pytest.approx(sum(bests) / len(bests), abs=1e-12)
 
 
-@pytest.mark.parametrize("own", [False, True])
-def test_values_are_the_former_ones(own):
-    values = drawn(7, 9, seed=1)
-    frame, pool = pool_frame(values, own=own), former(values, own=own)
-    for metric in values:
-        assert series(one_map(frame), metric).tolist() == near(pool.one(metric))
-        for size in (1, 4, 9):
-            assert series(best_of(frame, size), metric).tolist() == near(pool.picked(metric, size))
-            crossed = series(best_of(frame, size, "log_odds"), metric)
-            assert crossed.tolist() == near(pool.picked(metric, size, "log_odds"))
+def test_the_best_of_more_maps_is_never_worse():
+    values = drawn(4, 8)
+    frame = pool_frame(values)
+    for metric, sign in (("comprehensiveness", 1), ("log_odds", -1)):
+        bests = [series(best_of(frame, size), metric).to_numpy() * sign for size in range(1, 9)]
+        assert all((more >= fewer - 1e-12).all() for fewer, more in itertools.pairwise(bests))
+        assert bests[-1].tolist() == (values[metric] * sign).max(axis=1).tolist()
+        assert bests[0].tolist() == pytest.approx((series(one_map(frame), metric) * sign).tolist())
 
 
 def test_frames_say_how_a_map_was_picked_and_keep_their_columns():
@@ -106,6 +91,8 @@ def test_frames_say_how_a_map_was_picked_and_keep_their_columns():
     mean = mean_map(many[many["method"] == "drawn"], 2)
     assert (mean["value"].tolist(), set(mean["pick"])) == ([-0.5, -0.5], {"mean of 2 maps"})
     assert oriented(best)["value"].tolist() == [1.0, 2.0, 2.0]
+    named = one_map(many.assign(pool=many["method"], own="x"))  # whatever columns a page adds
+    assert named["pool"].tolist() == ["drawn", "drawn", "copied"]
 
 
 def test_another_protocol_picks():
@@ -144,40 +131,36 @@ def test_pools_of_several_layers_are_one_pool_of_the_first_maps():
     tables = [draw.random((5, 4)), draw.random((4, 6))]
     frames = [pool_frame({"log_odds": table}, method=f"layer {i}") for i, table in enumerate(tables)]
     found = best_of(join_pools(pd.concat(frames), 3, "both layers"), 6)
-    slow = joined([former({"log_odds": table}) for table in tables], 3).picked("log_odds", 6)
-    assert found["item"].tolist() == slow.index.tolist()
-    assert found["value"].tolist() == near(slow)
+    lowest = np.concatenate([tables[0][:4, :3], tables[1][:, :3]], axis=1).min(axis=1)
+    assert found["item"].tolist() == [f"item-{i:02}" for i in range(4)]
+    assert found["value"].tolist() == pytest.approx(lowest.tolist())
     assert set(found["method"]) == {"both layers"}
     for wrong in (frames[0].assign(kind="own map"), frames[0][frames[0]["map"] < 2]):
         with pytest.raises(AttribookError, match="at least 3 drawn maps"):
             join_pools(pd.concat([wrong, frames[1]]), 3, "both layers")
 
 
-def test_a_lead_is_the_former_one_whichever_way_a_metric_runs():
+def test_above_0_is_better_whichever_way_a_metric_runs():
     ours, other = drawn(12, 6, seed=3), drawn(9, 6, seed=4)
-    values = best_of(pd.concat([pool_frame(ours, method="a"), pool_frame(other, method="random")]), 4)
+    values = best_of(pd.concat([pool_frame(ours, method="a"), pool_frame(other, method="random")]), 6)
     table = estimate(oriented(values), "difference", ["method", "metric"], against={"method": "random"})
-    for metric in ours:
-        slow = lead(former(ours).picked(metric, 4), former(other).picked(metric, 4), metric)
-        row = table.set_index("metric").loc[metric]
-        assert row["n"] == slow.n
-        assert row["value"] == pytest.approx(slow.value, abs=1e-12)
-        assert (row["low"], row["high"]) == pytest.approx((slow.low, slow.high), abs=0.03)  # items in another order
+    ahead = table.set_index("metric")["value"].to_dict()
+    first, second = "comprehensiveness", "log_odds"
+    assert ahead[first] == pytest.approx((ours[first].max(1)[:9] - other[first].max(1)).mean())
+    assert ahead[second] == pytest.approx((other[second].min(1) - ours[second].min(1)[:9]).mean())
+    assert set(table["n"]) == {9}
 
 
-def test_shares_of_a_gain_by_hand_and_as_before():
+def test_shares_of_a_gain_by_hand():
     values = {"comprehensiveness": [[0.0, 1.0], [0.0, 3.0]], "log_odds": [[0.0, -1.0], [-2.0, 0.0]]}
     other = {"comprehensiveness": [[0.0, 0.5], [0.0, 1.5]]}
     pools, random = pool_frame(values, method="rpi"), pool_frame(other, method="random")
     whole = best_of(pools[pools["metric"] == "comprehensiveness"], 2)
     found = share_of_gain(best_of(random, 2), whole, one_map(random))
-    slow = share_by_picking(former(values), former(other), "comprehensiveness", 2)
-    assert found.loc[0, "value"] == pytest.approx((1 - 0.5) / (2 - 0.5)) == pytest.approx(slow.value)
+    assert found.loc[0, "value"] == pytest.approx((1 - 0.5) / (2 - 0.5))
     assert (found.loc[0, "metric"], found.loc[0, "n"]) == ("comprehensiveness", 2)
     crossed = share_of_gain(best_of(pools, 2, "log_odds"), best_of(pools, 2), one_map(pools), ["method", "metric"])
-    slow = transfer(former(values), ("comprehensiveness", "log_odds"), "comprehensiveness", 2)
     assert crossed.set_index("metric")["value"].to_dict() == pytest.approx({"comprehensiveness": -0.5, "log_odds": 1})
-    assert slow.value == pytest.approx(-0.5)
     both = pd.concat([whole, whole.assign(method="again")])
     shared = share_of_gain(both, both, one_map(random).drop(columns="method"), ["method", "metric"])
     assert shared["method"].tolist() == ["rpi", "again"]
@@ -191,6 +174,26 @@ def test_no_share_of_what_may_be_nothing():
     assert found["n"].tolist() == [2]
 
 
+def slow_tries(values, wanted, sign) -> str:
+    """The same in plain loops: the first R whose best is as good, for the items and for every sample of them."""
+
+    def first(items) -> int:
+        for size, column in enumerate(bests, start=1):
+            if np.mean(column[items]) >= sign * np.mean(wanted[items]) - 1e-12:
+                return size
+        return 9
+
+    subsets = [list(itertools.combinations(range(8), size)) for size in range(1, 9)]
+    bests = [
+        np.array([[max(sign * row[list(subset)]) for subset in many] for row in values]).mean(1) for many in subsets
+    ]
+    everyone = np.arange(len(values))
+    found = sorted(first(np.repeat(everyone, counts.astype(int))) for counts in draw_counts(len(values)))
+    ends = [first(everyone), found[round(0.025 * (RESAMPLES - 1))], found[round(0.975 * (RESAMPLES - 1))]]
+    value, low, high = ("> 8" if size == 9 else str(size) for size in ends)
+    return f"{value} ({low} to {high})"
+
+
 def test_random_rankings_that_a_value_is_worth():
     draw = np.random.default_rng(5)
     random = {"comprehensiveness": draw.random((20, 8)), "log_odds": draw.random((20, 8))}
@@ -201,25 +204,26 @@ def test_random_rankings_that_a_value_is_worth():
         assert (found["value"], found["low"], found["high"], found["n"]) == (size, size, size, 20)
         near_by = own.assign(value=own["value"] + draw.normal(size=20) / 50)
         found = rankings_worth(frame, near_by).loc[0]
-        slow = tries_worth(former(random), series(near_by, metric), metric)
-        assert found["tries"] == str(slow)
+        assert found["tries"] == slow_tries(
+            random[metric], near_by["value"].to_numpy(), -1 if metric == "log_odds" else 1
+        )
     better = one_map(frame[frame["metric"] == "log_odds"]).assign(value=-1.0)
     found = rankings_worth(frame, better).loc[0]
     assert (found["tries"], found["value"]) == ("> 8 (> 8 to > 8)", math.inf)
     assert rankings_worth(frame, better.assign(item="elsewhere")).loc[0, "n"] == 0
 
 
-def test_stored_pools_give_the_former_numbers(monkeypatch):
+@pytest.mark.parametrize(("method", "kinds"), [("occlusion", {"own map", "map"}), ("gradient_shap", {"map"})])
+def test_stored_pools_have_the_numbers_of_their_file(monkeypatch, method, kinds):
     monkeypatch.setenv("ATTRIBOOK_RESULTS", str(ROOT / "results"))
-    given = {"n_items": 60, "keep": "all", "size": 24}
     where = ("laptop", "minilm-rotten-tomatoes", "rotten-tomatoes-held-out", "rpi-paper")
-    for method, kinds in (("occlusion", {"own map", "map"}), ("gradient_shap", {"map"})):
-        study = PoolStudy("rpi_pools", *where, (method,), ("sufficiency", "log_odds"), **given)
-        frame, pool = study.frame(), read_pool(study)
-        assert set(frame["kind"]) == kinds | {"mean of maps"}
-        for metric in study.metrics:
-            assert series(one_map(frame), metric).tolist() == near(pool.one(metric))
-            assert series(mean_map(frame, 24), metric).tolist() == pool.means[metric][24].tolist()
-            assert series(best_of(frame, 24), metric).tolist() == near(pool.picked(metric, 24))
-            other = series(best_of(frame, 8, by="sufficiency"), metric)
-            assert other.tolist() == near(pool.picked(metric, 8, "sufficiency"))
+    study = PoolStudy("rpi_pools", *where, (method,), ("log_odds",), n_items=60, keep="all", size=24)
+    frame = study.frame()
+    assert set(frame["kind"]) == kinds | {"mean of maps"}
+    rows = pd.read_csv(study.folder / "rows.csv", dtype=str).query("method == @method and metric == 'log_odds'")
+    maps = {row["item"]: [float(value) for value in row["values"].split()] for row in rows.to_dict("records")}
+    one, best = (series(values, "log_odds") for values in (one_map(frame), best_of(frame, 24)))
+    assert one.to_dict() == pytest.approx({i: m[0] if "own map" in kinds else np.mean(m) for i, m in maps.items()})
+    assert best.to_dict() == {item: pytest.approx(min(numbers)) for item, numbers in maps.items()}
+    means = {row["item"]: float(row["means"].split()[5]) for row in rows.to_dict("records")}  # of 24 maps
+    assert series(mean_map(frame, 24), "log_odds").to_dict() == means

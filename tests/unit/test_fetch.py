@@ -5,7 +5,9 @@ import hashlib
 import io
 import json
 import tarfile
+import time
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -45,6 +47,11 @@ def planted(tmp_path, monkeypatch):
     monkeypatch.setattr(fetch, "extract", lambda archive, _members, _scratch: [archive])
     monkeypatch.setattr(fetch, "convert", convert)
     return calls
+
+
+def left_in(folder):
+    """Names in a folder of the cache but for the lock, by which processes wait for each other."""
+    return sorted(path.name for path in folder.iterdir() if not path.name.endswith(".lock"))
 
 
 def test_fetched_once_and_then_verified(planted):
@@ -94,7 +101,7 @@ def test_wrong_converted_weights_leave_the_cache_as_it_was(planted, monkeypatch)
     with pytest.raises(AttribookError, match="not the registered ones"):
         ensure("planted")
     assert not model_folder("planted").exists()
-    assert list(model_folder("planted").parent.iterdir()) == []
+    assert left_in(model_folder("planted").parent) == []
 
 
 def test_no_network_is_a_clear_message(tmp_path, monkeypatch):
@@ -181,7 +188,7 @@ def test_a_damaged_piece_is_not_joined(pieces):
     with pytest.raises(AttribookError, match=r"p1\.part has the SHA-256"):
         ensure("planted", lambda _: None)
     assert pieces[1] == []
-    assert list(model_folder("planted").parent.iterdir()) == []
+    assert left_in(model_folder("planted").parent) == []
 
 
 def test_pieces_that_make_another_file_are_not_converted(pieces, monkeypatch):
@@ -190,7 +197,7 @@ def test_pieces_that_make_another_file_are_not_converted(pieces, monkeypatch):
     with pytest.raises(AttribookError, match=r"whole\.gguf has the SHA-256"):
         ensure("planted", lambda _: None)
     assert pieces[1] == []
-    assert list(model_folder("planted").parent.iterdir()) == []
+    assert left_in(model_folder("planted").parent) == []
 
 
 def test_terms_are_shown_and_nothing_is_fetched_before_they_are_accepted(planted, monkeypatch):
@@ -239,4 +246,28 @@ def test_a_cached_member_is_fetched_once_and_again_where_damaged(tmp_path, monke
     archives.cached(NOTHING, member, said.append)
     assert "damaged" in said[0]
     assert path.read_text() == "words"
-    assert [p.name for p in path.parent.iterdir()] == ["words.txt"]
+    assert left_in(path.parent) == ["words.txt"]
+
+
+def test_several_that_fetch_at_once_fetch_once(planted, monkeypatch):
+    """Threads stand for processes: the lock is a file's."""
+    started, inner = [], fetch.fetch_here
+
+    def slow(*given):
+        started.append(1)
+        time.sleep(0.2)
+        return inner(*given)
+
+    monkeypatch.setattr(fetch, "fetch_here", slow)
+    with ThreadPoolExecutor(4) as pool:
+        folders = list(pool.map(lambda _: ensure("planted", lambda _: None), range(4)))
+    assert len(started) == 1
+    assert len(set(folders)) == 1
+
+
+def test_what_a_killed_fetch_left_is_removed(planted):
+    left = model_folder("planted").parent / ".planted-killed"
+    left.mkdir(parents=True)
+    (left / "half").write_text("x")
+    fetch.fetch("planted", lambda _: None)
+    assert left_in(model_folder("planted").parent) == ["planted"]

@@ -130,5 +130,5 @@ def test_its_cells_and_claims_get_verdicts_from_stored_rows(toy, tmp_path):
 def test_its_rows_stand_on_the_generated_pages(toy, tmp_path):
     plant(tmp_path / "results", {"random": 0.2, "occlusion": 0.4, "lime": 0.3})
     rows = full_ledger(["toy"])
-    assert "<td>Toy</td>" in summary(rows)
+    assert ">Toy</th>" in summary(rows)
     assert "Occlusion is the most faithful." in ledger_page(rows)

@@ -6,10 +6,11 @@ import json
 import pandas as pd
 import pytest
 
-from attribook.check.stored import stored_drift, study_of
+from attribook.check.stored import stored_drift
 from attribook.errors import AttribookError
-from attribook.grid.judged import JUDGED_COLUMNS, JudgeStudy, Remembering, one_line
-from attribook.grid.pools import told_study
+from attribook.grid.judged import JUDGED_COLUMNS, JudgeStudy
+from attribook.grid.judging import Judging, Remembering, one_line
+from attribook.grid.kinds import study_of
 from attribook.metrics.answerability import selected, word_scores
 from attribook.metrics.judges import JudgeAnswer
 from attribook.statistics.evidence import read_evidence
@@ -24,16 +25,15 @@ def study(**changes) -> JudgeStudy:
     return JudgeStudy(**{**given, **changes})
 
 
-def test_answers_are_stored_once_and_come_back():
+def test_answers_are_stored_once_and_come_back(monkeypatch):
     first = study()
     rows = first.rows()
     text = (first.folder / "rows.csv").read_bytes()
     counts = rows.groupby(["method", "selection"]).size().to_dict()
     assert counts == {("random", "random"): 4, ("random", "first"): 2, ("random", "none"): 2,
                       ("input_x_gradient", "top"): 2, ("input_x_gradient", "bottom"): 2}  # fmt: skip
-    again = study()
-    again.__dict__["_answer_row"] = None  # asking would fail
-    pd.testing.assert_frame_equal(again.rows(), rows)
+    monkeypatch.setattr(Judging, "computed", None)  # asking would fail
+    pd.testing.assert_frame_equal(study().rows(), rows)
     assert (first.folder / "rows.csv").read_bytes() == text
 
 
@@ -51,9 +51,9 @@ def test_a_killed_run_goes_on_where_it_was():
 def test_what_the_judge_saw_are_the_selected_words():
     one = study(methods=("input_x_gradient",))
     rows = one.rows()
-    unit = next(one.units())
-    encoding = one._encode(unit.prompt, 0)
-    words, sums = word_scores(encoding, one._selecting(encoding, unit))
+    unit = one.units()[0]
+    worker = one.data.worker
+    words, sums = word_scores(worker.encoding(unit.prompt, 0), worker.selecting(unit))
     row = rows[(rows["item"] == unit.prompt.id) & (rows["selection"] == "top")].iloc[0]
     assert row["kept"].split() == [words[place] for place in selected("top", sums, 0.5)]
 
@@ -62,9 +62,9 @@ def test_what_the_judge_saw_are_the_selected_words():
                                     {"seed": 1}])  # fmt: skip
 def test_what_moves_an_answer_moves_its_key(change):
     one, other = study(), study(**change)
-    other.__dict__["items"] = one.items  # the seed orders them too
+    other.data.items.chosen = one.items  # the seed orders them too
     one_keys, other_keys = (
-        {each._answer_key(unit, part) for unit in each.units() if unit.name != "random" or "seed" not in change
+        {each.data.key(unit, part) for unit in each.units() if unit.name != "random" or "seed" not in change
          for part in each.parts(unit)} for each in (one, other)
     )  # fmt: skip
     assert not one_keys & other_keys
@@ -74,7 +74,6 @@ def test_a_manifest_tells_of_a_judged_study():
     first = study()
     first.run()
     (run,) = json.loads((first.folder / "manifest.json").read_text())["runs"]
-    assert told_study(run["study"]) == first
     assert study_of(run["study"]) == first
 
 

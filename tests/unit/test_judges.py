@@ -11,9 +11,10 @@ import pytest
 import torch
 
 from attribook.errors import AttribookError
-from attribook.metrics import judges
+from attribook.metrics import questions
 from attribook.metrics.judge_server import ServerJudge, seconds_in
-from attribook.metrics.judges import LocalJudge, lines, question
+from attribook.metrics.judges import LocalJudge
+from attribook.metrics.questions import lines, question
 from attribook.models.load import load_model
 
 WORDS = ["capital", "Japan"]
@@ -25,7 +26,7 @@ KEY = "test-key-of-no-account"
 
 def test_the_prompt_has_the_words_or_says_that_there_are_none():
     assert lines(WORDS).endswith("\ncapital Japan")
-    assert lines([]).endswith(f"\n{judges.NO_WORDS}")
+    assert lines([]).endswith(f"\n{questions.NO_WORDS}")
     assert question(WORDS).startswith(lines(WORDS))
 
 

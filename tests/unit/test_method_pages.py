@@ -6,7 +6,7 @@ from conftest import ROOT
 from attribook.attribution.base import method
 from attribook.attribution.registry import METHODS
 from attribook.errors import AttribookError
-from attribook.grid.matrix import cost_table, load_matrix, matrix_reasons, matrix_table
+from attribook.site.matrix import general, load_matrix, matrix_row
 from attribook.site.method_pages import SECTIONS, Example, docstring_parts, method_page, prose, write_method_pages
 
 SMOKE = {
@@ -68,6 +68,14 @@ def test_the_matrix_covers_all_methods_and_counts_what_the_formulas_say():
     assert not cells.duplicated(["method", "model"]).any()
     assert len(cells) == len(METHODS) * cells["model"].nunique()
     assert set(zip(cells["method"], cells["version"], strict=True)) == {(n, str(m.version)) for n, m in METHODS.items()}
-    assert len(matrix_table()) == len(METHODS)
-    assert len(cost_table()) == len(METHODS)
-    assert matrix_reasons()["reason"].str.contains("Use ").all()
+    works, families = matrix_row("rpi")
+    assert set(families) - set(works) == {"gptj"}
+
+
+def test_equal_reasons_for_a_refusal_are_one():
+    cells = load_matrix(ROOT / "results" / "matrix.csv").query("works != 'True'")
+    reasons = {general(reason, name) for reason, name in zip(cells["reason"], cells["model"], strict=True)}
+    assert len(reasons) < len(cells)
+    assert all("Use " in reason for reason in reasons)
+    one = "alti cannot explain tiny-gpt2, a causal language model: it does. Use lime."
+    assert general(one, "tiny-gpt2") == "cannot explain a causal language model: it does. Use lime."

@@ -6,7 +6,7 @@ import pytest
 
 from attribook.attribution.registry import METHODS
 from attribook.errors import AttribookError
-from attribook.grid.settings import read_setting, setting
+from attribook.grid.settings import Setting, setting
 from attribook.grid.study import Study, Unit
 
 
@@ -18,14 +18,14 @@ def study(*methods, **changes) -> Study:
 def test_options_have_the_types_of_their_defaults():
     name = setting("reagent", ratio=0.1, runs=2, replacer="uniform")
     assert name == "reagent{ratio=0.1,runs=2,replacer=uniform}"
-    method, options = read_setting(name)
-    assert (method.name, options) == ("reagent", {"ratio": 0.1, "runs": 2, "replacer": "uniform"})
+    found = Setting.parse(name)
+    assert (found.method, dict(found.options)) == ("reagent", {"ratio": 0.1, "runs": 2, "replacer": "uniform"})
     assert setting("occlusion") == "occlusion"
-    assert read_setting("occlusion")[1] == {}
+    assert Setting.parse("occlusion").options == ()
     for text, value in {"2": 2, "None": None}.items():
-        assert read_setting(f"noiser{{search_vectors={text}}}")[1] == {"search_vectors": value}
+        assert Setting.parse(f"noiser{{search_vectors={text}}}").options == (("search_vectors", value),)
     for text, truth in {"True": True, "false": False}.items():
-        assert read_setting(f"globenc{{value_bias={text}}}")[1] == {"value_bias": truth}
+        assert Setting.parse(f"globenc{{value_bias={text}}}").options == (("value_bias", truth),)
 
 
 @pytest.mark.parametrize(
@@ -55,16 +55,16 @@ def test_equal_settings_are_one_row_and_keep_their_names():
     parts = {name: part["value"].tolist() for name, part in rows.groupby("method")}
     assert parts[again.methods[0]] == parts[again.methods[1]] == first["value"].tolist()
     assert parts[again.methods[2]] != parts[again.methods[0]]
-    assert len(again._scores.groups) == 2 * 2  # items, settings that differ
+    assert len(again.data.scores.groups) == 2 * 2  # items, settings that differ
     assert [row["method"] for row in again.scores()] == list(again.methods) * 2
     assert rows.groupby("options_hash").ngroups == 2
 
 
 def test_options_of_a_name_stand_over_those_of_the_protocol():
     grid = dataclasses.replace(study("random"), protocol="reagent-paper")
-    assert grid._options("random") == {"form": "softmax"}
-    assert grid._options("random{form=uniform}") == {"form": "uniform"}
-    assert grid._options("input_x_gradient{output=log_probability}")["reduction"] == "l2"
+    assert grid.options(Setting.parse("random")) == {"form": "softmax"}
+    assert grid.options(Setting.parse("random{form=uniform}")) == {"form": "uniform"}
+    assert grid.options(Setting.parse("input_x_gradient{output=log_probability}"))["reduction"] == "l2"
 
 
 def test_settings_share_their_random_numbers_and_variants_their_scores():
@@ -74,5 +74,5 @@ def test_settings_share_their_random_numbers_and_variants_their_scores():
     first, second = (row["scores"] for row in grid.scores()[:3:2])
     places = [i for i, score in enumerate(second) if score > 0]
     assert sorted(places, key=lambda i: first[i]) == sorted(places, key=lambda i: second[i])
-    unit = Unit(grid.items[0], 0, "random{form=uniform}:reversed", 1)
-    assert grid._scored(unit) == Unit(grid.items[0], 0, "random{form=uniform}", 1)
+    unit = Unit(grid.items[0], 0, Setting.parse("random{form=uniform}:reversed"), 1)
+    assert grid.scored(unit) == Unit(grid.items[0], 0, Setting.parse("random{form=uniform}"), 1)

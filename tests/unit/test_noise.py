@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from attribook.statistics.noise import noise_split, student_interval
+from attribook.statistics.noise import noise_split
 
 
 def nested(values):
@@ -50,11 +50,3 @@ def test_without_equal_numbers_of_draws_nothing_is_split():
     assert noise_split(rows[rows["item"] == "i0"], "m", "soft_nc") is None
     failed = rows.assign(value=rows["value"].where(rows["item"] != "i2"))
     assert noise_split(failed, "m", "soft_nc").n == 2  # a prompt that failed is left out whole
-
-
-def test_students_interval_of_a_few():
-    # Mean 2, deviation 1, three values: 4.302653 (the 97.5% point for 2 degrees) times 1 / sqrt 3.
-    mean, low, high = student_interval(np.array([1.0, 2.0, 3.0]))
-    assert (mean, low, high) == pytest.approx((2.0, 2 - 4.302653 / 3**0.5, 2 + 4.302653 / 3**0.5))
-    assert math.isnan(student_interval(np.array([1.0]))[1])
-    assert student_interval(np.array([2.0, 2.0])) == (2.0, 2.0, 2.0)

@@ -7,23 +7,23 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from attribook.attribution.candidates import CANDIDATES
 from attribook.errors import AttribookError
-from attribook.grid.settings import read_setting
+from attribook.grid.settings import Picked, Setting
 from attribook.ledger.claim_rows import claim_rows
 from attribook.ledger.hypothesis_tests import Hypothesis, HypothesisTests
 from attribook.ledger.ledger import full_ledger
 from attribook.ledger.links import links
 from attribook.ledger.verdicts import CERTAIN, NO_ROWS, NOT_HERE, OPPOSITE, SAME
-from attribook.statistics.picked_rows import alternatives, holds, read_picked
+from attribook.statistics.picked_rows import holds, read_picked
 
 SINGLE, TOP_DOWN = "Individual Layers", "Top-down Aggregation"
 RPI = "rpi{layers=-3,steps=11,points=both_ends,timestep=500,noise=variance,noised=text,factor=attention,output=logit}"
 
 
 def test_alternatives_of_a_setting():
-    assert list(alternatives("rpi{layers=-1|-2,steps=3}")) == ["rpi{layers=-1,steps=3}", "rpi{layers=-2,steps=3}"]
-    assert list(alternatives("random")) == ["random"]
+    found = Picked.parse("rpi{layers=-1|-2,steps=3}, best of 4")
+    assert list(map(str, found.settings)) == ["rpi{layers=-1,steps=3}", "rpi{layers=-2,steps=3}"]
+    assert list(map(str, Picked.parse("random, best of 4").settings)) == ["random"]
 
 
 @pytest.fixture
@@ -152,6 +152,6 @@ def test_pools_that_links_name_are_of_methods_that_draw_their_maps():
     named = [name for link in links().links if link.pools for name in link.names.values()]
     assert named
     for name in named:
-        for setting in alternatives(name.split(", best of")[0]):
-            method, _ = read_setting(setting)
-            assert ", best of" not in name or method.random or method.name in CANDIDATES, setting
+        picked = Picked.parse(name)
+        for setting in picked.settings if picked else [Setting.parse(name)]:
+            assert not (picked and setting.own_map), setting

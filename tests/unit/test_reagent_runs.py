@@ -4,12 +4,17 @@ import pytest
 import torch
 
 from attribook.attribution.registry import METHODS
-from attribook.grid.settings import read_setting, setting
+from attribook.grid.settings import setting
 from attribook.grid.study import Study
 from attribook.models.load import load_model
-from attribook.papers.reagent.runs import ReagentStudy, first_steps, step_grid
+from attribook.papers.reagent.runs import ReagentStudy
 
-GRID = step_grid((1, 3, 7), (1, 4), top_k=60)
+KINDS = {("on", 1): {"runs": 1}, ("on", 4): {"runs": 4}, ("off", 4): {"runs": 4, "top_k": 0}}
+GRID = {
+    (*kind, steps): setting("reagent", max_steps=steps, **{"top_k": 60, **options})
+    for kind, options in KINDS.items()
+    for steps in (1, 3, 7)
+}
 NAMES = (*GRID.values(), setting("reagent", max_steps=7, runs=4, top_k=60, average="stopped"),
          setting("reagent", max_steps=4, runs=2, top_k=30, ratio=0.5))  # fmt: skip
 
@@ -17,15 +22,8 @@ NAMES = (*GRID.values(), setting("reagent", max_steps=7, runs=4, top_k=60, avera
 def studies(kind, name="runs", methods=NAMES, **changes):
     given = {"metrics": ("soft_nc",), "n_items": 2, "keep": "all", "random_seeds": 2, **changes}
     made = kind(name, "smoke", "tiny-llama", "knowns-mini", "attribook", methods, **given)
-    made.__dict__["explained"] = load_model("tiny-llama", dtype="float64")
+    made.data.worker.model = load_model("tiny-llama", dtype="float64")
     return made
-
-
-def test_names_of_the_grid():
-    assert first_steps(100) == [1, 2, 5, 10, 20, 50, 100]
-    assert first_steps(30) == [1, 2, 5, 10, 20, 30]
-    assert len(GRID) == 2 * 3 + 3
-    assert read_setting(GRID["off", 4, 7])[1] == {"max_steps": 7, "runs": 4, "top_k": 0}
 
 
 def test_recorded_settings_equal_those_computed_one_by_one(tmp_path, monkeypatch):
@@ -45,11 +43,11 @@ def test_recorded_settings_equal_those_computed_one_by_one(tmp_path, monkeypatch
 
 
 def test_one_recording_serves_all_that_are_alike(monkeypatch):
-    from attribook.papers.reagent import runs as reagent_runs
+    from attribook.grid import recorded
 
     calls = []
-    original = reagent_runs.record
-    monkeypatch.setattr(reagent_runs, "record", lambda *given: calls.append(given[2]) or original(*given))
+    original = recorded.record
+    monkeypatch.setattr(recorded, "record", lambda *given: calls.append(given[2]) or original(*given))
     grid = studies(ReagentStudy)
     rows = grid.scores()
     assert sorted(map(len, calls)) == [1] * 4 + [len(GRID) + 1] * 4  # two prompts, two seeds
@@ -59,7 +57,7 @@ def test_one_recording_serves_all_that_are_alike(monkeypatch):
 def test_a_part_that_is_missing_is_computed_again_to_the_same_scores():
     whole = studies(ReagentStudy).scores()
     fewer = studies(ReagentStudy, methods=NAMES[2:4])
-    fewer._scores.path.unlink()
+    fewer.data.scores.path.unlink()
     assert [row["scores"] for row in studies(ReagentStudy, methods=NAMES[2:4]).scores()] == [
         pytest.approx(row["scores"], abs=1e-8) for row in whole if row["method"] in NAMES[2:4]
     ]

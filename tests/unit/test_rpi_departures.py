@@ -4,15 +4,15 @@ import pandas as pd
 import pytest
 from conftest import ROOT
 
-from attribook.attribution.rpi import RELEASED
 from attribook.grid.protocols import find_protocol
-from attribook.grid.settings import read_setting
+from attribook.grid.settings import Setting
 from attribook.papers.rpi.departures import ALL, CHANGES, WRITTEN, departed
+from attribook.papers.rpi.protocols import RELEASED
 from attribook.papers.rpi.settings import released_setting
 
 
 def options(name):
-    return read_setting(name)[1]
+    return dict(Setting.parse(name).options)
 
 
 @pytest.mark.parametrize("change", [name for name in CHANGES if name not in (WRITTEN, ALL)])
@@ -24,8 +24,8 @@ def test_a_departure_changes_one_option_to_the_released_one(change):
 
 
 def test_everything_at_once_is_what_was_released():
-    method, found = read_setting(departed(ALL, steps=10))
-    assert method.resolve(found) == method.resolve(read_setting(released_setting(steps=11))[1])
+    found, released = Setting.parse(departed(ALL, steps=10)), Setting.parse(released_setting(steps=11))
+    assert found.facts.resolve(dict(found.options)) == released.facts.resolve(dict(released.options))
 
 
 def test_protocols_with_other_operators_change_nothing_else():

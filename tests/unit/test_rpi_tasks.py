@@ -1,97 +1,71 @@
 """RPI's Tables 2 and 4 on its other data sets: computed where the texts are, then read from rows alone."""
 
-import pandas as pd
 import pytest
 
 from attribook.data.labelled import TASKS
 from attribook.errors import AttribookError
+from attribook.grid.kept import stored_predictions
+from attribook.grid.stored import stored_frames
 from attribook.grid.study import Study
 from attribook.models.templates import TEMPLATES
-from attribook.papers.rpi.tables import DECODER_ROWS, ERASURE, released_setting
-from attribook.papers.rpi.tasks import (
-    chance_table,
-    chance_told,
-    compute_prompted_task,
-    compute_task,
-    read_tasks,
-    task_accuracies,
-    task_evidence,
-    task_values,
-)
-from attribook.statistics.accuracy import wilson
+from attribook.papers.rpi.live import encoder_studies, prompted_studies
+from attribook.papers.rpi.settings import DECODER_ROWS, ENCODER_ROWS, ERASURE, read_tasks, released_setting
+from attribook.statistics.picking import best_of, one_map, oriented
 
-TASK = "RTN:tiny-bert:reviews-mini"
-RPI = released_setting(layers=-1, steps=2)
+GIVEN = {"n_items": 2, "size": 2, "layer": "-2", "steps": 2, "slow_steps": 2, "seed": 0}
 
 
 def test_tasks_are_written_with_colons():
-    first, second = read_tasks("SST2:a/b:sst2-held-out, EMR:c:emotion-held-out,", 2)
+    first, second = read_tasks("SST2:a/b:sst2-held-out, EMR:c+emotion:emotion-held-out,")
     assert (first.printed, first.model, first.dataset) == ("SST2", "a/b", "sst2-held-out")
-    assert second.where == "c, emotion-held-out"
-    assert [task.dataset for task in read_tasks("SST2,AGN,EMR", 2)] == [
-        "sst2-held-out", "ag-news-held-out", "emotion-held-out",
-    ]  # fmt: skip
+    assert (first.table, first.study, first.protocol) == (2, "rpi_table2", "rpi-paper")
+    assert (second.table, second.study, second.protocol) == (4, "rpi_table4", "rpi-prompted")
+    assert str(second) == "c+emotion, emotion-held-out"
     with pytest.raises(AttribookError, match="'SST2:sst2-held-out' is no task"):
-        read_tasks("SST2:sst2-held-out", 2)
+        read_tasks("SST2:sst2-held-out")
 
 
-def test_leads_over_chance_are_told_by_data_set():
-    (task,) = read_tasks(TASK, 2)
-    frame = pd.DataFrame({"method": ["lucky", "alti", "lime", "decompx"], "ours": [1.0, 2.0, 3.0, 4.0],
-                          "BERT, RTN": [float("nan"), 2.0, 3.0, 4.0], "lead": 0.5, "lead low": 0.1, "lead high": 0.9,
-                          "detectable": 0.4, "n": 60})  # fmt: skip
-    behind = frame.assign(**{"lead low": -0.9, "lead high": -0.1})
-    open_ = frame.assign(**{"lead low": -0.9})
-    tables = {(task, "comprehensiveness"): frame, (task, "log_odds"): behind, (task, "sufficiency"): open_}
-    found = chance_table(tables, "lucky", "BERT")
-    assert found[["metric", "low", "order", "methods"]].values.tolist()[0] == ["Comp ↑", 0.1, 1.0, 3]
-    assert "random rankings by Comp ↑, behind by LO ↓, at the 5% level of each, n = 60." in chance_told(found, 24)
-    assert chance_told(found.head(0), 24) == ""
-
-
-def test_a_task_is_computed_once_and_read_without_its_texts(monkeypatch):
-    (task,) = read_tasks(TASK, 2)
-    assert task_evidence(task, "smoke") is None
-    given = {"n_items": 3, "size": 4, "slow_steps": 2, "seed": 0}
-    compute_task(task, "smoke", RPI, **given)
-    monkeypatch.setattr(Study, "_compute", lambda *_: pytest.fail("stored rows were computed again"))
-    monkeypatch.setattr("attribook.grid.items.load_dataset", lambda _: pytest.fail("the texts were read"))
-    held = task_evidence(task, "smoke")
-    values = task_values(held, RPI, size=4)
-    assert set(values["decompx"]) == set(ERASURE)
-    assert {len(values[name]["log_odds"]) for name in ("decompx", "lime", "sequential_integrated_gradients")} == {3}
-    one, best = (values[f"RPI, {name}"]["comprehensiveness"] for name in ("one map", "best of 4"))
-    assert (best >= one).all()
-    assert best.equals(held.picked.value(f"{RPI}, best of 4", "comprehensiveness"))
-    (told,) = task_accuracies({task: held}).to_dict("records")
-    assert told["n"] == told["texts"] == 40
-    assert (told["low"], told["high"]) == wilson(round(40 * told["accuracy"]), 40)
-    with pytest.raises(AttribookError, match="run its notebook again"):
-        task_values(held, RPI, size=8)
-    (other,) = read_tasks("RTN:tiny-bert:rotten-tomatoes-held-out", 2)
-    assert task_evidence(other, "smoke") is None
-
-
-def test_a_prompted_task_is_computed_once_and_read_without_its_texts(monkeypatch):
-    (task,) = read_tasks("RTN:tiny-gemma3+sentiment:reviews-mini", 4)
-    assert task_evidence(task, "smoke") is None
-    rpi = released_setting(layers="-2", steps=2)
-    given = {"size": 2, "blind_size": 4, "layer": "-2", "steps": 2, "slow_steps": 2, "samples": 2, "seed": 0}
-    compute_prompted_task(task, "smoke", n_items=2, counted_items=5, **given)
-    monkeypatch.setattr(Study, "_compute", lambda *_: pytest.fail("stored rows were computed again"))
-    monkeypatch.setattr("attribook.grid.items.load_dataset", lambda _: pytest.fail("the texts were read"))
-    held = task_evidence(task, "smoke")
-    assert (held.study, held.protocol) == ("rpi_table4", "rpi-prompted")
-    values = task_values(held, rpi, size=2)
-    assert set(values) > {*DECODER_ROWS, "occlusion", "RPI, best of 2", "random, best of 2"}
-    assert {len(series) for by_metric in values.values() for series in by_metric.values()} == {2}
-    (told,) = task_accuracies({task: held}).to_dict("records")
-    assert (told["n"], told["texts"]) == (5, 40)
-
-
-def test_each_table_has_models_of_its_own_kind():
-    assert all("+" not in task.model for task in read_tasks("SST2,AGN,EMR", 2))
-    for task in read_tasks("SST2,AGN,EMR", 4):
+def test_a_printed_name_means_the_models_of_both_tables():
+    found = read_tasks("SST2,AGN,EMR")
+    assert [(task.table, task.printed) for task in found] == [
+        (table, name) for table in (2, 4) for name in ("SST2", "AGN", "EMR")
+    ]
+    for task in found[3:]:
         template = TEMPLATES[task.model.partition("+")[2]]
         assert template.labels == TASKS[task.dataset.removesuffix("-held-out")].labels
         assert all(f"{word}\n\n" in template.before for word in template.words)  # an example of each class
+
+
+@pytest.mark.parametrize(
+    ("model", "make", "more", "methods"),
+    [
+        ("tiny-bert", encoder_studies, {"controls": ("decompx:flat",)}, [*ENCODER_ROWS.values(), "decompx:flat"]),
+        ("tiny-gemma3+sentiment", prompted_studies, {"slow_items": 1, "random_size": 3, "samples": 2},
+         [*DECODER_ROWS.values(), "occlusion", "input_x_gradient:flat"]),
+    ],
+)  # fmt: skip
+def test_rows_are_computed_once_and_read_without_texts(model, make, more, methods, monkeypatch):
+    studies, pool_studies = make("smoke", model, "reviews-mini", **GIVEN, **more)
+    for study in (*studies, *pool_studies.values()):
+        study.run()
+    studies[0].predicted(studies[0].items)
+    monkeypatch.setattr(Study, "_compute", lambda *_: pytest.fail("stored rows were computed again"))
+    monkeypatch.setattr("attribook.grid.items.load_dataset", lambda _: pytest.fail("the texts were read"))
+    single = stored_frames("smoke", studies[0].name)
+    names = single["method"].str.replace(r"\{.*\}", "", regex=True) + ":" + single["variant"]
+    assert set(names.str.rstrip(":")) >= set(methods)
+    assert set(single["metric"]) == set(ERASURE)
+    pools = stored_frames("smoke", "rpi_pools", pools=True)
+    assert set(pools["method"]) == {"random", released_setting(layers="-2", steps=2)}
+    best, one = oriented(best_of(pools, 2)), oriented(one_map(pools))
+    assert (best["value"].to_numpy() >= one["value"].to_numpy()).all()
+    assert len(stored_predictions("smoke", model, "reviews-mini")) == 2
+
+
+def test_sequential_gradients_may_be_left_out_or_have_fewer_texts():
+    given = {**GIVEN, "random_size": 3, "samples": 2}
+    few, none = (prompted_studies("smoke", "tiny-llama+sentiment", "reviews-mini", **given, slow_items=n)[0]
+                 for n in (1, None))  # fmt: skip
+    assert [study.n_items for study in few] == [2, 1]
+    assert few[1].methods == ("sequential_integrated_gradients{steps=2}",)
+    assert len(none) == 1

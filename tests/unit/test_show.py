@@ -3,13 +3,13 @@
 import pandas as pd
 import pytest
 
-from attribook.papers.reagent.show_faithfulness import faithfulness_listing
 from attribook.show.colours import STRONGEST, strengths
 from attribook.show.figures import intervals, lines, mass_bars, score_grid
 from attribook.show.heatmap import heatmaps, page
 from attribook.show.marked import marked_texts, with_marks
 from attribook.show.tables import table
 from attribook.show.terminal import coloured_text
+from attribook.show.words import in_words
 
 
 def test_strengths_are_relative_to_the_largest_score():
@@ -41,7 +41,7 @@ def test_a_page_is_whole_and_escaped():
 
 
 def test_missing_values_are_a_dash_and_never_zero():
-    html = table(pd.DataFrame({"a": [1.5, float("nan")]}), caption="c", formats={"a": "{:.2f}"}).source
+    html = table(pd.DataFrame({"a": [1.5, float("nan")]}), caption="c", digits={"a": "{:.2f}"}).source
     assert "1.50" in html
     assert "–" in html
     assert "nan" not in html
@@ -61,12 +61,6 @@ FRAME = pd.DataFrame(
         "n": [40, 39], "failed": [0, 1], "detectable": [0.1, 0.2],
     }
 )  # fmt: skip
-
-
-def test_faithfulness_listing_shows_interval_n_and_failures():
-    html = faithfulness_listing(FRAME, "soft_nc", "protocol p").source
-    for text in ("+0.40 to +0.60", "Soft-NC, protocol p", "direction only", "39"):
-        assert text in html
 
 
 @pytest.mark.parametrize(
@@ -106,3 +100,12 @@ def test_marked_texts_are_told_by_more_than_colour():
     style = html[html.index("mark{") : html.index("</style>", html.index("mark{"))]
     for said in ("text-decoration:underline", "font-weight", "color:inherit", "content:' [mark: '"):
         assert said in style
+
+
+def test_an_estimate_within_a_sentence():
+    found = {"value": 0.314, "low": 0.1, "high": -0.0, "n": 24}
+    assert in_words(found) == "+0.31 (+0.10 to -0.00, n = 24)"
+    assert in_words(found, 1, sign="") == "0.3 (0.1 to -0.0, n = 24)"
+    nan = float("nan")
+    assert in_words(found | {"low": nan, "high": nan}) == "+0.31 (no interval, n = 24)"
+    assert in_words(found | {"value": nan}) == "no value (n = 24)"

@@ -10,12 +10,16 @@ import sys
 import pandas as pd
 import pytest
 
+from attribook.attribution.names import FACTS
 from attribook.check.stored import part_difference
 from attribook.data.datasets import Dataset
 from attribook.errors import AttribookError
-from attribook.grid.protocols import PROTOCOLS, Protocol
-from attribook.grid.study import Study, Unit
-from attribook.statistics.bootstrap import as_released
+from attribook.grid.items import Unit
+from attribook.grid.protocols import PROTOCOLS
+from attribook.grid.scoring import Scoring
+from attribook.grid.settings import Protocol, Setting
+from attribook.grid.study import Study
+from attribook.statistics.squared_distance import as_released
 
 METHODS = ("random", "occlusion", "attention_mean")
 
@@ -41,7 +45,7 @@ def test_rows_are_complete_and_read_again_without_a_model(monkeypatch):
     def refuse(*_args):
         raise AssertionError("stored rows were computed again")
 
-    monkeypatch.setattr(Study, "_compute", refuse)
+    monkeypatch.setattr(Scoring, "computed", refuse)
     pd.testing.assert_frame_equal(study().rows(), rows)
 
 
@@ -59,10 +63,9 @@ def test_no_row_holds_text_that_is_not_part_of_this_project(monkeypatch):
     assert {row["item"]: row["tokens"] for row in one.scores()} == ours  # read off the text that is here
     stored = [json.loads(line) for line in (one.folder / "scores.jsonl").read_text().splitlines()]
     assert [row["tokens"] for row in stored] == [[], []]
-    unit = next(one.units())
-    assert (
-        part_difference("scores", one.stored(unit)["scores"], one.recomputed(unit, ["scores"])["scores"]).words is None
-    )
+    unit = one.units()[0]
+    held, now = one.data.comparable(unit)["scores"], one.data.recomputed(unit, ["scores"])["scores"]
+    assert part_difference("scores", held, now).words is None
 
 
 def test_scores_are_the_same_in_any_order_of_work():
@@ -80,28 +83,28 @@ def test_every_seed_and_every_item_has_its_own_randomness():
 
 
 def test_keys_change_with_what_moves_numbers(monkeypatch):
-    base, prompt = study(), study().items[0]
-    unit = Unit(prompt, 0, "occlusion", 0)
-    key = base._metric_key(unit, "soft_nc")
-    assert key == study(n_items=7)._metric_key(unit, "soft_nc")
-    others = [
-        study(protocol="reagent-paper")._metric_key(unit, "soft_nc"),
-        study(model="tiny-llama")._metric_key(unit, "soft_nc"),
-        base._metric_key(dataclasses.replace(unit, seed=1), "soft_nc"),
-        base._metric_key(unit, "soft_ns"),
-        base._metric_key(dataclasses.replace(unit, step=1), "soft_nc"),
-        base._metric_key(dataclasses.replace(unit, name="occlusion:ranked"), "soft_nc"),
-        base._metric_key(dataclasses.replace(unit, name="occlusion:permuted"), "soft_nc"),
-        base._metric_key(dataclasses.replace(unit, name="occlusion:permuted", seed=1), "soft_nc"),
-        base._metric_key(
-            dataclasses.replace(unit, prompt=dataclasses.replace(prompt, text=prompt.text + " a")), "soft_nc"
-        ),
-    ]
-    from attribook.attribution.registry import METHODS as registry
+    prompt = study().items[0]
 
-    monkeypatch.setitem(registry, "occlusion", dataclasses.replace(registry["occlusion"], version=99))
-    others.append(base._metric_key(unit, "soft_nc"))
-    assert len({key, *others}) == 11
+    def key(metric="soft_nc", text=prompt.text, step=0, setting="occlusion", seed=0, **changes) -> str:
+        unit = Unit(dataclasses.replace(prompt, text=text), step, Setting.parse(setting), seed)
+        return study(**changes).data.key(unit, metric)
+
+    base = key()
+    assert base == key(n_items=7)
+    others = [
+        key(protocol="reagent-paper"),
+        key(model="tiny-llama"),
+        key(seed=1),
+        key("soft_ns"),
+        key(step=1),
+        key(setting="occlusion:ranked"),
+        key(setting="occlusion:permuted"),
+        key(setting="occlusion:permuted", seed=1),
+        key(text=prompt.text + " a"),
+    ]
+    monkeypatch.setitem(FACTS, "occlusion", dataclasses.replace(FACTS["occlusion"], version=99))
+    others.append(key())
+    assert len({base, *others}) == 11
 
 
 def test_released_distance_of_stored_rows_equals_a_run_under_it():
@@ -115,7 +118,7 @@ def test_failed_metrics_are_rows_with_a_status(monkeypatch):
     monkeypatch.setitem(PROTOCOLS, "attribook", against)
     from attribook.attribution.registry import METHODS as registry
 
-    def negative(model, encoding, **_options):
+    def negative(model, encoding, *, generator, operator="", specials="", output=""):
         return -encoding.ids.double() - 1
 
     monkeypatch.setitem(registry, "occlusion", dataclasses.replace(registry["occlusion"], function=negative))
@@ -196,7 +199,7 @@ def test_unknown_names_are_refused():
 
 
 def test_no_kept_item_says_so(monkeypatch):
-    monkeypatch.setattr("attribook.grid.items.matches", lambda *_: False)
+    monkeypatch.setattr("attribook.grid.work.matches", lambda *_: False)
     with pytest.raises(AttribookError, match="nothing to explain"):
         _ = study(dataset="knowns-mini", keep="correct_both", model="tiny-opt").items
 

@@ -4,7 +4,7 @@ import math
 
 import pandas as pd
 
-from attribook.statistics.summaries import by_direction, directions, in_words
+from attribook.statistics.summaries import by_direction, directions, estimate_texts
 
 NAN = math.nan
 TABLE = pd.DataFrame({
@@ -14,8 +14,8 @@ TABLE = pd.DataFrame({
 
 
 def test_estimates_in_words():
-    assert in_words(TABLE).tolist()[:2] == ["+0.200 (+0.100 to +0.300)", "-0.300 (-0.400 to -0.200)"]
-    assert in_words(TABLE, "{:.0%}").tolist()[2:4] == ["10% (-10% to 30%)", "undefined"]
+    assert estimate_texts(TABLE).tolist()[:2] == ["+0.200 (+0.100 to +0.300)", "-0.300 (-0.400 to -0.200)"]
+    assert estimate_texts(TABLE, "{:.0%}").tolist()[2:4] == ["10% (-10% to 30%)", "undefined"]
 
 
 def test_names_by_direction_need_an_interval_without_0_and_ten_prompts():

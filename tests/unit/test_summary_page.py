@@ -20,17 +20,20 @@ ROWS = [
 ]
 
 
+def texts(html: str, kind: str) -> list[str]:
+    return re.findall(rf"<{kind}[^>]*>([^<]*)</{kind}>", html)
+
+
 def test_cells_are_counted_by_paper_and_verdict():
-    page = summary(ROWS)
-    heads = re.findall(r"<th>([^<]*)</th>", page.split("</thead>")[0])
-    assert heads == ["", SAME, OPPOSITE, NO_ROWS, "cells"]
-    assert "<tr><td>ReAGent</td><td>2</td><td>1</td><td>0</td><td>3</td></tr>" in page
-    assert "<tr><td>RPI</td><td>0</td><td>0</td><td>1</td><td>1</td></tr>" in page
+    page = summary(ROWS).split("</table>")[0]
+    assert texts(page, "th") == ["verdict", "ReAGent", "RPI"]
+    cells = texts(page, "td")
+    assert cells == [SAME, "2", "0", OPPOSITE, "1", "0", NO_ROWS, "0", "1", "all cells", "3", "1"]
 
 
-def test_claims_in_words_are_those_that_rows_were_asked_about_and_are_escaped():
+def test_claims_in_words_are_those_that_rows_could_test_and_are_escaped():
     page = summary(ROWS)
-    assert "Claims in words: 1 of 2 could be asked" in page
+    assert "Claims in words: 1 of 2 could be tested" in page
     assert "Noiser &lt;leads&gt;." in page
     assert "<leads>" not in page
     assert "Nobody asked this." not in page

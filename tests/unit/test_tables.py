@@ -173,13 +173,6 @@ def test_nothing_is_markup_or_mathematics():
     assert literal("$x$") == "<span>&#36;</span>x<span>&#36;</span>"
 
 
-def test_the_former_way_to_give_formats_changes_no_heads():
-    told = shown(FRAME, caption="c", formats={"value": "{:+.1f}"})
-    assert told.rows[0] == list(FRAME)
-    assert told.rows[1][2] == "+0.5"
-    assert told.link == {}
-
-
 def test_the_source_of_a_function_is_folded():
     html = source(literal).source
     assert html.startswith('<details class="attribook-source"><summary>source of <code>literal</code>')

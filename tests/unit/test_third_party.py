@@ -1,4 +1,4 @@
-"""Numbers of SIG's authors beside RPI's: the file is what its source says, and the comparison is made by hand too."""
+"""Numbers of SIG's authors beside RPI's: the file is what its source says, and cells are joined by hand."""
 
 import pandas as pd
 import pytest
@@ -6,7 +6,7 @@ from conftest import ROOT
 
 from attribook.errors import AttribookError
 from attribook.papers.rpi.sig_released import sig_values
-from attribook.papers.rpi.third_party import CELL, agreement_table, third_party_table, third_party_told
+from attribook.papers.rpi.third_party import CELL, third_party_table
 
 
 @pytest.fixture
@@ -40,27 +40,6 @@ def test_cells_of_the_table_by_hand(stored):
     assert cell.tolist() == [-1.524, -1.518, -1.548]
     cell = stored.set_index(CELL).loc[("SST2", "DistilBERT", "comprehensiveness", "deeplift")]
     assert cell.tolist() == [0.162, 0.1696, 0.05347]
-
-
-def test_agreement_by_hand():
-    cells = [("SST2", "BERT", "comprehensiveness", name, ours, mask, 0.0)
-             for name, ours, mask in (("a", 0.3, 0.4), ("b", 0.2, 0.1), ("c", 0.1, 0.2))]  # fmt: skip
-    more = [(data, model, metric, *rest) for data, model, _, *rest in cells for metric in ("sufficiency", "log_odds")]
-    frame = pd.DataFrame([*cells, *more], columns=[*CELL, "printed", "mask", "pad"])
-    found = agreement_table(frame).set_index(["metric", "reference"])
-    line = found.loc[("comprehensiveness", "mask")]
-    assert line["median apart"] == pytest.approx(0.1)
-    assert line["difference"] == pytest.approx((-0.1 + 0.1 - 0.1) / 3)
-    assert line["order"] == pytest.approx(0.5)
-    assert (line["same order"], line["same best"]) == (0, 1)
-    assert found.loc[("sufficiency", "mask"), "same best"] == 0  # lower is better there: c against b
-
-
-def test_the_sentence_counts_what_the_table_counts(stored):
-    told = third_party_told(stored)
-    line = agreement_table(stored).set_index(["metric", "reference"]).loc[("comprehensiveness", "mask")]
-    assert f"same order in {line['same order']:.0f} of {line['columns']:.0f} columns" in told
-    assert told.startswith("90 cells; those with the mask token")
 
 
 def test_without_data_and_rows_it_says_so(tmp_path, monkeypatch):

@@ -4,9 +4,11 @@ import pytest
 import torch
 from conftest import seeded
 
+from attribook import controls
 from attribook.errors import AttribookError
+from attribook.grid.settings import CONTROLS, Setting
 from attribook.grid.study import Study
-from attribook.grid.variants import parted, ranked, tempered, varied
+from attribook.grid.variants import ranked, tempered, varied
 from attribook.models.load import load_model
 
 ALL = torch.ones(5, dtype=torch.bool)
@@ -39,10 +41,11 @@ def test_controls_are_variants_and_other_names_are_refused():
     found = varied(SCORES, "permuted", ALL, seeded())
     assert sorted(found.tolist()) == sorted(SCORES.tolist())
     assert varied(SCORES, "tempered_0.5", ALL, seeded()).sum() == pytest.approx(1)
-    assert parted("occlusion") == ("occlusion", None)
+    assert tuple(controls.CONTROLS) == CONTROLS
+    assert Setting.parse("occlusion").variant == ""
     for name in ("occlusion:sharp", "occlusion:tempered_-1", "occlusion:tempered_x", "occlusion:tempered"):
         with pytest.raises(AttribookError, match="Unknown variant"):
-            parted(name)
+            Setting.parse(name)
     with pytest.raises(AttribookError, match="Unknown variant"):
         study(methods=("occlusion:sharp",))
 
@@ -80,7 +83,7 @@ def test_a_continuation_is_explained_token_by_token(monkeypatch):
         for _ in range(4):
             with torch.no_grad():
                 written.append(int(model.network(input_ids=torch.tensor([ids + written])).logits[0, -1].argmax()))
-        assert grid.continuations[prompt.id] == written
+        assert grid.data.items.continuations[prompt.id] == written
         first = rows[prompt.id, 2]
         assert len(first["tokens"]) == len(ids) + 2
         whole = model.network(input_ids=torch.tensor([ids + written[:2]])).logits[0, -1].double().softmax(-1)
@@ -95,7 +98,7 @@ def test_a_continuation_is_explained_token_by_token(monkeypatch):
 
 def test_items_whose_continuation_is_too_short_are_told():
     grid = study(methods=("occlusion",), continuation=4, start=3)
-    grid.__dict__["continuations"] = {key: [5, 6, 7] for key in grid.continuations}
+    grid.data.items.continuations = {key: [5, 6, 7] for key in grid.data.items.continuations}
     with pytest.raises(AttribookError, match=f"{len(grid.items)} of them have no row: .* 3 tokens or fewer"):
         grid.rows()
 

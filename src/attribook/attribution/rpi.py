@@ -9,16 +9,15 @@ The paper's (equations 3 to 5) by default. Its released code differs, and every 
 - the path is visited at both ends too, n + 1 points for n (`points` `both_ends`, `steps` 31);
 - in a prompted decoder only the rows of the user's text get noise (`noised` `text`). Other rows of its noise tensor
   hold the attention itself, so that they begin at (sqrt(abar_t) + scale) a.
-`RELEASED` holds these together. Neither re-masks nor normalises a baseline: in a causal model noise lands above the
-diagonal as well, and a position then reads from later ones.
+Neither re-masks nor normalises a baseline: in a causal model noise lands above the diagonal as well, and a position
+then reads from later ones.
 
 The paper explains by the best of all maps under the metric that is reported. A method here knows no metric, so its
 scores are the mean of the maps, and `candidate_maps` gives the maps themselves to whoever picks. Over several layers
 the paper pools the maps of all layers; so does this.
 """
 
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Iterator
 
 import torch
 from torch import Generator, Tensor
@@ -29,10 +28,6 @@ from attribook.errors import AttribookError
 from attribook.models.encoding import Encoding
 from attribook.models.explained import Explained
 
-RELEASED: Mapping[str, Any] = {
-    "layers": "-3", "trials": 24, "steps": 31, "points": "both_ends", "timestep": "500", "horizon": 500,
-    "noise": "variance", "noised": "text", "factor": "attention", "output": "logit", "row": "reads",
-}  # fmt: skip
 COST = '(layers.count(",") + 1) * trials * steps'
 
 

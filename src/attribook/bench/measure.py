@@ -24,7 +24,7 @@ from attribook.bench.inseq_environment import called, peer_python
 from attribook.bench.limit import least, matmul_rate, wall_seconds
 from attribook.bench.rpi import rpi_rows
 from attribook.errors import AttribookError
-from attribook.grid.manifest import machine_class
+from attribook.grid.work import machine_class
 from attribook.models.encoding import Encoding
 from attribook.models.explained import Explained
 from attribook.models.fetch import model_folder
@@ -170,10 +170,10 @@ def inseq_answers(name: str, model: Explained, encoding: Encoding) -> Row | str:
     script = Path(__file__).with_name("inseq.py")
     try:
         # -I keeps this package's folder off the path: its module names are not meant for others.
-        told = called([str(peer_python()), "-I", str(script)], "Inseq", json.dumps(question))
+        printed = called([str(peer_python()), "-I", str(script)], "Inseq", json.dumps(question))
     except AttribookError as error:
         return str(error)
-    answers: Row = json.loads(told.strip().splitlines()[-1])
+    answers: Row = json.loads(printed.strip().splitlines()[-1])
     return answers
 
 

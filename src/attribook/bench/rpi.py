@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from attribook.attribution.candidates import candidate_maps
 from attribook.attribution.diffusion import RandomPaths
-from attribook.attribution.rpi import RELEASED, attention_baselines
+from attribook.attribution.rpi import attention_baselines
 from attribook.bench.agreement import agreement
 from attribook.bench.comparisons import TOLERANCE
 from attribook.bench.limit import wall_seconds
@@ -25,6 +25,7 @@ from attribook.models.encoding import Encoding
 from attribook.models.explained import Explained
 from attribook.models.injection import AttentionLayer, attention_by
 from attribook.models.load import load_model
+from attribook.papers.rpi.protocols import RELEASED
 
 SENTENCE = (
     "this is a startling film that gives you a fascinating, albeit depressing view of rural life close to the border"

@@ -65,16 +65,16 @@ def file_drift() -> tuple[list[Drift], str]:
 
 def changes(folder: Path, name: str, digest: str) -> list[str]:
     """What is different in a file, in words: the lines that the hashed version has not."""
-    told = "was changed after its hash was committed"
+    what = "was changed after its hash was committed"
     before = as_hashed(folder, name, digest)
     if before is None:
-        return [told]
+        return [what]
     known = set(before.decode(errors="replace").splitlines())
     lines = enumerate((folder / name).read_text(errors="replace").splitlines(), start=1)
     new = [f"line {number}: {line.strip()[:CUT]}" for number, line in lines if line not in known]
     if not new:
-        return [f"{told}: lines are gone or in another order"]
-    return [f"{told}, {line}" for line in new[:SHOWN]] + [f"{len(new) - SHOWN} more lines"] * (len(new) > SHOWN)
+        return [f"{what}: lines are gone or in another order"]
+    return [f"{what}, {line}" for line in new[:SHOWN]] + [f"{len(new) - SHOWN} more lines"] * (len(new) > SHOWN)
 
 
 def as_hashed(folder: Path, name: str, digest: str) -> bytes | None:

@@ -36,7 +36,7 @@ def check_all(profile: str, sample: int | None, seed: int, budget: float | None 
 
 
 def attempt(report: Report, name: str, check: Callable[[], tuple[list[Drift], str]]) -> None:
-    """Make one check; a file that cannot be read, or a model that cannot be had, is told as its result.
+    """Make one check; a file that cannot be read, or a model that cannot be had, is its result.
 
     Whatever a damaged file makes a reader raise: what other checks found must not be lost with it.
     """

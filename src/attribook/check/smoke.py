@@ -16,7 +16,6 @@ import torch
 
 from attribook.attribution.registry import METHODS
 from attribook.check.drift import Drift, farthest
-from attribook.grid.matrix import load_matrix
 from attribook.grid.seeds import generator
 from attribook.grid.settings import setting
 from attribook.grid.study import Study
@@ -25,6 +24,7 @@ from attribook.metrics.registry import METRICS
 from attribook.models.load import load_model
 from attribook.models.tiny import CLASSIFIERS, tiny_names
 from attribook.paths import results_folder
+from attribook.site.matrix import load_matrix
 
 # Fewer samples and steps than by default: what is checked is that numbers stay, not that they are good.
 QUICK: dict[str, dict[str, int]] = {
@@ -93,8 +93,8 @@ def erasure_values() -> Iterator[tuple[str, str, str, float]]:
         encoding = model.encode("The old city was warm, and my friend of many years had a good word for it.")
         scores = torch.randn(len(encoding), generator=generator("erasure", name), dtype=torch.float64)
         chance = generator("unused")
-        for convention, told in CONVENTIONS.items():
-            for metric, options in told.items():
+        for convention, metrics in CONVENTIONS.items():
+            for metric, options in metrics.items():
                 masks = options["operator"] == "mask"
                 given = {**options, "operator": "unk"} if masks and not model.tokenizer.mask_token else options
                 found = METRICS[metric](model, encoding, scores, generator=chance, **given)

@@ -13,6 +13,7 @@ from rich.table import Table
 
 from attribook.cli.output import Json, terminal
 from attribook.errors import AttribookError
+from attribook.paths import stored_results
 
 if TYPE_CHECKING:
     from attribook.check.drift import Drift  # imported late: it brings torch
@@ -29,6 +30,7 @@ def claims(
     from attribook.ledger.ledger import full_ledger
     from attribook.ledger.verdicts import RULES
 
+    stored_results()  # told before an empty ledger is
     rows = full_ledger()
     chosen = wanted(rows, paper=paper, table=table, verdict=verdict)
     chosen = [row for row in chosen if not (headlines and row["column"])]
@@ -66,6 +68,7 @@ def check(
 
     drawn_by = int(datetime.now(UTC).strftime("%Y%m%d")) if seed is None else seed
     number = None if sample is None and profile == "smoke" else SAMPLE if sample is None else sample
+    stored_results()
     report = check_all(profile, number, drawn_by, budget)
     if as_json:
         drifts = [dict(zip(("check", "where", "what"), drift.row, strict=True)) for drift in report.drifts]

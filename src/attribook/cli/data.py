@@ -8,7 +8,7 @@ import typer
 from attribook.cli.output import Json, show_rows
 from attribook.errors import AttribookError
 
-data_app = typer.Typer(help="What it is asked.", no_args_is_help=True)
+data_app = typer.Typer(help="The prompts and texts.", no_args_is_help=True)
 
 
 @data_app.command("list")

@@ -1,15 +1,14 @@
 """The command that explains one prediction: `attribook explain`."""
 
-import json
-import os
 import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from attribook.cli.output import Json, out
-from attribook.errors import AttribookError
+from attribook.cli.files import refuse_no_file, write_whole
+from attribook.cli.output import Json, as_json_text, out
+from attribook.errors import AttribookError, printable
 
 UNCONVERGED = "its own test of being done was not met, so read its scores with care (details: --json)"
 
@@ -31,7 +30,9 @@ def explain(
 
     found = find_method(method)
     options = found.resolve(found.parsed(option or []))
-    check_asked(prompt, html)  # before a model is loaded for nothing
+    refuse_prompt(prompt)  # before a model is loaded for nothing
+    if html is not None:
+        refuse_no_file(html)
 
     import torch
     from tqdm import tqdm
@@ -52,11 +53,13 @@ def explain(
         attribution = found(explained, encoding, generator=chance, **options)
     scores = attribution.scores.tolist()
     answer = {
-        "model": model, "prompt": prompt, "tokens": encoding.tokens, "scores": scores,
+        "model": model, "prompt": prompt, "tokens": encoding.tokens, "ids": encoding.ids.tolist(), "scores": scores,
         "attributable": encoding.attributable.tolist(), "template": encoding.template.tolist(),
-        "target": encoding.target_text, "probability": encoding.probability, "method": method,
+        "target": encoding.target_text, "target_id": encoding.target, "probability": encoding.probability,
+        "method": method,
         "options": attribution.options, "seed": seed, "converged": attribution.converged,
         "cost": vars(attribution.cost), "details": dict(attribution.details), "notes": encoding.notes,
+        "checks": vars(explained.sound) if explained.sound else None,
     }  # fmt: skip
     if attribution.converged is False:
         print(f"attribook: {method} did not converge: {UNCONVERGED}", file=sys.stderr)
@@ -70,7 +73,7 @@ def explain(
         }  # fmt: skip
         write_whole(html, page(f"Why {encoding.target_text.strip()!r}?", facts, tokens, shown, method))
     if as_json:
-        print(json.dumps(answer, ensure_ascii=False))
+        print(as_json_text(answer))
     elif html is None:
         out.print(coloured_text(tokens, shown))
         out.print(f"→ {visible(encoding.target_text)} (p = {encoding.probability:.3g})", highlight=False, markup=False)
@@ -79,26 +82,14 @@ def explain(
         out.print(f"{method}, strongest: {strongest}", highlight=False, markup=False)
 
 
-def check_asked(prompt: str, html: Path | None) -> None:
-    """Raises: AttribookError for a text that cannot be explained, or a file that cannot be one."""
+def refuse_prompt(prompt: str) -> None:
+    """Raises: AttribookError for a text that cannot be explained."""
     if not prompt.strip():
         raise AttribookError("The prompt is empty. Give at least one word to attribute the prediction to.")
     if any("\ud800" <= letter <= "\udfff" for letter in prompt):
         raise AttribookError("The prompt has bytes that are no UTF-8 text. Give it in UTF-8.")
-    if html is not None and (not html.name or html.is_dir()):
-        raise AttribookError(f"{str(html)!r} is no name of a file. Give one, such as why.html.")
 
 
 def visible(text: str) -> str:
-    """A token without its spaces; as Python writes it, where nothing would be seen."""
-    return text.strip() or repr(text)
-
-
-def write_whole(path: Path, content: str) -> None:
-    """Write a file in one step, or leave what was there. Raises: AttribookError where that is not possible."""
-    scratch = path.with_name(f".{path.name}.part")
-    try:
-        scratch.write_text(content)
-        os.replace(scratch, path)
-    except OSError as error:
-        raise AttribookError(f"Cannot write {path}: {error.strerror}.") from error
+    """A token without its spaces and control characters; as Python writes it, where nothing would be seen."""
+    return printable(text).strip() or repr(text)

@@ -16,7 +16,7 @@ from attribook.cli.data import data_app
 from attribook.cli.explain import explain
 from attribook.cli.models import models_app
 from attribook.cli.output import Json, out
-from attribook.errors import AttribookError, AttribookWarning
+from attribook.errors import AttribookError, AttribookWarning, printable
 
 app = typer.Typer(
     help="Attribution methods for language models, explained, measured and checked.",
@@ -34,10 +34,17 @@ app.command()(check)
 def main() -> None:
     """Entry point: errors that a user can mend are one message and exit code 2."""
     warnings.showwarning = show_warning  # type: ignore[assignment]
+    for stream in (sys.stdout, sys.stderr):  # letters that a terminal's encoding lacks are written out
+        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
     try:
         app()
     except AttribookError as error:
-        print(f"attribook: {error}", file=sys.stderr)
+        print(f"attribook: {printable(str(error))}", file=sys.stderr)
+        sys.exit(2)
+    except (MemoryError, RuntimeError) as error:
+        if not isinstance(error, MemoryError) and "memory" not in str(error):
+            raise  # a fault of ours
+        print("attribook: there is not enough memory for this: ask for fewer steps, samples or tokens", file=sys.stderr)
         sys.exit(2)
     except OSError as error:  # a full disk, a folder that must not be written to
         print(f"attribook: {error.strerror or error}: {error.filename or 'no file is named'}", file=sys.stderr)

@@ -8,7 +8,7 @@ import typer
 from attribook.cli.output import Json, show_rows
 from attribook.errors import AttribookError
 
-models_app = typer.Typer(help="What is explained.", no_args_is_help=True)
+models_app = typer.Typer(help="The models that are explained.", no_args_is_help=True)
 
 
 @models_app.command("list")

@@ -14,6 +14,12 @@ WIDTH = 150  # where nothing says how wide the output is, as in a pipe
 out = Console()
 
 
+def as_json_text(value: Any) -> str:
+    """JSON with letters as they are where the output can hold them, else as escapes. NaN is no JSON."""
+    unicode_out = (sys.stdout.encoding or "").lower().replace("-", "").startswith("utf")
+    return json.dumps(value, ensure_ascii=not unicode_out, allow_nan=False)
+
+
 def terminal() -> Console:
     """Where tables are printed; wide where nothing says how wide."""
     return Console() if sys.stdout.isatty() or "COLUMNS" in os.environ else Console(width=WIDTH)

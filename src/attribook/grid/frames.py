@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from attribook.attribution.names import find_facts
+from attribook.grid.settings import Setting
 
 FIXED = ["study", "profile", "protocol", "model", "dataset"]
 COLUMNS = [*FIXED, "item", "step", "method", "variant", "seed", "draw", "metric", "value", "status"]
@@ -39,15 +39,11 @@ def tidy_pool(rows: pd.DataFrame, sizes: list[int], **fixed: Any) -> pd.DataFram
         places = long.groupby(["method", "metric", "item", "seed"], sort=False).cumcount()
         parts.append(long.assign(kind=kind, map=places if kind == ONE_MAP else places.map(dict(enumerate(sizes)))))
     frame = pd.concat(parts, ignore_index=True)
-    own = (frame["kind"] == ONE_MAP) & (frame["map"] == 0) & frame["method"].map(has_own_map)
+    own = (
+        (frame["kind"] == ONE_MAP) & (frame["map"] == 0) & frame["method"].map(lambda name: Setting.parse(name).own_map)
+    )
     frame["kind"] = frame["kind"].mask(own, OWN_MAP)
     return frame.assign(value=pd.to_numeric(frame["value"]), seed=pd.to_numeric(frame["seed"]))[POOL_COLUMNS]
-
-
-def has_own_map(setting: str) -> bool:
-    """Whether a pool is the method's own map and noisy copies of it: the method draws nothing itself."""
-    facts = find_facts(setting.partition("{")[0])
-    return not facts.random and not facts.candidates
 
 
 def tidy_answers(rows: pd.DataFrame, **fixed: Any) -> pd.DataFrame:

@@ -1,20 +1,23 @@
 """The items of a study: what the model predicts on them, which are kept, and what it goes on with."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from attribook.data.datasets import load_dataset
-from attribook.data.prompts import Prompt, matches
+from attribook.data.prompts import Prompt
 from attribook.errors import AttribookError
-from attribook.grid.seeds import digest
-from attribook.grid.store import Row, Store
-from attribook.models.causal import CausalLM
-from attribook.models.explained import Explained
-from attribook.models.load import load_model
-from attribook.models.names import known_fingerprint
-from attribook.paths import results_folder
+from attribook.grid.keys import digest
+from attribook.grid.settings import Setting
+from attribook.grid.store import Store
+from attribook.paths import study_folder
+
+if TYPE_CHECKING:
+    from attribook.grid.study import Definition
+    from attribook.grid.work import Work
 
 # Which items a study explains. ReAGent asks for a right prediction with and without the distractor.
 KEEP = {
@@ -23,118 +26,105 @@ KEEP = {
     "all": "whatever the model predicts",
 }
 
-# The least that each number of a study may be; Python would read less as a count from the end, or as nothing at all.
-LEAST = {"n_items": 0, "continuation": 0, "start": 0, "stride": 1, "random_seeds": 1}
+
+@dataclass(frozen=True)
+class Unit:
+    """What is computed and stored at once."""
+
+    prompt: Prompt
+    step: int  # how many tokens of the continuation stand behind the prompt
+    setting: Setting
+    seed: int
+
+    @property
+    def name(self) -> str:
+        """The setting as text, for files and eyes."""
+        return str(self.setting)
+
+    @property
+    def place(self) -> str:
+        """Identifies the text that is explained."""
+        return f"{self.prompt.fingerprint}+{self.step}" if self.step else self.prompt.fingerprint
 
 
 class Items:
-    """The part of a study that finds its items; predictions and continuations are stored for all studies together."""
+    """The items of one study. Predictions and continuations are stored for all studies of a profile together."""
 
-    profile: str
-    model: str
-    dataset: str
-    n_items: int
-    seed: int
-    keep: str
-    continuation: int
-    stride: int
-    start: int
+    def __init__(self, study: "Definition", weights: Callable[[], str], worker: Callable[[], "Work"]) -> None:
+        """`weights` identifies the model's; `worker` is asked for what is not stored."""
+        self.study, self._weights, self._worker = study, weights, worker
 
-    @cached_property
-    def explained(self) -> Explained:
-        """The explained model, loaded when the first missing row needs it."""
-        return load_model(self.model)
-
-    @cached_property
-    def fingerprint(self) -> str:
-        """Weights' identity, without loading them where the registry knows it."""
-        return known_fingerprint(self.model) or self.explained.fingerprint
+    def predicted(self, prompts: Sequence[Prompt]) -> pd.DataFrame:
+        """For each prompt: predicted token, probability, and whether it is right; what is missing is stored."""
+        store = self._store("")
+        keys = [digest("prediction 1", self._weights(), prompt.fingerprint) for prompt in prompts]
+        todo = dict(zip(keys, prompts, strict=True))
+        for key, prompt in store.missing(todo, f"{self.study.dataset}: predictions"):
+            store.append(key, [self._worker().prediction(prompt)])
+        return pd.DataFrame([store[key][0] for key in keys])
 
     @cached_property
     def predictions(self) -> pd.DataFrame:
-        """For every item of the data set: predicted token, probability, and whether it is kept."""
-        return self.predicted(load_dataset(self.dataset))
-
-    def predicted(self, prompts: Sequence[Prompt]) -> pd.DataFrame:
-        """The same for some items; what is missing is computed and stored."""
-        model = self.model.strip("/").replace("/", "--")
-        store = Store(results_folder() / self.profile / "predictions" / model / f"{self.dataset}.jsonl")
-        keys = [digest("prediction 1", self.fingerprint, prompt.fingerprint) for prompt in prompts]
-        todo = dict(zip(keys, prompts, strict=True))
-        for key, prompt in store.missing(todo, f"{self.dataset}: predictions"):
-            store.append(key, [self._prediction(prompt)])
-        return pd.DataFrame([store[key][0] for key in keys])
-
-    def _prediction(self, prompt: Prompt) -> Row:
-        whole = self.explained.encode(prompt.text)
-        plain = self.explained.encode(prompt.plain) if prompt.plain else whole
-        return {
-            "item": prompt.id,
-            "predicted": whole.target_text,
-            "predicted_plain": plain.target_text,
-            "probability": round(whole.probability, 6),
-            "correct": matches(prompt.answer, whole.target_text),
-            "correct_plain": matches(prompt.answer, plain.target_text),
-        }
+        """The same for every item of the data set."""
+        return self.predicted(load_dataset(self.study.dataset))
 
     @property
     def kept(self) -> pd.Series:
         """For every item of the data set, whether the study may explain it."""
         correct, plain = self.predictions["correct"], self.predictions["correct_plain"]
-        return {"correct_both": correct & plain, "correct": correct, "all": correct | True}[self.keep]
+        return {"correct_both": correct & plain, "correct": correct, "all": correct | True}[self.study.keep]
 
     @cached_property
-    def items(self) -> list[Prompt]:
+    def chosen(self) -> list[Prompt]:
         """Items to explain, in the order of a hash of their names: a smaller study is a part of a larger one."""
-        prompts = load_dataset(self.dataset)
-        if self.keep != "all":
+        study, prompts = self.study, load_dataset(self.study.dataset)
+        if study.keep != "all":
             kept = dict(zip(self.predictions["item"], self.kept, strict=True))
             prompts = [prompt for prompt in prompts if kept[prompt.id]]
         if not prompts:
             raise AttribookError(
-                f"{self.model} predicts no item of {self.dataset} correctly, so there is nothing to explain. "
+                f"{study.model} predicts no item of {study.dataset} correctly, so there is nothing to explain. "
                 "Choose another model or data set, or keep='all'."
             )
-        prompts.sort(key=lambda prompt: digest("order", self.seed, prompt.id))
-        return prompts[: self.n_items or None]
+        prompts.sort(key=lambda prompt: digest("order", study.seed, prompt.id))
+        return prompts[: study.n_items or None]
 
-    def n_kept(self) -> str:
+    def counted(self) -> str:
         """How many items of the data set were kept, as a sentence; and how many of them have too short a text."""
-        if self.keep == "all":
-            found = len(load_dataset(self.dataset)), self.dataset, len(self.items)
-            told = "Of the {} items of {}, whatever is predicted, {} are explained.".format(*found)
+        study = self.study
+        if study.keep == "all":
+            whole = len(load_dataset(study.dataset))
+            found = f"Of the {whole} items of {study.dataset}, whatever is predicted, {len(self.chosen)} are explained."
         else:
-            told = (
-                f"{int(self.kept.sum())} of the {len(self.kept)} items of {self.dataset} are {KEEP[self.keep]} by "
-                f"{self.model}; {len(self.items)} of these are explained."
+            found = (
+                f"{int(self.kept.sum())} of the {len(self.kept)} items of {study.dataset} are {KEEP[study.keep]} by "
+                f"{study.model}; {len(self.chosen)} of these are explained."
             )
-        if not self.continuation or not (short := sum(not self._steps(prompt) for prompt in self.items)):
-            return told
-        return f"{told} {short} of them have no row: the model goes on with {self.start} tokens or fewer."
+        if not study.continuation or not (short := sum(not self.steps(prompt) for prompt in self.chosen)):
+            return found
+        return f"{found} {short} of them have no row: the model goes on with {study.start} tokens or fewer."
 
     @cached_property
     def continuations(self) -> dict[str, list[int]]:
         """The first `continuation` tokens that the model goes on with, greedily, after each item."""
-        model = self.model.strip("/").replace("/", "--")
-        file = f"{self.dataset}.greedy{self.continuation}.jsonl"
-        store = Store(results_folder() / self.profile / "predictions" / model / file)
-        keys = {p.id: digest("greedy 1", self.fingerprint, p.fingerprint, self.continuation) for p in self.items}
-        todo = {keys[prompt.id]: prompt for prompt in self.items}
-        for key, prompt in store.missing(todo, f"{self.dataset}: continuations"):
-            store.append(key, [self._continued(prompt)])
+        many = self.study.continuation
+        store = self._store(f".greedy{many}")
+        keys = {p.id: digest("greedy 1", self._weights(), p.fingerprint, many) for p in self.chosen}
+        todo = {keys[prompt.id]: prompt for prompt in self.chosen}
+        for key, prompt in store.missing(todo, f"{self.study.dataset}: continuations"):
+            store.append(key, [self._worker().continued(prompt, many)])
         return {item: store[key][0]["ids"] for item, key in keys.items()}
 
-    def _steps(self, prompt: Prompt) -> range:
-        return range(self.start, len(self.continuations[prompt.id]), self.stride) if self.continuation else range(1)
+    def steps(self, prompt: Prompt) -> range:
+        """How many tokens of its continuation stand behind a prompt in each of its units."""
+        if not self.study.continuation:
+            return range(1)
+        return range(self.study.start, len(self.continuations[prompt.id]), self.study.stride)
 
-    def _continued(self, prompt: Prompt) -> Row:
-        model = self._writer()
-        encoding = model.encode(prompt.text)
-        ids = model.generated(encoding, self.continuation)
-        whole = model.extended(encoding, ids)
-        return {"item": prompt.id, "ids": ids, "tokens": whole.tokens[len(encoding) :]}
+    def places(self) -> Iterator[tuple[Prompt, int]]:
+        """All texts to explain: items and steps of their continuations."""
+        return ((prompt, step) for prompt in self.chosen for step in self.steps(prompt))
 
-    def _writer(self) -> CausalLM:
-        if not isinstance(self.explained, CausalLM):
-            raise AttribookError(f"{self.model} writes no text, so nothing that follows can be explained.")
-        return self.explained
+    def _store(self, ending: str) -> Store:
+        folder = study_folder(self.study.profile, "predictions", self.study.model)
+        return Store(folder / f"{self.study.dataset}{ending}.jsonl")

@@ -8,7 +8,7 @@ from attribook.data.datasets import DATASETS
 from attribook.errors import AttribookError
 from attribook.grid.store import Store
 from attribook.grid.study import Study
-from attribook.paths import results_folder
+from attribook.paths import results_folder, study_folder
 
 
 def kept_table(model: str, places: Sequence[tuple[str, str]]) -> pd.DataFrame:
@@ -26,31 +26,25 @@ def kept_table(model: str, places: Sequence[tuple[str, str]]) -> pd.DataFrame:
                 raise
             predictions = stored_predictions(profile, model, dataset)
             where = "stored predictions" if len(predictions) else "not on this machine, nothing stored"
-        counts = {
-            name: int(predictions[name].sum()) if len(predictions) else None for name in ("correct", "correct_plain")
-        }
-        both = int((predictions["correct"] & predictions["correct_plain"]).sum()) if len(predictions) else None
-        found.append(
-            {
-                "data set": dataset,
-                "items": DATASETS[dataset].rows,
-                **counts,
-                "correct_both": both,
-                "from": where,
-            }
-        )
-    return pd.DataFrame(found).astype(dict.fromkeys(("correct", "correct_plain", "correct_both"), "Int64"))
+        line: dict[str, object] = {"data set": dataset, "items": DATASETS[dataset].rows, "from": where}
+        if len(predictions):
+            right = predictions[["correct", "correct_plain"]].astype(bool)
+            line |= {str(name): right[name].sum() for name in right} | {"correct_both": right.all(axis=1).sum()}
+        found.append(line)
+    counts = ["correct", "correct_plain", "correct_both"]
+    return pd.DataFrame(found, columns=["data set", "items", *counts, "from"]).astype(dict.fromkeys(counts, "Int64"))
 
 
 def stored_predictions(profile: str, model: str, dataset: str) -> pd.DataFrame:
     """What is stored of a model's predictions, a row for every different text; empty where nothing is."""
-    path = results_folder() / profile / "predictions" / model.replace("/", "--") / f"{dataset}.jsonl"
+    path = study_folder(profile, "predictions", model) / f"{dataset}.jsonl"
     return pd.DataFrame([row for group in Store(path).groups.values() for row in group])
 
 
 def stored_count(model: str, dataset: str) -> int | None:
     """How many items a model gets right by its stored predictions of all of them; None where none are stored."""
-    for path in sorted(results_folder().glob(f"*/predictions/{model.replace('/', '--')}/{dataset}.jsonl")):
+    folders = [study_folder(folder.name, "predictions", model) for folder in sorted(results_folder().glob("*/"))]
+    for path in (folder / f"{dataset}.jsonl" for folder in folders):
         rows = [row for group in Store(path).groups.values() for row in group]
         if len(rows) == DATASETS[dataset].rows:
             return sum(row["correct"] for row in rows)

@@ -1,15 +1,10 @@
 """Randomness of a study: every draw has its own generator, found from what is drawn, not from when."""
 
-import hashlib
-import json
 from typing import Any
 
 import torch
 
-
-def digest(*parts: Any, length: int = 16) -> str:
-    """Short hex SHA-256 of anything that JSON can write, keys sorted."""
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:length]
+from attribook.grid.keys import digest
 
 
 def generator(*parts: Any) -> torch.Generator:

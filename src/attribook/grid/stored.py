@@ -17,26 +17,19 @@ def stored_frames(profile: str, study: str, *, pools: bool = False) -> pd.DataFr
     """All rows of a study in a profile, of every model and protocol, as one tidy frame; empty where none are stored.
 
     pools: those of pools of maps, which have columns of their own (frames.py), in the place of all others.
-    """
-    found = [stored_frame(path) for path in sorted((results_folder() / profile / study).glob("*/*/rows.csv"))]
-    columns = POOL_COLUMNS if pools else COLUMNS
-    fitting = [frame for frame in found if list(frame.columns) == columns]
-    return pd.concat(fitting, ignore_index=True) if fitting else pd.DataFrame(columns=columns)
-
-
-def stored_frame(path: Path) -> pd.DataFrame:
-    """The rows of one file as a tidy frame, its fixed columns as the manifest beside it has them.
-
     Raises: AttribookError for a damaged file, and for rows on several data sets, which no row tells apart.
     """
-    studies = [run["study"] for run in read_manifest(path.with_name("manifest.json"))["runs"]]
-    measured = [study for study in studies if study["metrics"] or "judge" in study]
-    datasets = sorted({study["dataset"] for study in measured})
-    if len(datasets) != 1:
-        raise AttribookError(f"{path} has rows on {datasets or 'no data set'}: give each data set its own study.")
-    first = measured[0]
-    fixed = {name: first[name] for name in ("profile", "protocol", "model", "dataset")} | {"study": first["name"]}
-    return tidied(read_rows(path), **fixed)
+    found, columns = [], POOL_COLUMNS if pools else COLUMNS
+    for path in sorted((results_folder() / profile / study).glob("*/*/rows.csv")):
+        runs = [run["study"] for run in read_manifest(path.with_name("manifest.json"))["runs"]]
+        measured = [run for run in runs if run["metrics"] or "judge" in run]
+        datasets = sorted({run["dataset"] for run in measured})
+        if len(datasets) != 1:
+            raise AttribookError(f"{path} has rows on {datasets or 'no data set'}: give each data set its own study.")
+        fixed = {name: measured[0][name] for name in ("profile", "protocol", "model", "dataset")}
+        frame = tidied(read_rows(path), **fixed, study=measured[0]["name"])
+        found += [frame] if list(frame.columns) == columns else []
+    return pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=columns)
 
 
 def tidied(rows: pd.DataFrame, **fixed: Any) -> pd.DataFrame:
@@ -47,9 +40,10 @@ def tidied(rows: pd.DataFrame, **fixed: Any) -> pd.DataFrame:
     """
     if "values" in rows:
         sizes = rows["values"].str.count(" ") + 1
-        frame = pd.concat(
-            [tidy_pool(part, [n for n in NESTED if n <= int(str(size))], **fixed) for size, part in rows.groupby(sizes)]
-        )
+        parts = [
+            tidy_pool(part, [n for n in NESTED if n <= int(str(size))], **fixed) for size, part in rows.groupby(sizes)
+        ]
+        frame = pd.concat(parts)
     elif "selection" in rows:
         frame = tidy_answers(rows[rows["selection"] != "minimum"], **fixed)
     else:

@@ -125,8 +125,8 @@ def compare(compared: Sequence[Comparison], cells: Sequence[Cell], role: str, te
             link = tests.links.find(cell)
             found = tests.evidence(link, role, link.method(cell), cell) if link else []
             both = [(cells[a], None if b is None else cells[b]) for a, b in pairs]
-            asked = [(one, rival) for one, rival in both if not itself(one, rival, tests)] if found else []
-            cases.append((found, str(cell["metric"]), [hypothesis(one, rival, tests) for one, rival in asked]))
+            both = [(one, rival) for one, rival in both if not itself(one, rival, tests)] if found else []
+            cases.append((found, str(cell["metric"]), [hypothesis(one, rival, tests) for one, rival in both]))
             used += [(cell, found)] if found else []
     every = tests.results(cases)
     made = {

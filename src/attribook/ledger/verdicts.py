@@ -8,7 +8,6 @@ enough prompts.
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from attribook.statistics import tests
 from attribook.statistics.resampling import RESAMPLES
@@ -54,12 +53,6 @@ TESTS = (
     "rows the comparisons that it makes of printed cells."
 )
 
-EXPLANATION = {  # of a single interval, as the pages of tables show it
-    SAME: "our interval lies on the same side of random as the published value",
-    OPPOSITE: "our interval lies on the other side of random",
-    UNDECIDED: "our interval contains 0, or rests on too few items: they cannot tell the method from random",
-}
-
 
 @dataclass(frozen=True)
 class Outcome:
@@ -73,14 +66,6 @@ def verdict_counts(verdicts: Iterable[str]) -> str:
     """How often each verdict was given."""
     counts = Counter(verdicts)
     return ", ".join(f"{counts[verdict]:,} {verdict}" for verdict in RULES if counts[verdict])
-
-
-def direction_verdict(published: float, ours: Any) -> str:
-    """Whether an estimate lies on the published side of 0. The value itself is not judged."""
-    decision = tests.decided(ours)
-    if published == 0 or decision == tests.UNDECIDED:
-        return UNDECIDED
-    return SAME if (decision == ABOVE) == (published > 0) else OPPOSITE
 
 
 def together(decisions: Sequence[str]) -> str:

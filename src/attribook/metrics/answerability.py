@@ -23,9 +23,9 @@ from torch import Generator, Tensor
 from attribook.errors import AttribookError
 from attribook.metrics.base import OK
 from attribook.metrics.judges import Judge
+from attribook.metrics.names import SELECTIONS
 from attribook.models.encoding import Encoding
 
-SELECTIONS = ("top", "bottom", "first", "random", "none")
 NO_MASS = "no positive score"
 NO_WORD = "the wanted answer has no word"
 NEVER = "not answerable with all words"

@@ -1,4 +1,6 @@
-"""Three sets of options for the five metrics that erase tokens; what each option means is told in erasure.py.
+"""Options of metrics that several protocols share, by the names that erasure.py explains.
+
+Of the soft metrics those that we recommend; for the five metrics that erase tokens three sets:
 
 paper    RPI's appendix: shares of 20 % or 1, 5, 10, 20 and 50 %, their sum divided by 5. It gives neither
 rounding nor least; floor and 1 are our reading, so that `code` differs only in what is known to differ.
@@ -11,6 +13,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from attribook.metrics.names import SHARES
+
+SOFT_RECOMMENDED = {"distance": "hellinger", "scores_as": "clip_sum", "draws": 8, "specials": "keep"}
 
 READ_BY_PAPER = {"rounding": "floor", "least": 1, "specials": "keep", "explained": "predicted"}
 AS_RELEASED = {**READ_BY_PAPER, "least": 0}

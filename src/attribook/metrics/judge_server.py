@@ -18,7 +18,8 @@ from typing import Any
 
 from attribook.errors import AttribookError
 from attribook.metrics.base import OK
-from attribook.metrics.judges import JudgeAnswer, question
+from attribook.metrics.judges import JudgeAnswer
+from attribook.metrics.questions import question
 
 URL_VARIABLE, KEY_VARIABLE = "OPENAI_BASE_URL", "OPENAI_API_KEY"  # the names that other clients know
 RETRIED = {408, 425, 429, 500, 502, 503, 504, 529}

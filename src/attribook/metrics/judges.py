@@ -2,7 +2,7 @@
 
 A judge is anything with a `name` and `ask`. Two kinds are here: a causal model of this process (`LocalJudge`), and
 any server with the chat completions of OpenAI's interface (`judge_server.ServerJudge`). Noiser's own prompt for its
-judge is lost with appendix E of the text; this one is ours, and both kinds get it.
+judge is lost with appendix E of the text; ours is in questions.py, and both kinds get it.
 """
 
 from collections.abc import Sequence
@@ -15,21 +15,10 @@ from torch import Tensor
 
 from attribook.errors import AttribookError
 from attribook.metrics.base import OK
+from attribook.metrics.questions import lines, question
 from attribook.models.encoding import KeysValues
 from attribook.models.explained import Explained, stop_tokens
-from attribook.models.load import load_model
 from attribook.models.registry import DEFAULT_MODEL
-
-# Everyday facts, so that no example gives an answer of a data set away.
-EXAMPLES = (
-    ("bees make sweet", "honey"),
-    ("In winter snow its colour is", "white"),
-    ("seven days are called one", "week"),
-    ("The engine firemen drive is painted", "red"),
-)
-INSTRUCTION = "Each line is a sentence from which words are missing. Its last word is there."
-REQUEST = "Which word is the last of the last line? It is not there yet. Answer with that word only."
-NO_WORDS = "..."
 
 
 @dataclass(frozen=True)
@@ -53,17 +42,6 @@ class Judge(Protocol):
 
     def ask(self, words: Sequence[str], candidates: int = 1) -> JudgeAnswer:
         """The word that comes after a sentence of which these words are left, and so many candidates for it."""
-
-
-def lines(words: Sequence[str]) -> str:
-    """The examples, and the words as a line that a model of language goes on with."""
-    examples = (f"{line} {answer}" for line, answer in EXAMPLES)
-    return "\n".join([INSTRUCTION, "", *examples, " ".join(words) or NO_WORDS])
-
-
-def question(words: Sequence[str]) -> str:
-    """The same as a question in a chat."""
-    return f"{lines(words)}\n\n{REQUEST}"
 
 
 class LocalJudge:
@@ -137,8 +115,3 @@ class LocalJudge:
             answer.append(int(logits.argmax()))
         line = text.partition("\n")[0].strip()
         return " ".join(line.split()[: self.max_words]) if self.max_words else line
-
-
-def local_judge(name: str = DEFAULT_MODEL, *, asking: str = "plain", max_words: int = 0) -> LocalJudge:
-    """The judge that needs no server: a model of that name."""
-    return LocalJudge(load_model(name), asking=asking, max_words=max_words)

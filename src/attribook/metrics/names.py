@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 SHARES = (1.0, 5.0, 10.0, 20.0, 50.0)
+SELECTIONS = ("top", "bottom", "first", "random", "none")  # of words that a judge sees: see answerability.py
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,6 @@ def table(
     on: Sequence[str] | None = None,
     names: Mapping[str, str] | None = None,
     drop: Sequence[str] = (),
-    formats: Mapping[str, str] | None = None,
 ) -> Html:
     """A table with its caption above and a link below, behind which all its columns are, as CSV with nine digits.
 
@@ -43,12 +42,9 @@ def table(
         else `value`, stands before ours. A published cell without a row here is not shown.
     names: heads of columns, where not the ones of `HEADS`.
     drop: columns that only the download has.
-    formats: the former way to give formats, for callers that make their own columns and heads; nothing else is done.
     Raises: ValueError with more than eight columns, with two of one head, where several published cells belong to one
         row, or where they have no column in common with the table.
     """
-    if formats is not None:
-        return Html(drawn({name: written(frame, name, formats) for name in map(str, frame)}, worded(frame), caption))
     whole = frame.reset_index([name for name in frame.index.names if name is not None])
     whole = whole if beside is None else with_published(whole, beside, on)
     shown = whole.drop(columns=list(drop))
@@ -60,18 +56,6 @@ def table(
         raise ValueError(f"Two columns have one head: {', '.join(heads.values())}.")
     words = {heads[name] for name in worded(shown)}
     return Html(drawn({heads[name]: cells for name, cells in texts.items()}, words, caption) + download(whole, caption))
-
-
-def moves_listing(frame: pd.DataFrame, caption: str, studies: str) -> Html:
-    """How far numbers move with one option each; where there are no rows, the `studies` that would have them."""
-    if frame.empty:
-        return Html(f"<p>Rows are not there yet: this profile has none, or too few, of {studies}.</p>")
-    alone = frame["model"].nunique() == 1
-    shown = frame.drop(columns="model") if alone else frame
-    where = f"{caption}, {frame['model'].iloc[0]}" if alone else caption
-    return table(
-        shown, caption=where, formats={name: "{:.2f}" for name in map(str, frame) if name.endswith("detectable")}
-    )
 
 
 # -- what stands in the cells --------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from rich.text import Text
 
+from attribook.errors import printable
 from attribook.show.colours import rgb, strengths
 
 
@@ -13,5 +14,5 @@ def coloured_text(tokens: Sequence[str], scores: Sequence[float]) -> Text:
     for token, strength in zip(tokens, strengths(scores), strict=True):
         share = abs(strength)
         colour = ",".join(str(round(channel * share + 40 * (1 - share))) for channel in rgb(strength))
-        text.append(token, style=f"white on rgb({colour})" if share > 0.05 else "")
+        text.append(printable(token), style=f"white on rgb({colour})" if share > 0.05 else "")
     return text

@@ -7,17 +7,15 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
-from attribook.ledger.noise import noise_summary, noise_table
 from attribook.ledger.verdicts import NO_ROWS, NOT_HERE, RULES, TESTS, verdict_counts
 from attribook.paths import results_folder
 from attribook.show.badges import badge
-from attribook.show.tables import table
 from attribook.statistics.evidence import FEWEST_DRAWS, FEWEST_SEEDS
 from attribook.statistics.resampling import RESAMPLES
 from attribook.statistics.units import METRICS
 
 Row = Mapping[str, Any]
-UNASKED = (NO_ROWS, NOT_HERE)
+UNTESTED = (NO_ROWS, NOT_HERE)
 HEADS = ("paper", "table", "row", "column", "metric", "published", "ours", "n", "verdict", "where")
 NUMERIC = ("table", "published", "ours", "n")
 BADGE = "attribook-badge"  # the id of the cell that holds a page's badge
@@ -117,7 +115,7 @@ def number(value: float | None) -> str:
 
 
 def verdicts_page() -> str:
-    """What each verdict means, as the code has it, and where the noise of our numbers comes from."""
+    """What each verdict means, as the code has it."""
     rules = "\n".join(f"{word}\n: {rule}\n" for word, rule in RULES.items())
     better = {"higher": ", higher is better", "lower": ", lower is better", "none": ""}
     units = "\n".join(f"- `{name}`: {one.unit}{better[one.better]}." for name, one in METRICS.items())
@@ -130,45 +128,18 @@ Verdicts are computed from stored rows and never typed. This page prints the rul
 
 {TESTS}
 
-The interval of an estimate is that of the mean over prompts, or of the log of a ratio of such means, over {RESAMPLES:,}
-resamples of the prompts; seeds and draws of a prompt are averaged first. Both sides of a comparison are resampled
-together. Every undecided claim states the smallest difference that its prompts would show at the 5% level with 80%
-power.
+An estimate is a mean over prompts, or the logarithm of a ratio of such means. Its interval comes from {RESAMPLES:,}
+resamples of the prompts; the seeds and draws of a prompt are averaged first. Two methods that are compared are
+resampled together. Every undecided claim states the smallest difference that its prompts could have shown at the 5%
+level with 80% power.
 
-## Where the noise comes from
-
-{noise_text()}
+[](../notebooks/shared/noise) says where the noise of our numbers comes from. We ask for at least {FEWEST_SEEDS} seeds
+of a random method and {FEWEST_DRAWS} draws of a soft metric; the reason of a verdict says where there are fewer.
 
 ## What the metrics of the tables count
 
 {units}
 """
-
-
-def noise_text() -> str:
-    """The split of the noise in words and as a table, in MyST Markdown."""
-    every = noise_table()
-    if every.empty:
-        return "No stored rows of soft metrics tell it yet."
-    shown = noise_summary(every)
-    for kind in ("sd of seeds", "seeds %"):
-        shown[kind] = shown[kind].where(shown["seeds"] > 1)
-    shown["method"] += [f" ({number} methods)" if number > 1 else "" for number in shown.pop("methods")]
-    formats = {name: "{:.3f}" if "sd" in name else "{:.0%}" if "%" in name else "{:.0f}" for name in shown.columns[4:]}
-    html = table(shown, caption="Noise of soft metrics by study", formats=formats).source
-    several = every[every["seeds"] > 1]
-    return (
-        "The value of a soft metric differs between prompts, between the seeds of a random method and between mask "
-        "draws. The columns `sd` show the standard deviation of single values for each of these reasons. The columns "
-        "`%` show the share of each in the variance of a mean, as the tables print it. Over "
-        f"{len(every)} estimates, the mask draws make up {every['draws %'].median():.0%} of the variance in the median "
-        f"and {every['draws %'].max():.0%} at most. Where a method has several seeds, these make up "
-        f"{several['seeds %'].median():.1%} in the median and {several['seeds %'].max():.1%} at most. The rest is due "
-        "to the prompts, so only more prompts make an interval narrower. We ask for at least "
-        f"{FEWEST_SEEDS} seeds of a random method and {FEWEST_DRAWS} draws of a soft metric. Where a method took too "
-        "long for that, the reason of its verdict says so. Its interval is still valid, because each prompt has a draw "
-        f"of its own.\n\n```{{raw}} html\n{html}\n```"
-    )
 
 
 # -- badges --------------------------------------------------------------------------------------------------------
@@ -181,15 +152,15 @@ def verdicts(rows: Sequence[Row]) -> list[str]:
 
 def readme_badge(rows: Sequence[Row]) -> str:
     """All claims in one line of SVG."""
-    asked = [row for row in rows if row["verdict"] not in UNASKED]
-    return badge("claims", f"{verdict_counts(verdicts(asked))} · {len(rows) - len(asked):,} not asked")
+    tested = [row for row in rows if row["verdict"] not in UNTESTED]
+    return badge("claims", f"{verdict_counts(verdicts(tested))} · {len(rows) - len(tested):,} not tested")
 
 
 def page_badge(name: str, rows: Sequence[Row]) -> str:
     """What became of the claims that one page decides, with a link to them."""
-    asked = [row for row in rows if row["verdict"] not in UNASKED]
+    tested = [row for row in rows if row["verdict"] not in UNTESTED]
     link = f"{'../' * (name.count('/') + 1)}claims/ledger.html#notebook={name}"
-    words = escape(verdict_counts(verdicts(asked)))
+    words = escape(verdict_counts(verdicts(tested)))
     return f'<p class="attribook-badge"><a href="{link}"><b>claims</b> {words}</a></p>'
 
 
@@ -199,7 +170,7 @@ def mark(notebook: Path, name: str, rows: Sequence[Row]) -> None:
 
     page = nbformat.read(notebook, as_version=4)
     cells = [cell for cell in page.cells if cell.get("id") != BADGE]
-    if any(row["verdict"] not in UNASKED for row in rows):
+    if any(row["verdict"] not in UNTESTED for row in rows):
         cells.insert(1, nbformat.v4.new_markdown_cell(page_badge(name, rows), id=BADGE))
     if cells != page.cells:
         page.cells = cells

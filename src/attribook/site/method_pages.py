@@ -13,11 +13,11 @@ import pandas as pd
 from attribook.attribution.base import KIND_NAMES, Method
 from attribook.attribution.registry import METHODS
 from attribook.errors import AttribookError
-from attribook.grid.matrix import matrix_row
 from attribook.grid.protocols import PROTOCOLS
 from attribook.grid.study import Study
 from attribook.show.heatmap import heatmaps
 from attribook.show.tables import table
+from attribook.site.matrix import matrix_row
 
 SECTIONS = ("Formula", "Shapes", "Range", "Raises", "Source", "Differs")
 HEADINGS = {"Range": "Range and direction", "Raises": "Errors", "Differs": "Paper, released code, and here"}

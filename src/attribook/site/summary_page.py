@@ -1,13 +1,14 @@
-"""What the first page tells: how often each verdict was given to each paper, and what became of its headline claims."""
+"""What the first page says: how often each verdict was given to each paper, and the verdicts on claims in words."""
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
-from html import escape
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from attribook.ledger.verdicts import NO_ROWS, NOT_HERE, RULES
 from attribook.papers.registry import paper_names, paper_title
+from attribook.show.tables import table
 
 Row = Mapping[str, Any]
 
@@ -21,45 +22,19 @@ def write_summary(book: Path, rows: Sequence[Row]) -> None:
 
 def summary(rows: Sequence[Row]) -> str:
     """Both tables, as raw HTML for a page in `book/`."""
-    cells = [row for row in rows if row["column"]]
-    words = [row for row in rows if not row["column"]]
-    return (
-        "```{raw} html\n"
-        f'<div class="attribook-summary">{counted(cells)}</div>\n'
-        f'<div class="attribook-summary">{said(words)}</div>\n'
-        "```\n"
-    )
-
-
-def counted(cells: Sequence[Row]) -> str:
-    """Printed cells by paper and verdict."""
-    found = Counter((row["paper"], row["verdict"]) for row in cells)
-    shown = [verdict for verdict in RULES if any(found[paper, verdict] for paper in paper_names())]
-    head = "".join(f"<th>{escape(verdict)}</th>" for verdict in ("", *shown, "cells"))
-    lines = []
-    for paper in paper_names():
-        numbers = [found[paper, verdict] for verdict in shown]
-        total = sum(row["paper"] == paper for row in cells)
-        lines.append(f"<tr><td>{paper_title(paper)}</td>{''.join(f'<td>{n:,}</td>' for n in (*numbers, total))}</tr>")
-    return table("Printed cells and what became of them", head, lines)
-
-
-def said(words: Sequence[Row]) -> str:
-    """Claims that the papers make in words and that rows of ours were asked about."""
-    asked = [row for row in words if row["verdict"] not in (NO_ROWS, NOT_HERE)]
-    lines = [
-        f"<tr><td>{paper_title(row['paper'])}</td><td class='wrap'>{escape(row['claim'])}</td>"
-        f"<td class='wrap'><b>{escape(row['verdict'])}</b>: {escape(row['reason'])}</td></tr>"
-        for row in asked
+    titles = {name: paper_title(name) for name in paper_names()}
+    frame = pd.DataFrame([dict(row) for row in rows])
+    frame["paper"] = frame["paper"].map(titles)
+    in_words = frame["column"] == ""
+    cells, words = frame[~in_words], frame[in_words]
+    counts = pd.crosstab(cells["verdict"], cells["paper"])
+    counts = counts.reindex(index=[verdict for verdict in RULES if verdict in counts.index])
+    counts = counts[[title for title in titles.values() if title in counts]]
+    counts.loc["all cells"] = counts.sum()
+    tested = words.loc[~words["verdict"].isin([NO_ROWS, NOT_HERE]), ["paper", "claim", "verdict", "reason"]]
+    tables = [
+        table(counts.reset_index(), "Printed cells by verdict"),
+        table(tested, f"Claims in words: {len(tested)} of {len(words)} could be tested"),
     ]
-    head = "<th></th><th class='wrap'>claim</th><th class='wrap'>here</th>"
-    return table(f"Claims in words: {len(asked)} of {len(words)} could be asked", head, lines)
-
-
-def table(caption: str, head: str, lines: Sequence[str]) -> str:
-    """An HTML table in the book's dress."""
-    body = "".join(lines)
-    return (
-        f'<table class="attribook-table"><caption>{escape(caption)}</caption>'
-        f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-    )
+    html = "\n".join(f'<div class="attribook-summary">{one.source}</div>' for one in tables)
+    return f"```{{raw}} html\n{html}\n```\n"

@@ -1,4 +1,4 @@
-"""Wilson's interval for how often something is right, as a classifier or a model's next word."""
+"""The interval of a share."""
 
 from scipy.stats import binomtest
 

@@ -20,7 +20,7 @@ def rank_correlations(rows: Iterable[Mapping[str, Any]], across: str = "method")
     Range:   -1 to 1; 1 is the same order. NaN with the status `no order` where a vector gives all tokens one score.
     Columns: item, method, seed, other, metric ("spearman"), value, status.
     """
-    frame = pd.DataFrame(rows)[["item", "method", "seed", "scores"]]
+    frame = pd.DataFrame(list(map(dict, rows)))[["item", "method", "seed", "scores"]]
     found = []
     for _, group in frame.groupby(["item", "seed" if across == "method" else "method"], sort=False):
         scores = np.array(group["scores"].tolist(), dtype=float)  # (vectors, T)

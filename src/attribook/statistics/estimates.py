@@ -233,7 +233,8 @@ def sums(wide: Wide, asked: Sequence[Asked], seed: int, *, log: bool = False) ->
         means, place_of = scaled_means(columns, log, seed + place), dict(zip(used, places, strict=True))
         for number, parts in members:
             at = [place_of[wide.columns[key]] for key, _ in parts]
-            totals[number] += net(means, at, [sign for _, sign in parts]) / len(asked[number])
+            with np.errstate(invalid="ignore"):  # infinite logarithms of both signs
+                totals[number] += net(means, at, [sign for _, sign in parts]) / len(asked[number])
     failed = [sum(wide.failures(parts) for parts in groups) for groups in asked]
     return [interval_of(float(total[0]), total[1:], n[i], failed[i]) for i, total in enumerate(totals)]
 

@@ -11,13 +11,12 @@ from attribook.errors import AttribookError
 from attribook.grid.frames import tidy_answers
 from attribook.grid.manifest import read_manifest
 from attribook.grid.protocols import find_protocol
-from attribook.grid.settings import read_setting
-from attribook.grid.variants import parted
+from attribook.grid.settings import Setting
 from attribook.paths import results_folder
-from attribook.statistics.bootstrap import as_released
 from attribook.statistics.estimates import Signed, estimate_groups
 from attribook.statistics.picked_rows import PickedRows, read_picked
 from attribook.statistics.resampling import Estimate
+from attribook.statistics.squared_distance import as_released
 from attribook.statistics.units import is_log_ratio, parts_of
 
 PROFILES = ("paper", "original", "laptop")  # the best first; rows of the smoke profile answer nothing
@@ -77,7 +76,7 @@ class Evidence:
             mine = self._rows_of(name, metric)
             if mine.empty:
                 continue  # the best of a stored pool, whose maps are its draws
-            if read_setting(parted(name)[0])[0].random:
+            if Setting.parse(name).facts.random:
                 seeds = int(mine.groupby("item")["seed"].nunique().min())
                 if seeds < FEWEST_SEEDS:
                     found.append(f"{seeds} seed{'s' * (seeds > 1)} of {name}, not {FEWEST_SEEDS}")
@@ -164,7 +163,7 @@ def dataset_of(manifest: Path) -> str:
 def derived(held: Evidence, protocol: str) -> Evidence:
     """Rows as another protocol would have given them: soft metrics of methods with the same options under both."""
     two = [find_protocol(name) for name in (held.protocol, protocol)]
-    bases = {name: read_setting(parted(name)[0])[0].name for name in held.rows["method"].unique()}
+    bases = {name: Setting.parse(name).method for name in held.rows["method"].unique()}
     alike = [name for name, base in bases.items() if two[0].method_options(base) == two[1].method_options(base)]
     rows = held.rows[held.rows["method"].isin(alike) & held.rows["metric"].isin(SOFT)]
     return Evidence(held.study, held.profile, held.model, held.dataset, protocol, held.path, as_released(rows))

@@ -3,10 +3,7 @@
 import math
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
-from scipy import stats
 
 
 @dataclass(frozen=True)
@@ -47,12 +44,3 @@ def noise_split(rows: pd.DataFrame, method: str, metric: str) -> NoiseSplit | No
     shares = (prompts / total, between / total, within / total) if total else (math.nan, math.nan, math.nan)
     deviations = (math.sqrt(of_prompts), math.sqrt(of_seeds), math.sqrt(of_draws))
     return NoiseSplit(n, seeds, draws, deviations, shares, math.sqrt(total))
-
-
-def student_interval(values: NDArray[np.float64]) -> tuple[float, float, float]:
-    """Mean of a few values with its 95% interval by Student's t; NaN for that of a single one."""
-    mean = float(values.mean())
-    if len(values) < 2:
-        return mean, math.nan, math.nan
-    half = float(stats.t.ppf(0.975, len(values) - 1) * stats.sem(values))
-    return mean, mean - half, mean + half

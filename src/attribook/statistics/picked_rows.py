@@ -1,23 +1,17 @@
 """Rows of pools as evidence: what the best of R maps gives, for printed values that a metric has picked.
 
-A name of such a value is `setting, best of R`. Options with `|` between values stand for one pool of each, joined, of
-which every one gives as many maps: `rpi{layers=-1|-2,steps=11}, best of 48` is the best of 24 maps of either layer.
+A name of such a value is a `Picked` (grid/settings.py).
 """
 
-import re
-from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import product
 from pathlib import Path
 
 import pandas as pd
 
-from attribook.errors import AttribookError
+from attribook.grid.settings import Picked
+from attribook.metrics.names import sign
 from attribook.paths import results_folder
-from attribook.statistics.bootstrap import expected_pick
-from attribook.statistics.units import METRICS
-
-FORM = re.compile(r"(.+), best of (\d+)")
+from attribook.statistics.picking import expected_pick
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,20 +26,17 @@ class PickedRows:
 
         Of pools with as many items the smallest, whatever was computed first.
         """
-        form = FORM.fullmatch(name)
-        if form is None:
+        wanted = Picked.parse(name)
+        if wanted is None:
             return None
-        settings, many = list(alternatives(form[1])), int(form[2])
-        if many % len(settings):
-            raise AttribookError(f"{name}: {many} maps cannot come from {len(settings)} pools in equal parts.")
-        found = [self._pool(setting, metric, many // len(settings)) for setting in settings]
+        many, found = wanted.maps, [self._pool(str(setting), metric, wanted.each) for setting in wanted.settings]
         pools = [pool for pool in found if pool is not None]
         if len(pools) < len(found):
             return None
         if len(pools) > 1:
-            pools = [pool.iloc[:, : many // len(pools)] for pool in pools]
+            pools = [pool.iloc[:, : wanted.each] for pool in pools]
         values = pd.concat(pools, axis=1, join="inner", keys=range(len(pools)))
-        liked = values.to_numpy(float) * (-1 if METRICS[metric].better == "lower" else 1)
+        liked = values.to_numpy(float) * sign(metric)
         return pd.Series(expected_pick(liked, values.to_numpy(float), many), index=values.index)
 
     def _pool(self, setting: str, metric: str, size: int) -> pd.DataFrame | None:
@@ -58,21 +49,11 @@ def holds(one: str, other: str | None) -> bool:
 
     The metric that picks can then only like its best more. False for any other names.
     """
-    forms = [FORM.fullmatch(name or "") for name in (one, other)]
-    pools = [dict.fromkeys(parts := list(alternatives(form[1])), int(form[2]) // len(parts)) for form in forms if form]
-    if len(pools) < 2:
+    wanted = [picked for picked in (Picked.parse(name or "") for name in (one, other)) if picked]
+    if len(wanted) < 2:
         return False
-    first, second = pools
+    first, second = (dict.fromkeys(picked.settings, picked.each) for picked in wanted)
     return any(all(a.get(name, 0) >= many for name, many in b.items()) for a, b in ((first, second), (second, first)))
-
-
-def alternatives(setting: str) -> Iterator[str]:
-    """The settings that one with `|` in it stands for."""
-    parts = [part.split("|") for part in re.split(r"([{},])", setting)]
-    for place, part in enumerate(parts):
-        name, equals, _ = part[0].partition("=")
-        parts[place] = [part[0], *(f"{name}{equals}{other}" for other in part[1:])] if equals else part
-    return ("".join(chosen) for chosen in product(*parts))
 
 
 def read_picked(path: Path) -> PickedRows:

@@ -19,12 +19,12 @@ import numpy as np
 import pandas as pd
 
 from attribook.errors import AttribookError
+from attribook.grid.frames import MEAN_OF_MAPS, OWN_MAP
 from attribook.metrics.names import sign
 from attribook.statistics.estimates import RESULTS, ratio
 from attribook.statistics.items import item_values
 from attribook.statistics.resampling import Numbers, quantiles, resampled_means
 
-OWN_MAP, MEAN_OF_MAPS = "own map", "mean of maps"  # kinds of rows of a pool frame beside "map"
 OF_MAPS = ("kind", "map", "value", "status")  # columns that tell the maps of a pool apart; the others name the pool
 ONE_MAP = "one map"
 TINY = 1e-12
@@ -197,19 +197,16 @@ def pool_values(pools: pd.DataFrame) -> Iterator[tuple[pd.DataFrame, Numbers, bo
     maps = pools[pools["kind"] != MEAN_OF_MAPS]
     if maps[[*keys, "map", "value"]].isna().to_numpy().any():
         raise AttribookError("A pool has a map without a value, or without a name.")
-    number = maps.groupby(keys, sort=False, observed=True).ngroup()
-    maps = maps.assign(pool=number, many=number.map(number.value_counts()), own=maps["kind"] == OWN_MAP)
-    maps["own"] = maps.groupby("pool")["own"].transform("any")
-    for _, block in maps.groupby(["many", "own"], sort=False):
-        many, own = int(block["many"].iloc[0]), bool(block["own"].iloc[0])
-        block = block.sort_values(["pool", "map"], kind="stable")
+    number = maps.groupby(keys, sort=False, observed=True).ngroup().to_numpy()
+    order = np.lexsort((maps["map"], number))
+    maps, number = maps.iloc[order], number[order]
+    sizes, owns = np.bincount(number), np.bincount(number, maps["kind"] == OWN_MAP) > 0  # of each pool
+    for many, own in sorted(set(zip(sizes.tolist(), owns.tolist(), strict=True))):
+        block = maps[((sizes == many) & (owns == own))[number]]
         if (block["map"].to_numpy().reshape(-1, many) != np.arange(many)).any():
             raise AttribookError("A pool lacks one of its maps, or has it twice: give maps of one model and data set.")
-        yield (
-            block[keys].iloc[::many].reset_index(drop=True),
-            block["value"].to_numpy(float).reshape(-1, many),
-            bool(own),
-        )
+        values = block["value"].to_numpy(float).reshape(-1, many)
+        yield block[keys].iloc[::many].reset_index(drop=True), values, own
 
 
 def picked(parts: Sequence[tuple[pd.DataFrame, Numbers]], pick: str, pools: pd.DataFrame) -> pd.DataFrame:
@@ -219,23 +216,3 @@ def picked(parts: Sequence[tuple[pd.DataFrame, Numbers]], pick: str, pools: pd.D
         return pd.DataFrame(columns=[*keys, "pick", "value", "status"])
     found = pd.concat([pool.assign(pick=pick, value=values, status="ok") for pool, values in parts])
     return pools[keys].drop_duplicates().merge(found, on=keys, how="inner", validate="one_to_one")
-
-
-# Until their last callers are gone, the former names.
-from attribook.statistics.former_picking import (  # noqa: E402, F401
-    Interval,
-    Pool,
-    common,
-    crossed_table,
-    joined,
-    lead,
-    mean_of,
-    picking_curves,
-    picking_table,
-    ratio_of,
-    read_pool,
-    share_by_picking,
-    share_told,
-    transfer,
-    tries_worth,
-)

@@ -1,13 +1,11 @@
 """How sharp score vectors are, and what their highest tokens hit."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy.stats import entropy
-
-from attribook.statistics.bootstrap import log_ratio
 
 SPANS = ("antecedent", "distractor")
 
@@ -41,28 +39,3 @@ def sharpness(rows: Iterable[Mapping[str, Any]], top: int = 3) -> pd.DataFrame:
             for metric, said in status.items()
         ]
     return pd.DataFrame(found, columns=["item", "method", "seed", "metric", "value", "status"])
-
-
-def sharp_or_right(
-    rows: pd.DataFrame, vectors: pd.DataFrame, metric: str, methods: Sequence[str], variants: Mapping[str, str]
-) -> pd.DataFrame:
-    """For each method: how sharp it is, what it hits, and its log-ratio to random; best log-ratio first.
-
-    `variants` names columns of log-ratios: a title, and the variant whose scores are judged (`ranked`, say). The
-    column `own order` is the method against its own values in random order: equally sharp, so what is left is where
-    the values are put. Its interval is `low` to `high`.
-    """
-    means = (
-        vectors.groupby(["method", "metric"])["value"].mean().unstack().reindex(columns=["largest", "entropy", *SPANS])
-    )
-    found = []
-    for name in methods:
-        order = log_ratio(rows, name, metric, baseline=f"{name}:permuted")
-        found.append({
-            "method": name, "largest": means.loc[name, "largest"], "entropy": means.loc[name, "entropy"],
-            "log-ratio": log_ratio(rows, name, metric).value,
-            **{title: log_ratio(rows, f"{name}:{variant}", metric).value for title, variant in variants.items()},
-            "own order": order.value, "low": order.low, "high": order.high,
-            "antecedent": means.loc[name, "antecedent"], "distractor": means.loc[name, "distractor"], "n": order.n,
-        })  # fmt: skip
-    return pd.DataFrame(found).sort_values("log-ratio", ascending=False, ignore_index=True)

@@ -9,7 +9,7 @@ from attribook.statistics.tests import DECISIONS, decisions
 WORDS = ("better on", "worse on", "undecided on")  # for above 0, below 0, and neither
 
 
-def in_words(table: pd.DataFrame, style: str = "{:+.3f}") -> pd.Series:
+def estimate_texts(table: pd.DataFrame, style: str = "{:+.3f}") -> pd.Series:
     """Each row's estimate as `+0.123 (+0.045 to +0.201)`, or "undefined" where there is none."""
     rows = zip(table["value"], table["low"], table["high"], strict=True)
     texts = [

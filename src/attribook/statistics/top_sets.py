@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import hypergeom
 
 from attribook.errors import AttribookError
 
@@ -33,26 +32,16 @@ def top_sets(rows: Iterable[Mapping[str, Any]], share: float) -> pd.DataFrame:
     It is taken from the tokens of a prompt that at least one method scores: special tokens have 0 in all.
     Raises: AttribookError where a prompt is explained at several steps of its continuation.
     """
-    frame = pd.DataFrame(rows)
+    frame = pd.DataFrame(list(map(dict, rows)))
     if "step" in frame and (steps := frame.groupby("item")["step"].nunique(dropna=False)).gt(1).any():
         raise AttribookError(f"{steps.idxmax()} is explained at several steps of its continuation: choose one of them.")
     scored = {
         item: np.any(group.tolist(), axis=0).nonzero()[0].tolist() for item, group in frame.groupby("item")["scores"]
     }
     tops = [top_set(scores, scored[item], share) for item, scores in zip(frame["item"], frame["scores"], strict=True)]
-    return frame[["item", "method", "seed", "spans"]].assign(top=tops)
+    return frame[["item", "method", "seed", "spans"]].assign(top=pd.Series(tops, index=frame.index, dtype=object))
 
 
 def jaccard(a: frozenset[int], b: frozenset[int]) -> float:
     """|a and b| / |a or b|, from 0 (disjoint) to 1 (equal)."""
     return len(a & b) / len(a | b)
-
-
-def chance_jaccard(n: int, share: float) -> float:
-    """Expected Jaccard index of two random sets of k = ceil(share n) of n tokens.
-
-    Formula: sum_i P(i) i / (2 k - i), i the number of tokens in both, which is hypergeometric.
-    """
-    k = top_size(n, share)
-    shared = np.arange(k + 1)
-    return float(hypergeom(n, k, k).pmf(shared) @ (shared / (2 * k - shared)))

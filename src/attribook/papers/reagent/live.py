@@ -190,7 +190,14 @@ def runs_from_seeds(model: str, prompt: str, runs: int, *, seed: int = 0, **opti
     ends = zip(last.scores[:, places].tolist(), last.steps.tolist(), last.stopped.tolist(), strict=True)
     tokens = [visible(encoding.tokens[place]) for place in places.nonzero()[:, 0].tolist()]
     return [
-        {"item": prompt, "method": "reagent", "seed": number, "tokens": tokens, "scores": scores, "steps": steps,
-         "stopped": stopped}
+        {
+            "item": prompt,
+            "method": "reagent",
+            "seed": number,
+            "tokens": tokens,
+            "scores": scores,
+            "steps": steps,
+            "stopped": stopped,
+        }
         for number, (scores, steps, stopped) in enumerate(ends, start=1)
-    ]  # fmt: skip
+    ]

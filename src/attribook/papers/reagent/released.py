@@ -8,7 +8,7 @@ import math
 import pandas as pd
 
 from attribook.errors import AttribookError
-from attribook.grid.seeds import digest
+from attribook.grid.keys import digest
 from attribook.grid.store import Row, Store
 from attribook.papers.reagent.released_files import SHA256, released_soft, released_vectors
 from attribook.paths import data_home, results_folder

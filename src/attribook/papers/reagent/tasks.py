@@ -15,8 +15,14 @@ def reagent_tasks(
     model: str, datasets: Mapping[str, str], *, profile: str, n_items: int, longra_items: int, keep: str, seed: int
 ) -> dict[str, Study]:
     """A study for each task of `datasets`; LongRA has next words to keep prompts by, the others go on by themselves."""
-    fixed: dict[str, Any] = {"profile": profile, "model": model, "protocol": "attribook", "methods": PLAIN,
-                             "metrics": ("soft_nc", "soft_ns"), "seed": seed}  # fmt: skip
+    fixed: dict[str, Any] = {
+        "profile": profile,
+        "model": model,
+        "protocol": "attribook",
+        "methods": PLAIN,
+        "metrics": ("soft_nc", "soft_ns"),
+        "seed": seed,
+    }
     asked = {task: {"n_items": n_items, **CONTINUED} for task in datasets}
     asked["LongRA"] = {"n_items": longra_items, "keep": keep}
     return {task: Study(f"reagent_{task.lower()}", dataset=datasets[task], **fixed, **asked[task]) for task in datasets}

@@ -36,7 +36,11 @@ def departed(name: str, *, steps: int, layer: str = "-3") -> str:
     `layer` stands for the released code's, for networks that are not so deep.
     """
     written = find_facts("rpi").options
-    released = {**written, "layers": layer} | dict(part.split("=") for part in RELEASED.split(","))
-    options = {key: (released if key in CHANGES[name][1] else written)[key] for key in OPTIONS}
-    options["steps"] = steps + (options["points"] == "both_ends")
-    return f"rpi{{{','.join(f'{key}={value}' for key, value in options.items())}}}"
+    parts = (part.partition("=") for part in RELEASED.split(","))
+    released = {**written, "layers": layer} | {name: value for name, _, value in parts}
+    options = dict(written)
+    for option in CHANGES[name][1]:
+        options[option] = released[option]
+    named = {option: options[option] for option in OPTIONS}
+    named["steps"] = steps + (options["points"] == "both_ends")
+    return f"rpi{{{','.join(f'{option}={value}' for option, value in named.items())}}}"

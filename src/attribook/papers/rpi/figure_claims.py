@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from attribook.papers.claim_tests import ClaimAnswer, ClaimTests, Source, source_of, study_folders
-from attribook.papers.rpi.tables import ERASURE, released_setting
+from attribook.papers.rpi.settings import ERASURE, released_setting
 from attribook.paths import results_folder
 from attribook.statistics.accuracy import wilson
 from attribook.statistics.evidence import PROFILES

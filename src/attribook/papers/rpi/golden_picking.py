@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from attribook.data.masked_words import MaskedSentence, load_masked_words, masked_words_folder
 from attribook.errors import AttribookError
-from attribook.grid.seeds import digest
+from attribook.grid.keys import digest
 from attribook.grid.store import Row, Store
 from attribook.metrics.names import sign
 from attribook.metrics.searches import extreme_aopc

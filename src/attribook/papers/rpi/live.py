@@ -6,9 +6,9 @@ from typing import Any
 
 import pandas as pd
 
+from attribook.grid.keys import digest
 from attribook.grid.pools import PoolStudy
 from attribook.grid.protocols import find_protocol
-from attribook.grid.seeds import digest
 from attribook.grid.store import Store
 from attribook.grid.study import Study
 from attribook.metrics.ceiling import METRICS as SEARCHED
@@ -76,18 +76,6 @@ def pools_beside(study: Study, rpi: str, size: int, random_size: int) -> dict[st
     return {
         name: PoolStudy(*where, (method,), study.metrics, size=maps, **given) for name, (method, maps) in wanted.items()
     }
-
-
-def compute_rows(studies: Studies, counted_items: int = 0) -> None:
-    """Compute and store what is missing of studies, and predictions of `counted_items` texts; 0 takes all.
-
-    Raises: AttribookError where the texts or the model are not here.
-    """
-    single, pools = studies
-    for study in (*single, *pools.values()):
-        study.run()
-    counted = replace(single[0], n_items=counted_items)
-    counted.predicted(counted.items)
 
 
 def token_scores(study: Study, items: Collection[str] = ()) -> pd.DataFrame:

@@ -8,7 +8,7 @@ from attribook.statistics.tests import ABOVE, BELOW, UNDECIDED, decisions
 SAME, OPPOSITE, NOT_PUBLISHED = "as published", "opposite", "not published"
 
 
-def published_side(table: pd.DataFrame) -> pd.Series:
+def published_direction(table: pd.DataFrame) -> pd.Series:
     """For each estimate whether it lies on the same side of 0 as its `published` value, on the other side, or neither.
 
     The value itself is not judged: other models and other items stand behind it. See `decided` for what decides.

@@ -1,4 +1,4 @@
-"""RPI's top words, and the labelled sets: planted values, slow versions."""
+"""Labelled sets: what is left out of which part, and what the originals hold."""
 
 import pytest
 
@@ -7,40 +7,6 @@ from attribook.data.labelled import PARTS, Part, Task
 from attribook.errors import AttribookError
 from attribook.models.load import load_model
 from attribook.models.names import tuned_folder
-from attribook.papers.rpi.tables import named_words_table
-from attribook.papers.rpi.top_words import Marks, chance_shared, highest, shared, sharing_table
-
-# -- words -----------------------------------------------------------------------------------------------------
-
-
-def marks(tops):
-    return Marks("a", "x", ["[CLS]", "a", " b", " c", " d", " e"], "positive", 0.9, tops, 5)
-
-
-def test_top_words_and_what_two_share():
-    assert highest([9, 1, 3, 3, 2, 0], [1, 2, 3, 4, 5]) == [2, 3, 4]
-    one = marks({"x": [2, 3, 4], "y": [4, 2, 1]})
-    assert one.words("y") == ["d", "b", "a"]
-    assert shared([one], "x", "y").tolist() == [2]
-    assert chance_shared([one]).tolist() == [9 / 5]
-    frame = sharing_table([one], "x", ["x", "y"]).set_index("with")
-    assert list(frame.index) == ["y", "(chance)"]
-    assert frame.loc["y", "all shared"] == 0
-
-
-def test_named_words_are_counted_by_kind():
-    kinds = ("ranked", "hallucinated", "repeated", "unnamed")
-    rows = [
-        {"method": "self_ranking", "details": dict(zip(kinds, found, strict=True))}
-        for found in ((3, 0, 1, 2), (1, 4, 0, 4))
-    ]
-    frame = named_words_table([*rows, {"method": "lime", "details": {}}]).set_index("words")
-    assert frame["a text"].tolist() == [2, 2, 0.5, 3]
-    assert frame.loc["hallucinated", "texts with any"] == 0.5
-    assert set(frame["n"]) == {2}
-
-
-# -- labelled sets ---------------------------------------------------------------------------------------------
 
 TASK = Task(
     parts=(Part("train", "train.tsv", ""), Part("held-out", "test.tsv", "")),
