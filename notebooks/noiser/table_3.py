@@ -117,9 +117,9 @@ table(controls, f"The judge without a method, prompts of {model}", digits=0, dro
 # %%
 keys = ["counts", "task", "judge", "method"]
 means = estimate(answers[answers["words"].isin(["top", "bottom"])], "mean", ["measure", "words", *keys])
-at = means.set_index(["measure", "words", *keys])
-score, least = at.loc[("score", "top"), "value"], at.loc[("rate", "bottom"), "value"]
-rates = at.loc[("rate", "top")].assign(score=score, least=least).reset_index()
+wide = means.set_index(["measure", "words", *keys])["value"].unstack(["measure", "words"])
+also = pd.DataFrame({"score": wide["score", "top"], "least": wide["rate", "bottom"]})
+rates = means[(means["measure"] == "rate") & (means["words"] == "top")].join(also, on=keys)
 
 cells = published("noiser").query("table in [3, 6] and column == 'Average'").rename(columns={"dataset": "task"})
 cells["counts"] = cells["table"].map({3: "first answer", 6: "five candidates"})
