@@ -41,7 +41,8 @@ seed: int = 0  # the only source of randomness
 import pandas as pd
 from IPython.display import Markdown, display
 
-from attribook.papers.reagent.departures import DEPARTURES, FLAT, RANDOM, as_if_perfect, by_departure, departure_names
+from attribook.grid.settings import setting
+from attribook.papers.reagent.departures import DEPARTURES, FLAT, PAPER, RANDOM, by_departure
 from attribook.papers.reagent.runs import ReagentStudy
 from attribook.papers.reagent.settings import METRICS
 from attribook.show.figures import intervals
@@ -53,7 +54,13 @@ from attribook.statistics.sensitivity import NOTHING, effects, under_change
 from attribook.statistics.squared_distance import as_released
 from attribook.statistics.tests import UNDECIDED
 
-settings = departure_names({"max_steps": max_steps, "runs": runs}, specials=specials)
+base = {"max_steps": max_steps, "runs": runs, **PAPER}
+also = {"all as released": {"specials": "perturb"}} if specials else {}
+asked = {name: d.options for name, d in DEPARTURES.items() if specials or "specials" not in d.options}
+settings = {
+    name: setting("reagent", **{**base, **options, **also.get(name, {})})
+    for name, options in {"none": {}, **asked}.items()
+}
 given = ("reagent_departures", profile, model, dataset, "reagent-paper")
 options = {"metrics": tuple(METRICS), "n_items": n_items, "keep": keep, "seed": seed}
 study = ReagentStudy(*given, tuple(dict.fromkeys(settings.values())), **options, random_seeds=1)
@@ -102,7 +109,7 @@ listed = ours[["change", "metric", "value"]].rename(columns={"value": "log-ratio
 listed = listed.merge(moved.drop(columns="method"), on=["change", "metric"], how="left")
 
 # %% tags=["hide-input"]
-display(source(by_departure), source(under_change), source(as_if_perfect), source(as_released))
+display(source(by_departure), source(under_change), source(as_released))
 
 # %%
 label = "change of the log Soft-NC ratio to random (nats)"

@@ -6,8 +6,7 @@ import pandas as pd
 import pytest
 
 from attribook.attribution.registry import METHODS
-from attribook.grid.settings import Setting
-from attribook.papers.reagent.departures import DEPARTURES, RANDOM, RELEASED, by_departure, departure_names
+from attribook.papers.reagent.departures import DEPARTURES, PAPER, RANDOM, RELEASED, by_departure
 from attribook.statistics.estimates import estimate
 from attribook.statistics.sensitivity import LOWERS, NOTHING, RAISES, effects, under_change
 from attribook.statistics.tests import UNDECIDED
@@ -71,20 +70,15 @@ def test_effects_of_changes():
 
 
 def test_every_departure_is_one_change_of_the_papers_reading():
-    names = departure_names({"max_steps": 5, "runs": 2}, specials=True)
-    assert list(names) == ["none", *DEPARTURES]
-    paper = METHODS["reagent"].resolve(dict(Setting.parse(names["none"]).options))
+    paper = METHODS["reagent"].resolve({**PAPER})
     for departed, how in DEPARTURES.items():
-        options = METHODS["reagent"].resolve(dict(Setting.parse(names[departed]).options))
+        options = METHODS["reagent"].resolve({**PAPER, **how.options})
         changed = [option for option in paper if options[option] != paper[option]]
         if departed != "all as released":
             single = len(changed) + how.squared + (how.baseline == RANDOM)
             assert single == 1, (departed, changed)
         else:
-            assert set(changed) == {*RELEASED, "specials"}
-    fewer = departure_names({}, specials=False)
-    assert "specials replaced" not in fewer
-    assert not any("specials" in name for name in fewer.values())
+            assert set(changed) == set(RELEASED)
 
 
 def test_departures_read_the_same_rows_in_their_own_way():

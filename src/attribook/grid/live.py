@@ -20,12 +20,7 @@ class Live:
 
 
 def explain_live(
-    model: str,
-    prompt: str,
-    methods: Sequence[str] = (),
-    *,
-    target: str | None = None,
-    seed: int = 0,
+    model: str, prompt: str, methods: Sequence[str] = (), *, target: str | None = None, seed: int = 0
 ) -> Live:
     """Encode the prompt and run methods with their default options; none named means all that fit the model."""
     explained = load_model(model)

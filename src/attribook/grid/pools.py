@@ -90,15 +90,10 @@ class PoolStudy(Definition):
         """Items, maps, and seconds for making and judging them, a row for each method."""
         self.run()
         lines = [
-            {
-                "pool": unit.name,
-                "n": 1,
-                "maps": self.size,
-                "seconds": self.data.group(unit, SCORES)[0]["seconds"],
-                "judging": sum(float(self.data.group(unit, metric)[0]["seconds"]) for metric in self.metrics),
-            }
+            {"pool": unit.name, "n": 1, "maps": self.size, "seconds": self.data.group(unit, SCORES)[0]["seconds"],
+             "judging": sum(float(self.data.group(unit, metric)[0]["seconds"]) for metric in self.metrics)}
             for unit in self.units()
-        ]
+        ]  # fmt: skip
         groups = pd.DataFrame(lines).groupby("pool", sort=False)
         return groups.agg({"n": "sum", "maps": "first", "seconds": "mean", "judging": "mean"}).reset_index()
 

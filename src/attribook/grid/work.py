@@ -95,13 +95,10 @@ class Work:
         whole = self.model.encode(prompt.text)
         plain = self.model.encode(prompt.plain) if prompt.plain else whole
         return {
-            "item": prompt.id,
-            "predicted": whole.target_text,
-            "predicted_plain": plain.target_text,
-            "probability": round(whole.probability, 6),
-            "correct": matches(prompt.answer, whole.target_text),
+            "item": prompt.id, "predicted": whole.target_text, "predicted_plain": plain.target_text,
+            "probability": round(whole.probability, 6), "correct": matches(prompt.answer, whole.target_text),
             "correct_plain": matches(prompt.answer, plain.target_text),
-        }
+        }  # fmt: skip
 
     def continued(self, prompt: Prompt, tokens: int) -> Row:
         """What the model goes on with after an item, greedily."""
@@ -129,9 +126,7 @@ class Work:
     def named(self, unit: Unit) -> Row:
         """What a row says of its unit's method and options."""
         return {
-            "item": unit.prompt.id,
-            "method": unit.name,
+            "item": unit.prompt.id, "method": unit.name,
             "options_hash": digest(self.rows.study.options(unit.setting), length=8),
-            "method_version": unit.setting.facts.version,
-            "seed": unit.seed,
-        }
+            "method_version": unit.setting.facts.version, "seed": unit.seed,
+        }  # fmt: skip

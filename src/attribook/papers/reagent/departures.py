@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from attribook.grid.settings import setting
 from attribook.statistics.sensitivity import under_change
 from attribook.statistics.squared_distance import as_released
 
@@ -53,32 +52,19 @@ DEPARTURES: dict[str, Departure] = {
 }
 
 
-def departure_names(base: Mapping[str, Any], *, specials: bool) -> dict[str, str]:
-    """Names of the settings, for the paper's reading (`none`) and each departure; that of special tokens on request."""
-    chosen = {
-        name: {**departure.options, **({"specials": "perturb"} if specials and name == "all as released" else {})}
-        for name, departure in DEPARTURES.items()
-        if specials or "specials" not in departure.options
-    }
-    options = {**base, **PAPER}
-    return {"none": setting("reagent", **options)} | {
-        name: setting("reagent", **{**options, **changed}) for name, changed in chosen.items()
-    }
-
-
 def by_departure(names: Mapping[str, str], frame: pd.DataFrame, scores: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
-    """A tidy frame as each departure reads it; see `under_change`."""
-    scores, found = list(scores), []
+    """A tidy frame as each departure reads it; see `under_change`. `names`: the setting of each by its name.
+
+    Where NaN is perfect, a score vector of which no run stopped has the values that NaN had: Soft-NC 1, Soft-NS 0.
+    """
+    places = pd.MultiIndex.from_frame(frame[["method", "item", "seed"]])
+    failed = [(row["method"], row["item"], row["seed"]) for row in scores if not row["details"].get("runs_stopped", 1)]
+    perfect = np.where(frame["metric"] == "soft_nc", 1.0, 0.0)
+    found = []
     for change, name in names.items():
         how = DEPARTURES.get(change, Departure("the paper"))
-        read = as_if_perfect(frame, name, scores) if how.perfect else frame
+        read = frame
+        if how.perfect:
+            read = frame.assign(value=frame["value"].mask(places.isin(failed) & (frame["method"] == name), perfect))
         found.append(under_change(as_released(read) if how.squared else read, change, name, how.baseline))
     return pd.concat(found, ignore_index=True)
-
-
-def as_if_perfect(frame: pd.DataFrame, name: str, scores: Iterable[Mapping[str, Any]]) -> pd.DataFrame:
-    """Rows in which a score vector of which no run stopped has the values that NaN had: Soft-NC 1, Soft-NS 0."""
-    failed = {(r["item"], r["seed"]) for r in scores if r["method"] == name and not r["details"]["runs_stopped"]}
-    here = [(item, seed) in failed for item, seed in zip(frame["item"], frame["seed"], strict=True)]
-    perfect = np.where(frame["metric"] == "soft_nc", 1.0, 0.0)
-    return frame.assign(value=frame["value"].where(~(np.array(here) & (frame["method"] == name)), perfect))
