@@ -185,7 +185,10 @@ def test_every_printed_cell_has_a_row_with_a_verdict_and_a_reason():
     assert all(row["notebook"] and row["n"] and (row["rows"] or row["claim"] == "value") for row in answered)
 
 
-def test_the_command_prints_them_as_json():
+def test_the_command_prints_them_as_json(tmp_path):
+    told = CliRunner().invoke(app, ["claims"])
+    assert "$ATTRIBOOK_RESULTS names" in str(told.exception)
+    (tmp_path / "results").mkdir()
     done = CliRunner().invoke(app, ["claims", "--json", "--paper", "reagent", "--table", "3"])
     assert done.exit_code == 0, done.output
     rows = json.loads(done.stdout)

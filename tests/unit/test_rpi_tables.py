@@ -7,7 +7,7 @@ import pytest
 from attribook.attribution.registry import find_method
 from attribook.grid.pools import PoolStudy
 from attribook.grid.protocols import find_protocol
-from attribook.grid.settings import read_setting
+from attribook.grid.settings import Setting
 from attribook.grid.study import Study
 from attribook.metrics.names import sign
 from attribook.papers.cells import published
@@ -31,10 +31,12 @@ PLACE = ("smoke", "tiny-bert", "reviews-mini", "rpi-paper")
 
 @pytest.mark.parametrize("method", ["rpi", "rpi_g"])
 def test_the_released_setting_has_the_released_options(method):
-    found, options = read_setting(released_setting(method))
-    assert found is find_method(method)
+    found, options = find_method(method), dict(Setting.parse(released_setting(method)).options)
     assert found.resolve(options) == found.resolve(find_protocol("rpi-code").method_options(method))
-    assert read_setting(released_setting(method, layers=-1, steps=5))[1] == options | {"layers": "-1", "steps": 5}
+    assert dict(Setting.parse(released_setting(method, layers=-1, steps=5)).options) == options | {
+        "layers": "-1",
+        "steps": 5,
+    }
 
 
 def test_methods_and_metrics_are_those_of_the_printed_tables():

@@ -5,8 +5,9 @@ import pytest
 from attribook.data.labelled import TASKS
 from attribook.errors import AttribookError
 from attribook.grid.kept import stored_predictions
+from attribook.grid.pooling import Pooling
+from attribook.grid.scoring import Scoring
 from attribook.grid.stored import stored_frames
-from attribook.grid.study import Study
 from attribook.models.templates import TEMPLATES
 from attribook.papers.rpi.live import encoder_studies, prompted_studies
 from attribook.papers.rpi.settings import DECODER_ROWS, ENCODER_ROWS, ERASURE, read_tasks, released_setting
@@ -49,7 +50,8 @@ def test_rows_are_computed_once_and_read_without_texts(model, make, more, method
     for study in (*studies, *pool_studies.values()):
         study.run()
     studies[0].predicted(studies[0].items)
-    monkeypatch.setattr(Study, "_compute", lambda *_: pytest.fail("stored rows were computed again"))
+    for worker in (Scoring, Pooling):
+        monkeypatch.setattr(worker, "computed", lambda *_: pytest.fail("stored rows were computed again"))
     monkeypatch.setattr("attribook.grid.items.load_dataset", lambda _: pytest.fail("the texts were read"))
     single = stored_frames("smoke", studies[0].name)
     names = single["method"].str.replace(r"\{.*\}", "", regex=True) + ":" + single["variant"]

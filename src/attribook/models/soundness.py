@@ -19,6 +19,7 @@ import torch
 from torch import Tensor
 
 from attribook.errors import AttribookError
+from attribook.models.engine import checked
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -83,7 +84,7 @@ def probe(network: PreTrainedModel) -> Tensor:
 def logits_of(network: PreTrainedModel, **given: Tensor) -> Tensor:
     """Logits in float64. Raises: AttribookError where the network cannot be run on what it should take."""
     try:
-        return network(**given).logits.double()
+        return checked(network(**given).logits).double()
     except (TypeError, ValueError, RuntimeError, IndexError, AttributeError, NotImplementedError) as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         (way,) = given

@@ -153,7 +153,7 @@ def verdicts(rows: Sequence[Row]) -> list[str]:
 def readme_badge(rows: Sequence[Row]) -> str:
     """All claims in one line of SVG."""
     tested = [row for row in rows if row["verdict"] not in UNTESTED]
-    return badge("claims", f"{verdict_counts(verdicts(tested))} · {len(rows) - len(tested):,} not asked")
+    return badge("claims", f"{verdict_counts(verdicts(tested))} · {len(rows) - len(tested):,} not tested")
 
 
 def page_badge(name: str, rows: Sequence[Row]) -> str:
