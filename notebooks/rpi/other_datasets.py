@@ -95,7 +95,8 @@ stored_pools = stored_frames(rows_of, "rpi_pools", pools=True)
 
 
 def of(task, frame):  # the rows of a task
-    return frame[(frame["model"] == task.model) & (frame["dataset"] == task.dataset)]
+    places = {"model": task.model, "dataset": task.dataset, "protocol": task.protocol}
+    return frame[(frame[list(places)] == pd.Series(places)).all(axis=1)]
 
 
 single, pools = {}, {}
