@@ -10,7 +10,7 @@ import pandas as pd
 from attribook.errors import AttribookError
 from attribook.grid.frames import tidy_answers
 from attribook.grid.manifest import read_manifest
-from attribook.grid.protocols import find_protocol
+from attribook.grid.protocols import PROTOCOLS, find_protocol
 from attribook.grid.settings import Setting
 from attribook.paths import results_folder
 from attribook.statistics.estimates import Signed, estimate_groups
@@ -20,7 +20,6 @@ from attribook.statistics.squared_distance import as_released
 from attribook.statistics.units import is_log_ratio, parts_of
 
 PROFILES = ("paper", "original", "laptop")  # the best first; rows of the smoke profile answer nothing
-DERIVED = {"reagent-code": "reagent-paper"}  # exact, from the same forwards: see `as_released`
 SOFT = ("soft_nc", "soft_ns")
 TOP = "top"  # the words that a judge sees in printed tables: the most important ones
 FEWEST_SEEDS, FEWEST_DRAWS = 5, 8  # of random methods, and of soft metrics; a reason says where there are fewer
@@ -121,7 +120,7 @@ class StoredRows:
         """Rows of a study under a protocol, or derived for it, with another study's pools; the best profile first."""
         found = []
         for profile in PROFILES:
-            for name in dict.fromkeys((protocol, DERIVED.get(protocol, protocol))):
+            for name in dict.fromkeys((protocol, source_protocol(protocol))):
                 for manifest in sorted(results_folder().glob(f"{profile}/{study}/*/{name}/manifest.json")):
                     if (manifest.parent / "rows.csv").is_file():
                         found.append(self._one(manifest, protocol, pools))
@@ -158,6 +157,18 @@ def dataset_of(manifest: Path) -> str:
     if len(datasets) != 1:
         raise AttribookError(f"{manifest} names rows on {sorted(datasets)}: give each data set its own study.")
     return datasets.pop()
+
+
+def source_protocol(name: str) -> str:
+    """The protocol whose rows give those of another exactly, by `as_released`: its own where there is no other.
+
+    It has the same options of soft metrics and random scores, and measures the true distance instead of a squared one.
+    """
+    wanted = find_protocol(name)
+    if wanted.metric.get("distance") != "hellinger_released":
+        return name
+    alike = ({**wanted.metric, "distance": "hellinger"}, wanted.baseline)
+    return next((one.name for one in PROTOCOLS.values() if (one.metric, one.baseline) == alike), name)
 
 
 def derived(held: Evidence, protocol: str) -> Evidence:
