@@ -116,17 +116,14 @@ def fits(found: Any, value: str, name: str) -> bool:
 
 def listing(paper: str, rows: Sequence[dict[str, Any]]) -> Table:
     """Claims of one paper for a terminal."""
-    from attribook.site.ledger_page import number
+    from attribook.ledger.rows import texts
 
     shown = Table(title=paper, title_justify="left", box=SIMPLE, padding=(0, 1, 0, 0))
-    for name in ("table", "row", "column", "metric", "published", "ours", "n", "verdict"):
+    names = ("table", "row", "column", "metric", "published", "ours", "n", "verdict")
+    for name in names:
         shown.add_column(name, justify="right" if name in {"published", "ours", "n"} else "left")
-    for row in rows:
-        column = row["column"] if row["dataset"] in {"", row["column"]} else f"{row['dataset']} {row['column']}"
-        interval = "" if row["low"] is None else f" ({number(row['low'])} to {number(row['high'])})"
-        ours, n = number(row["ours"]) + interval, "" if row["n"] is None else str(row["n"])
-        name = row["row"] if row["column"] else row["claim"]
-        shown.add_row(str(row["table"]), name, column, row["metric"], number(row["published"]), ours, n, row["verdict"])
+    for cells in map(texts, rows):
+        shown.add_row(*(cells[name] for name in names))
     return shown
 
 

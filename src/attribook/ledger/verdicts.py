@@ -8,6 +8,7 @@ enough prompts.
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from attribook.statistics import tests
 from attribook.statistics.resampling import RESAMPLES
@@ -62,9 +63,9 @@ class Outcome:
     why: str
 
 
-def verdict_counts(verdicts: Iterable[str]) -> str:
-    """How often each verdict was given."""
-    counts = Counter(verdicts)
+def counted(rows: Iterable[Mapping[str, Any]]) -> str:
+    """How often each verdict was given to rows of the ledger, in words."""
+    counts = Counter(row["verdict"] for row in rows)
     return ", ".join(f"{counts[verdict]:,} {verdict}" for verdict in RULES if counts[verdict])
 
 

@@ -22,17 +22,7 @@ from attribook.statistics.resampling import Estimate
 from attribook.statistics.tests import ABOVE, BELOW, UNDECIDED, decided, holm, together
 
 Rows = list[dict[str, Any]]
-
-
-@dataclass(frozen=True)
-class Source:
-    """Where the rows of an answer lie, and what they are rows of."""
-
-    path: Path
-    profile: str
-    model: str
-    dataset: str
-    protocol: str
+Source = dict[str, str]  # profile, model, data, protocol and rows: where they lie, and what they are rows of
 
 
 @dataclass(frozen=True)
@@ -87,7 +77,11 @@ def study_folders(study: str, protocol: str = "*") -> Iterator[Path]:
 def source_of(folder: Path, file: str) -> Source:
     """What the manifest of a folder says of its rows."""
     study = read_manifest(folder / "manifest.json")["runs"][0]["study"]
-    return Source(folder / file, study["profile"], study["model"], study["dataset"], study["protocol"])
+    place = (folder / file).relative_to(results_folder())
+    return {name: study[name] for name in ("profile", "model", "protocol")} | {
+        "data": study["dataset"],
+        "rows": str(place),
+    }
 
 
 def stored_scores(study: str, methods: tuple[str, ...]) -> list[tuple[Source, Rows]]:
@@ -99,7 +93,7 @@ def stored_scores(study: str, methods: tuple[str, ...]) -> list[tuple[Source, Ro
         rows = [row for row in map(json.loads, lines) if row["method"] in methods]
         if rows:
             found.append((source_of(folder, path.name), rows))
-    return sorted(found, key=lambda each: (PROFILES.index(each[0].profile), -len(each[1])))
+    return sorted(found, key=lambda each: (PROFILES.index(each[0]["profile"]), -len(each[1])))
 
 
 def even_spread(rows: Rows) -> Rows:

@@ -6,7 +6,7 @@ another question, which other models and data answer: this module says only what
 """
 
 import tomllib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,6 +17,7 @@ from attribook.papers.cells import RANKED, better, published, select
 from attribook.papers.registry import paper_file
 from attribook.statistics.units import is_log_ratio
 
+Where = dict[str, Any]  # cells by the values of their columns
 STRENGTHS = {"all": "every comparison", "most": "more than half of the comparisons"}
 
 
@@ -61,21 +62,17 @@ def read_claims(text: str, paper: str) -> list[Claim]:
     """Claims of one TOML text. Raises: AttribookError naming the claim and what is wrong with it."""
     found = []
     for entry in tomllib.loads(text).get("claim", []):
-        name = entry.get("id", "without id")
+        place = f"{paper}/claims.toml, claim {entry.get('id', 'without id')}"
         try:
             claim = Claim(paper=paper, **entry)
         except TypeError as error:
-            raise AttribookError(f"{paper}/claims.toml, claim {name}: {error}.") from error
+            raise AttribookError(f"{place}: {error}.") from error
         if claim.strength not in STRENGTHS:
-            raise AttribookError(
-                f"{paper}/claims.toml, claim {name}: `strength` must be one of {', '.join(STRENGTHS)}."
-            )
+            raise AttribookError(f"{place}: `strength` must be one of {', '.join(STRENGTHS)}.")
         if (claim.query is None) == (claim.needs == ""):
-            raise AttribookError(f"{paper}/claims.toml, claim {name}: give either a query or what the claim `needs`.")
+            raise AttribookError(f"{place}: give either a query or what the claim `needs`.")
         if claim.query and claim.query.get("kind") not in KINDS:
-            raise AttribookError(
-                f"{paper}/claims.toml, claim {name}: the query's `kind` must be one of {', '.join(KINDS)}."
-            )
+            raise AttribookError(f"{place}: the query's `kind` must be one of {', '.join(KINDS)}.")
         found.append(claim)
     ids = [claim.id for claim in found]
     if twice := {name for name in ids if ids.count(name) > 1}:
@@ -106,24 +103,17 @@ def support(claim: Claim, cells: pd.DataFrame | None = None) -> Support:
     return Support(compared.assign(margin=margin, outcome=outcome).reset_index(drop=True))
 
 
-def _best(
-    cells: pd.DataFrame, *, row: list[str], where: dict[str, Any], without: list[str] | None = None
-) -> pd.DataFrame:
+def _best(cells: pd.DataFrame, *, row: list[str], where: Where, without: Sequence[str] = ()) -> pd.DataFrame:
     """In each column, the best of the named rows against the best of the others. A margin above 0: ahead."""
     taken = select(cells, where)
-    taken = taken[~taken["row"].isin(without or [])]
+    taken = taken[~taken["row"].isin(without)]
     signed = taken.assign(signed=taken["value"] * better(taken), ours=taken["row"].isin(row))
     best = signed.groupby([*RANKED, "ours"])["signed"].max().unstack("ours")
     return (best[True] - best[False]).rename("margin").reset_index()
 
 
 def _ahead(
-    cells: pd.DataFrame,
-    *,
-    left: dict[str, Any],
-    right: dict[str, Any],
-    match: list[str],
-    pairs: list[list[str]] | None = None,
+    cells: pd.DataFrame, *, left: Where, right: Where, match: list[str], pairs: list[list[str]] | None = None
 ) -> pd.DataFrame:
     """Each left cell against each right cell with equal `match` columns. A margin above 0: the left is better.
 
@@ -145,7 +135,7 @@ def _equal(cells: pd.DataFrame, *, by: float = 0.0, **query: Any) -> pd.DataFram
     return both.assign(margin=[1.0 if abs(value - by) < 1e-9 else -1.0 for value in difference])
 
 
-def _random(cells: pd.DataFrame, *, where: dict[str, Any]) -> pd.DataFrame:
+def _random(cells: pd.DataFrame, *, where: Where) -> pd.DataFrame:
     """Log-ratios on the better side of random. A margin above 0: more faithful than random."""
     taken = select(cells, where)
     if not all(map(is_log_ratio, taken["metric"])):
@@ -153,9 +143,7 @@ def _random(cells: pd.DataFrame, *, where: dict[str, Any]) -> pd.DataFrame:
     return taken.assign(margin=taken["value"] * better(taken))
 
 
-def _gap(
-    cells: pd.DataFrame, *, leader: str, rivals: list[str], before: dict[str, Any], after: dict[str, Any]
-) -> pd.DataFrame:
+def _gap(cells: pd.DataFrame, *, leader: str, rivals: list[str], before: Where, after: Where) -> pd.DataFrame:
     """The leader's lead over each rival in each column grew from `before` to `after`. A margin above 0: it grew."""
     match = ["dataset", "column"]
     first, second = (
@@ -167,9 +155,5 @@ def _gap(
 
 
 KINDS: dict[str, Callable[..., pd.DataFrame]] = {
-    "best": _best,
-    "ahead": _ahead,
-    "equal": _equal,
-    "random": _random,
-    "gap": _gap,
-}
+    "best": _best, "ahead": _ahead, "equal": _equal, "random": _random, "gap": _gap,
+}  # fmt: skip

@@ -1,13 +1,14 @@
 """The ledger as pages: a table to sort and filter, the rules of its verdicts, and badges; all made from the ledger."""
 
-import math
+import re
 import shutil
 from collections.abc import Mapping, Sequence
 from html import escape
 from pathlib import Path
 from typing import Any
 
-from attribook.ledger.verdicts import NO_ROWS, NOT_HERE, RULES, TESTS, verdict_counts
+from attribook.ledger.rows import texts
+from attribook.ledger.verdicts import NO_ROWS, NOT_HERE, RULES, TESTS, counted
 from attribook.paths import results_folder
 from attribook.show.badges import badge
 from attribook.statistics.evidence import FEWEST_DRAWS, FEWEST_SEEDS
@@ -50,7 +51,7 @@ def ledger_page(rows: Sequence[Row]) -> str:
     return f"""# The ledger
 
 Every cell of the papers' tables and every claim that they make in words, with what became of it:
-{verdict_counts(verdicts(rows))}.
+{counted(rows)}.
 A verdict opens to its reason. [How a verdict is reached](verdicts) has the rules. The same table in a terminal:
 `attribook claims`, and `attribook claims --json` with all fields.
 
@@ -76,20 +77,13 @@ def select(name: str, values: Sequence[str]) -> str:
 
 def line(row: Row) -> str:
     """One claim's line."""
-    column = row["column"] if row["dataset"] in {"", row["column"]} else f"{row['dataset']} {row['column']}"
-    interval = "" if row["low"] is None else f" <small>({number(row['low'])} to {number(row['high'])})</small>"
-    name = row["row"] if row["column"] else f"“{row['claim']}”"
-    verdict = f"<details><summary>{escape(row['verdict'])}</summary>{escape(row['reason'])}</details>"
-    n = "" if row["n"] is None else row["n"]
-    first = [row["paper"], row["table"], name, column, row["metric"], number(row["published"])]
-    cells = [*(escape(str(cell)) for cell in first), number(row["ours"]) + interval, n]
-    shown = "".join(f"<td>{cell}</td>" for cell in cells)
-    marks = "".join(
-        f' data-{key}="{escape(str(value))}"'
-        for key, value in {"verdict": row["verdict"], "notebook": row["notebook"].split("#")[0]}.items()
-        if value
-    )
-    return f"<tr{marks}>{shown}<td>{verdict}</td><td>{where(row)}</td></tr>"
+    cells = {name: escape(text) for name, text in texts(row).items()}
+    cells["ours"] = re.sub(r"(\(.*\))", r"<small>\1</small>", cells["ours"])
+    cells["verdict"] = f"<details><summary>{cells['verdict']}</summary>{escape(row['reason'])}</details>"
+    shown = "".join(f"<td>{cell}</td>" for cell in cells.values())
+    marks = {"verdict": row["verdict"], "notebook": row["notebook"].split("#")[0]}
+    data = "".join(f' data-{key}="{escape(value)}"' for key, value in marks.items() if value)
+    return f"<tr{data}>{shown}<td>{where(row)}</td></tr>"
 
 
 def where(row: Row) -> str:
@@ -102,13 +96,6 @@ def where(row: Row) -> str:
 def files(row: Row) -> list[str]:
     """Files of rows that decide a claim, under the results."""
     return row["rows"].split(", ") if row["rows"] else []
-
-
-def number(value: float | None) -> str:
-    """Three digits behind the point; nothing for nothing, whole counts as they are."""
-    if value is None or math.isnan(value):
-        return ""
-    return f"{value:g}" if float(value).is_integer() and abs(value) >= 2 else f"{value:.3f}"
 
 
 # -- the rules -----------------------------------------------------------------------------------------------------
@@ -145,23 +132,17 @@ of a random method and {FEWEST_DRAWS} draws of a soft metric; the reason of a ve
 # -- badges --------------------------------------------------------------------------------------------------------
 
 
-def verdicts(rows: Sequence[Row]) -> list[str]:
-    """The verdict of each row."""
-    return [row["verdict"] for row in rows]
-
-
 def readme_badge(rows: Sequence[Row]) -> str:
     """All claims in one line of SVG."""
     tested = [row for row in rows if row["verdict"] not in UNTESTED]
-    return badge("claims", f"{verdict_counts(verdicts(tested))} · {len(rows) - len(tested):,} not tested")
+    return badge("claims", f"{counted(tested)} · {len(rows) - len(tested):,} not tested")
 
 
 def page_badge(name: str, rows: Sequence[Row]) -> str:
     """What became of the claims that one page decides, with a link to them."""
     tested = [row for row in rows if row["verdict"] not in UNTESTED]
     link = f"{'../' * (name.count('/') + 1)}claims/ledger.html#notebook={name}"
-    words = escape(verdict_counts(verdicts(tested)))
-    return f'<p class="attribook-badge"><a href="{link}"><b>claims</b> {words}</a></p>'
+    return f'<p class="attribook-badge"><a href="{link}"><b>claims</b> {escape(counted(tested))}</a></p>'
 
 
 def mark(notebook: Path, name: str, rows: Sequence[Row]) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import pandas as pd
 
-from attribook.papers.claim_tests import ClaimAnswer, ClaimTests, Source, source_of, study_folders
+from attribook.papers.claim_tests import ClaimAnswer, ClaimTests, source_of, study_folders
 from attribook.papers.rpi.settings import ERASURE, released_setting
 from attribook.paths import results_folder
 from attribook.statistics.accuracy import wilson
@@ -29,7 +29,9 @@ def prompt_accuracy() -> ClaimAnswer | None:
             decisions.append(ABOVE if low > PROMISED else BELOW if high < PROMISED else UNDECIDED)
             accuracies.append(f"{path.parent.name} {sum(right) / len(right):.0%} ({low:.0%} to {high:.0%})")
         if paths:
-            source = Source(paths[0], profile, ", ".join(path.parent.name for path in paths), paths[0].stem, "")
+            models = ", ".join(path.parent.name for path in paths)
+            source = {"profile": profile, "model": models, "data": paths[0].stem, "protocol": "",
+                      "rows": str(paths[0].relative_to(results_folder()))}  # fmt: skip
             reason = f"right, of {len(right)} snippets, with a prompt of ours: {', '.join(accuracies)}"
             return ClaimAnswer(together(decisions), reason, "shared/classifiers", len(right), source)
     return None
