@@ -2,14 +2,22 @@
 
 from html import escape
 
+from attribook.show.tokens import SPACES, named
+
+LAYOUT = f"\n\t{SPACES}"  # may stand in a text of several lines
 MATHEMATICAL = {"$": "<span>&#36;</span>", "\\": "<span>&#92;</span>"}
 
 
 def literal(text: object) -> str:
-    r"""HTML that shows a text as it is.
+    r"""HTML that shows a text as it is; control characters, which HTML may not hold, by name.
 
     JupyterLab runs MathJax over HTML outputs, and MyST reads `$` in Markdown. Dollars and backslashes (of `\(`) are
     written as entities, which MyST does not take for them, each in an element of its own, beyond which MathJax does
     not look for the other end of a formula.
     """
-    return "".join(MATHEMATICAL.get(character, character) for character in escape(str(text)))
+    return "".join(MATHEMATICAL.get(character, character) for character in escape(named(str(text), kept=LAYOUT)))
+
+
+def attribute(text: object) -> str:
+    """A text as the value of an HTML attribute or of `<title>`, where nothing is mathematics."""
+    return escape(named(str(text)))
