@@ -5,12 +5,15 @@ import json
 import random
 import re
 import xml.etree.ElementTree as ElementTree
+from html import unescape
 from html.parser import HTMLParser
 
 import pandas as pd
 import pytest
+from conftest import ROOT
 from fontTools.fontBuilder import FontBuilder
 from fontTools.pens.ttGlyphPen import TTGlyphPen
+from markdown_it import MarkdownIt
 from matplotlib import font_manager
 from rich.console import Console
 
@@ -19,11 +22,11 @@ from attribook.models.load import load_model
 from attribook.show import figures, glyphs
 from attribook.show.badges import badge
 from attribook.show.heatmap import heatmaps, page
-from attribook.show.literal import attribute, literal
+from attribook.show.literal import attribute, in_markdown, literal
 from attribook.show.marked import marked_texts, with_marks
 from attribook.show.tables import table
 from attribook.show.terminal import coloured_text
-from attribook.show.tokens import display_tokens, label, labels
+from attribook.show.tokens import display_tokens, label, labels, named
 
 NASTY = {
     "script": "</span><script>alert(1)</script>",
@@ -193,6 +196,28 @@ def test_figures_show_dollars_and_angle_brackets_as_they_are(name):
 def test_legends_keep_names_that_begin_with_an_underscore():
     html = figures.lines(pd.DataFrame({"_own": [0.2, 0.5], "b": [0.1, 0.2]}), "y", "alt").source
     assert "_own" in seen_in(html)
+
+
+def test_markdown_reads_nothing_in_a_text_of_others():
+    text = "**a** `b` [c](d) <b> _e_ # f $5$ \\(x\\) ~~g~~ :h: | &amp;\n- i\n\n    j"
+    told = MarkdownIt("gfm-like", {"linkify": False}).render(f"It says **{in_markdown(text)}**.")
+    assert told.startswith("<p>It says <strong>")
+    assert unescape(re.sub("</?span>", "", told)) == f"<p>It says <strong>{named(text)}</strong>.</p>\n"
+    assert "$5" not in told
+
+
+def test_a_prompt_full_of_dollars_and_emoji_passes_through_the_page_of_one_prediction(monkeypatch):
+    """The cells of the notebook, with a prompt that stopped it: mathtext read `$$` in the labels of its figure."""
+    source = (ROOT / "notebooks" / "shared" / "one_prediction.py").read_text(encoding="utf-8")
+    for name, value in {
+        "model": "tiny-gpt2",
+        "prompt": "pay $5 $$ and $6 for 東京 🥰\n<b>now</b> & `x` **y** $$",
+    }.items():
+        source = re.sub(rf"^{name}: str = .*$", lambda _, new=f"{name} = {value!r}": new, source, flags=re.MULTILINE)
+    place = {}
+    exec(compile(source, "one_prediction.py", "exec"), place)
+    assert "$$" in place["prompt"]
+    assert place["scores"].shape == (len(place["tokens"]), len(place["methods"]))
 
 
 def test_badges_are_escaped():

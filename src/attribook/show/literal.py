@@ -1,6 +1,7 @@
 """Text that pages show as it is, whatever reads it: markup is escaped, and nothing in it becomes mathematics."""
 
 from html import escape
+from string import punctuation
 
 from attribook.show.tokens import SPACES, named
 
@@ -21,3 +22,9 @@ def literal(text: object) -> str:
 def attribute(text: object) -> str:
     """A text as the value of an HTML attribute or of `<title>`, where nothing is mathematics."""
     return escape(named(str(text)))
+
+
+def in_markdown(text: object) -> str:
+    """Markdown that shows a text as it is: punctuation, which may be markup, is written as entities."""
+    entities = {sign: MATHEMATICAL.get(sign, f"&#{ord(sign)};") for sign in punctuation}
+    return "".join(entities.get(letter, letter) for letter in named(str(text)))
