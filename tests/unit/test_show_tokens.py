@@ -18,6 +18,7 @@ from matplotlib import font_manager
 from rich.console import Console
 
 from attribook.cli.explain import explain
+from attribook.errors import AttribookWarning
 from attribook.models.load import load_model
 from attribook.show import figures, glyphs
 from attribook.show.badges import badge
@@ -363,6 +364,12 @@ def test_explain_names_a_target_without_visible_text(capsys, tmp_path):
     html = (tmp_path / "why.html").read_text(encoding="utf-8")
     assert "<title>Why &#x27;⏎&#x27;?</title>" in html
     assert "→ ⏎ (p = " in answered(capsys, "In the city", target="\n")
+
+
+def test_targets_that_are_bytes_of_a_character_are_told_apart_by_their_ids(capsys):
+    with pytest.warns(AttribookWarning, match="tokens; its first"):
+        told = [answered(capsys, "I love you", target=target) for target in "🥰é"]
+    assert re.findall(r"→ � \(token (\d+)\) \(p = ", "".join(told)) == ["175", "130"]
 
 
 def test_explain_names_the_parts_of_a_character(capsys):

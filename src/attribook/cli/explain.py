@@ -67,19 +67,21 @@ def explain(
         print(f"attribook: {method} did not converge: {UNCONVERGED}", file=sys.stderr)
     own = (~encoding.template).nonzero()[:, 0].tolist()  # a template's words are not the user's
     tokens, shown = [encoding.tokens[i] for i in own], [scores[i] for i in own]
+    number = f" (token {encoding.target})" if "\ufffd" in encoding.target_text else ""  # bytes that are no character
+    target_label = label(encoding.target_text) + number
     if html is not None:
         (target_shown,) = display_tokens([encoding.target_text])
         facts = {
-            "model": model, "predicts": f"'{target_shown}', p = {encoding.probability:.3f}",
+            "model": model, "predicts": f"'{target_shown}'{number}, p = {encoding.probability:.3f}",
             "method": method, **attribution.options,
             **({"converged": False} if attribution.converged is False else {}),
         }  # fmt: skip
-        write_whole(html, page(f"Why '{label(encoding.target_text)}'?", facts, tokens, shown, method))
+        write_whole(html, page(f"Why '{target_label}'?", facts, tokens, shown, method))
     if as_json:
         print(as_json_text(answer))
     elif html is None:
         out.print(coloured_text(tokens, shown))
-        out.print(Text(f"→ {label(encoding.target_text)} (p = {encoding.probability:.3g})"))
+        out.print(Text(f"→ {target_label} (p = {encoding.probability:.3g})"))
         ranked = sorted(zip(labels(tokens), shown, strict=True), key=lambda pair: -abs(pair[1]))[:5]
         strongest = ", ".join(f"{token} {score:+.3g}" for token, score in ranked)
         out.print(Text(f"{method}, strongest: {strongest}"))
