@@ -168,7 +168,9 @@ def test_kernels_talk_over_tcp_where_there_are_no_sockets(task, monkeypatch):
 def test_processes_and_kernels_end_with_the_command(task, tmp_path, short, jobs, ended_by):
     for number in range(3):
         task(str(number), BEATS)
-    code = "import sys, pathlib\nfrom attribook.site.execution import Task, executed\n"
+    # A parent that ignores SIGHUP (nohup) hands that on; what is tested here is the signal's own effect.
+    code = "import signal, sys, pathlib\nfrom attribook.site.execution import Task, executed\n"
+    code += "signal.signal(signal.SIGHUP, signal.SIG_DFL)\n"
     code += "if __name__ == '__main__':\n    folder = pathlib.Path(sys.argv[1])\n"
     code += "    tasks = [Task(n, folder / f'{n}.py', folder / f'{n}.ipynb', {}, folder) for n in '012']\n"
     code += f"    list(executed(tasks, {jobs}))\n"
