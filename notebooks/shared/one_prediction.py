@@ -28,7 +28,9 @@ from IPython.display import Markdown
 from attribook.grid.live import explain_live
 from attribook.show.figures import score_grid
 from attribook.show.heatmap import heatmaps
+from attribook.show.literal import in_markdown
 from attribook.show.tables import table
+from attribook.show.tokens import label, labels
 
 methods = ("random", "occlusion", "input_x_gradient", "integrated_gradients",
            "attention_last", "attention_mean", "attention_rollout")  # fmt: skip
@@ -39,10 +41,11 @@ scores = pd.DataFrame({name: attribution.scores.tolist() for name, attribution i
 # %% tags=["answer", "remove-input"]
 first = scores.drop(columns="random").idxmax()
 most, votes = first.value_counts().index[0], int(first.value_counts().iloc[0])
+target = in_markdown(label(live.encoding.target_text))
 Markdown(
-    f"`{model}` reads {len(tokens)} tokens and gives **{live.encoding.target_text.strip()}** the probability "
+    f"`{model}` reads {len(tokens)} tokens and gives **{target}** the probability "
     f"{live.encoding.probability:.1%}. Of the {len(first)} methods other than `random`, {votes} give their highest "
-    f"score to the same token, `{tokens[most].strip() or tokens[most]!r}`. This is one prompt, so it has no interval."
+    f"score to the same token, **{in_markdown(labels(tokens)[most])}**. This is one prompt, so it has no interval."
 )
 
 # %% [markdown]

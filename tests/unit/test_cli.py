@@ -7,7 +7,6 @@ import sys
 
 import pytest
 
-from attribook.cli.explain import visible
 from attribook.models.load import load_model
 
 
@@ -210,7 +209,3 @@ def test_what_cannot_be_asked_is_told_before_a_model_is_loaded(given, said):
     assert done.returncode == 2
     assert said in done.stderr
     assert "Traceback" not in done.stderr
-
-
-def test_tokens_without_letters_are_shown():
-    assert (visible(" Japan"), visible("\n"), visible("")) == ("Japan", "'\\n'", "''")

@@ -88,7 +88,7 @@ def test_terminal_keeps_the_text():
 def test_marks_stand_around_runs_of_tokens_and_nothing_is_lost():
     html = with_marks(["The", " <b>", " old", "er", "\n", " home"], {1, 3, 4})
     assert html == "The <mark>&lt;b&gt;</mark> old<mark>er⏎</mark> home"
-    assert with_marks([" ", "a"], {0}) == " a"  # nothing but a space: nothing to mark
+    assert with_marks([" ", "a"], {0}) == "<mark>␣</mark>a"  # nothing but a space: its name is marked
     assert with_marks(["a", " b"], set()) == "a b"
 
 

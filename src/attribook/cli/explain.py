@@ -8,7 +8,7 @@ import typer
 
 from attribook.cli.files import refuse_no_file, write_whole
 from attribook.cli.output import Json, as_json_text, out
-from attribook.errors import AttribookError, printable
+from attribook.errors import AttribookError
 
 UNCONVERGED = "its own test of being done was not met, so read its scores with care (details: --json)"
 
@@ -35,11 +35,13 @@ def explain(
         refuse_no_file(html)
 
     import torch
+    from rich.text import Text  # rich reads [b] and :warning: in other strings as markup
     from tqdm import tqdm
 
     from attribook.models.load import load_model
     from attribook.show.heatmap import page
     from attribook.show.terminal import coloured_text
+    from attribook.show.tokens import display_tokens, label, labels
 
     explained = load_model(model)
     encoding = explained.encode(prompt, target=target)
@@ -65,21 +67,24 @@ def explain(
         print(f"attribook: {method} did not converge: {UNCONVERGED}", file=sys.stderr)
     own = (~encoding.template).nonzero()[:, 0].tolist()  # a template's words are not the user's
     tokens, shown = [encoding.tokens[i] for i in own], [scores[i] for i in own]
+    number = f" (token {encoding.target})" if "\ufffd" in encoding.target_text else ""  # bytes that are no character
+    target_label = label(encoding.target_text) + number
     if html is not None:
+        (target_shown,) = display_tokens([encoding.target_text])
         facts = {
-            "model": model, "predicts": f"{encoding.target_text!r}, p = {encoding.probability:.3f}",
+            "model": model, "predicts": f"'{target_shown}'{number}, p = {encoding.probability:.3f}",
             "method": method, **attribution.options,
             **({"converged": False} if attribution.converged is False else {}),
         }  # fmt: skip
-        write_whole(html, page(f"Why {encoding.target_text.strip()!r}?", facts, tokens, shown, method))
+        write_whole(html, page(f"Why '{target_label}'?", facts, tokens, shown, method))
     if as_json:
         print(as_json_text(answer))
     elif html is None:
         out.print(coloured_text(tokens, shown))
-        out.print(f"→ {visible(encoding.target_text)} (p = {encoding.probability:.3g})", highlight=False, markup=False)
-        ranked = sorted(zip(tokens, shown, strict=True), key=lambda pair: -abs(pair[1]))[:5]
-        strongest = ", ".join(f"{visible(token)} {score:+.3g}" for token, score in ranked)
-        out.print(f"{method}, strongest: {strongest}", highlight=False, markup=False)
+        out.print(Text(f"→ {target_label} (p = {encoding.probability:.3g})"))
+        ranked = sorted(zip(labels(tokens), shown, strict=True), key=lambda pair: -abs(pair[1]))[:5]
+        strongest = ", ".join(f"{token} {score:+.3g}" for token, score in ranked)
+        out.print(Text(f"{method}, strongest: {strongest}"))
 
 
 def refuse_prompt(prompt: str) -> None:
@@ -88,8 +93,3 @@ def refuse_prompt(prompt: str) -> None:
         raise AttribookError("The prompt is empty. Give at least one word to attribute the prediction to.")
     if any("\ud800" <= letter <= "\udfff" for letter in prompt):
         raise AttribookError("The prompt has bytes that are no UTF-8 text. Give it in UTF-8.")
-
-
-def visible(text: str) -> str:
-    """A token without its spaces and control characters; as Python writes it, where nothing would be seen."""
-    return printable(text).strip() or repr(text)

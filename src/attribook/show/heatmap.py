@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from html import escape
 
 from attribook.show.colours import STRONGEST, rgb, strengths
+from attribook.show.literal import attribute, literal
+from attribook.show.tokens import broken_tokens
 
 STYLE = (
     "<style>.attribook-heat{border-collapse:collapse;width:100%;margin:.6em 0}"
@@ -15,6 +16,7 @@ STYLE = (
     ".attribook-heat small{display:block;font-weight:400;opacity:.75;white-space:normal;max-width:13em}"
     "@media(max-width:600px){.attribook-heat th,.attribook-heat td{display:block;padding:.2em 0}}</style>"
 )
+TABLE = '<table class="attribook-heat tex2jax_ignore mathjax_ignore">'  # MathJax is not to read prompts
 
 
 @dataclass(frozen=True)
@@ -30,10 +32,10 @@ class Html:
 def coloured(tokens: Sequence[str], scores: Sequence[float]) -> str:
     """Tokens as spans; hovering shows the score. Colour is relative to the largest score of this prompt."""
     spans = []
-    for token, score, strength in zip(tokens, scores, strengths(scores), strict=True):
+    for token, score, strength in zip(broken_tokens(tokens), scores, strengths(scores), strict=True):
         red, green, blue = rgb(strength)
         colour = f"rgba({red},{green},{blue},{abs(strength) * STRONGEST:.2f})"
-        spans.append(f'<span style="background:{colour}" title="{score:+.4g}">{escape(token)}</span>')
+        spans.append(f'<span style="background:{colour}" title="{score:+.4g}">{literal(token)}</span>')
     return "".join(spans)
 
 
@@ -43,20 +45,20 @@ def heatmaps(
     """One coloured prompt a method, with a small note under its name where given."""
     rows = []
     for name, values in scores.items():
-        note = f"<small>{escape((notes or {}).get(name, ''))}</small>"
-        rows.append(f'<tr><th scope="row">{escape(name)}{note}</th><td>{coloured(tokens, values)}</td></tr>')
-    return Html(f'{STYLE}<table class="attribook-heat"><tbody>{"".join(rows)}</tbody></table>')
+        note = f"<small>{literal((notes or {}).get(name, ''))}</small>"
+        rows.append(f'<tr><th scope="row">{literal(name)}{note}</th><td>{coloured(tokens, values)}</td></tr>')
+    return Html(f"{STYLE}{TABLE}<tbody>{''.join(rows)}</tbody></table>")
 
 
 def page(title: str, facts: Mapping[str, object], tokens: Sequence[str], scores: Sequence[float], method: str) -> str:
     """A whole HTML page with one coloured prompt and the facts about it."""
-    items = "".join(f"<dt>{escape(name)}</dt><dd>{escape(str(value))}</dd>" for name, value in facts.items())
+    items = "".join(f"<dt>{literal(name)}</dt><dd>{literal(str(value))}</dd>" for name, value in facts.items())
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8">'
         '<meta name="viewport" content="width=device-width">'
-        f"<title>{escape(title)}</title><style>:root{{color-scheme:light dark}}"
+        f"<title>{attribute(title)}</title><style>:root{{color-scheme:light dark}}"
         "body{font:16px/1.5 system-ui,sans-serif;"
         "max-width:50rem;margin:2rem auto;padding:0 1rem}dl{display:grid;grid-template-columns:auto 1fr;gap:.2em 1em}"
-        f"dd{{margin:0}}</style></head><body><h1>{escape(title)}</h1>{heatmaps(tokens, {method: scores}).source}"
+        f"dd{{margin:0}}</style></head><body><h1>{literal(title)}</h1>{heatmaps(tokens, {method: scores}).source}"
         f"<dl>{items}</dl></body></html>\n"
     )

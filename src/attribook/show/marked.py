@@ -1,11 +1,12 @@
 """Running text in which some tokens are marked, as HTML that reads on light and dark pages."""
 
 from collections.abc import Collection, Mapping, Sequence
-from html import escape
 from itertools import groupby
 
 from attribook.show.colours import SUPPORTS
-from attribook.show.heatmap import STYLE, Html
+from attribook.show.heatmap import STYLE, TABLE, Html
+from attribook.show.literal import literal
+from attribook.show.tokens import display_tokens, label
 
 # Marked words are bold and underlined too, and screen readers hear where a mark begins and ends: colour is not all.
 HIDDEN = "position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap"
@@ -18,13 +19,18 @@ MARKS = (
 
 
 def with_marks(tokens: Sequence[str], marked: Collection[int]) -> str:
-    """The text with a `<mark>` around every run of neighbouring marked tokens; spaces before a run stay outside."""
+    """The text with a `<mark>` around every run of neighbouring marked tokens; spaces before a run stay outside.
+
+    Where a run is nothing but spaces, these are marked, by name.
+    """
     parts = []
-    for inside, group in groupby(enumerate(tokens), lambda place: place[0] in marked):
-        text = "".join(token for _, token in group).replace("\n", "⏎")
-        words = text.lstrip() if inside else ""
-        before = escape(text[: len(text) - len(words)])
-        parts.append(f"{before}<mark>{escape(words)}</mark>" if words else before)
+    for inside, group in groupby(enumerate(display_tokens(tokens)), lambda place: place[0] in marked):
+        text = "".join(token for _, token in group)
+        words = text.lstrip()
+        spaces = text[: len(text) - len(words)]
+        if not words:
+            spaces, words = "", label(spaces)
+        parts.append(f"{literal(spaces)}<mark>{literal(words)}</mark>" if inside else literal(text))
     return "".join(parts)
 
 
@@ -34,7 +40,7 @@ def marked_texts(
     """One text a row, given as tokens and the places of those to mark, with a small note under its name where given."""
     rows = []
     for name, (tokens, marked) in texts.items():
-        note = f"<small>{escape((notes or {}).get(name, ''))}</small>"
+        note = f"<small>{literal((notes or {}).get(name, ''))}</small>"
         cell = f"<td><span>{with_marks(tokens, marked)}</span></td>"
-        rows.append(f'<tr><th scope="row">{escape(name)}{note}</th>{cell}</tr>')
-    return Html(f'{STYLE}{MARKS}<table class="attribook-heat"><tbody>{"".join(rows)}</tbody></table>')
+        rows.append(f'<tr><th scope="row">{literal(name)}{note}</th>{cell}</tr>')
+    return Html(f"{STYLE}{MARKS}{TABLE}<tbody>{''.join(rows)}</tbody></table>")

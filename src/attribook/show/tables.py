@@ -10,6 +10,7 @@ import pandas as pd
 
 from attribook.show.heatmap import Html
 from attribook.show.literal import literal
+from attribook.show.tokens import label
 
 MOST_COLUMNS = 8
 LONG = 30  # characters, beyond which words are wrapped
@@ -117,9 +118,9 @@ def style_of(frame: pd.DataFrame, name: str, digits: Digits, stem: str) -> Calla
 
 
 def cell_text(cell: Any, style: Callable[[Any], str]) -> str:
-    """A cell as text: words as they are, numbers in a style, a dash where there is nothing."""
+    """A cell as text: words as they are, blanks by name, numbers in a style, a dash where there is nothing."""
     if isinstance(cell, str):
-        return cell
+        return label(cell) if cell.isspace() else cell
     if pd.api.types.is_scalar(cell) and pd.isna(cell):
         return DASH
     if pd.api.types.is_bool(cell):
@@ -166,7 +167,8 @@ def drawn(texts: Texts, words: set[str], caption: str) -> str:
 def download(frame: pd.DataFrame, caption: str) -> str:
     """A link that holds the whole frame as CSV and needs no server."""
     name = re.sub(r"[^a-z0-9]+", "-", caption.lower()).strip("-")[:60].rstrip("-") or "table"
-    code = b64encode(frame.to_csv(index=False, float_format="%.9g", lineterminator="\n").encode()).decode()
+    text = frame.to_csv(index=False, float_format="%.9g", lineterminator="\n")
+    code = b64encode(text.encode(errors="backslashreplace")).decode()  # of a lone surrogate
     link = f'<a download="{name}.csv" href="data:text/csv;charset=utf-8;base64,{code}">'
     many = f"{len(frame.columns)} columns, {len(frame)} row{'s' * (len(frame) != 1)}"
     return f'<p class="attribook-download">{link}Download this table as CSV</a> ({many})</p>'

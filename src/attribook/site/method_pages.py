@@ -16,7 +16,9 @@ from attribook.errors import AttribookError
 from attribook.grid.protocols import PROTOCOLS
 from attribook.grid.study import Study
 from attribook.show.heatmap import heatmaps
+from attribook.show.literal import in_markdown
 from attribook.show.tables import table
+from attribook.show.tokens import label
 from attribook.site.matrix import matrix_row
 
 SECTIONS = ("Formula", "Shapes", "Range", "Raises", "Source", "Differs")
@@ -115,7 +117,8 @@ def live_block(method: Method, example: Example) -> str:
     except AttribookError as error:
         return f"Not on this profile's model: {error}"
     cost = f"{row['forwards']} fwd, {row['backwards']} bwd, {row['seconds']:.2f} s"
-    said = f"`{study.model}` predicts **{row['target'].strip()}** with probability {row['probability']:.1%}."
+    target = in_markdown(label(row["target"]))
+    said = f"`{study.model}` predicts **{target}** with probability {row['probability']:.1%}."
     details = ", ".join(f"{name.replace('_', ' ')} {value:.4g}" for name, value in row["details"].items())
     shown = heatmaps(row["tokens"], {method.name: row["scores"]}, {method.name: cost}).source
     return "\n\n".join([said, html(shown), f"The method reports: {details}." if details else ""]).strip()
