@@ -31,11 +31,13 @@ from IPython.display import Markdown
 
 from attribook.papers.noiser.live import run_step_by_step
 from attribook.show.heatmap import heatmaps
+from attribook.show.literal import in_markdown
 from attribook.show.tables import table
+from attribook.show.tokens import label, labels
 
 run = run_step_by_step(model, prompt, vectors=vectors, steps=steps, seed=seed)
 encoding, scores = run.encoding, run.found.scores.tolist()
-tokens = [token.strip() or repr(token) for token in encoding.tokens]
+tokens = labels(encoding.tokens)
 where = f"{model}, '{prompt}'"
 
 # %% tags=["answer", "remove-input"]
@@ -45,11 +47,11 @@ apart = abs(float(run.thresholds[first]) - run.scale)
 cost, alone = run.found.cost.forwards, run.forwards_alone
 least = "the same" if apart < 0.5 / 2**steps else f"{float(run.thresholds[first]):.4f}"
 Markdown(
-    f"`{model}` goes on with **{encoding.target_text.strip()}** ({encoding.probability:.1%}). Noiser's bound is "
-    f"**s\\* = {run.scale:.4f}**: noise of that scale on `{tokens[first]}`, the most sensitive token, brings the "
-    f"prediction to its edge. The search that all tokens share took {cost} forwards; searches of each token alone took "
-    f"{alone}, {alone / cost:.1f} times as many, and their smallest threshold is {least}. This is one prompt and one "
-    "seed, so nothing follows from it for others."
+    f"`{model}` goes on with **{in_markdown(label(encoding.target_text))}** ({encoding.probability:.1%}). Noiser's "
+    f"bound is **s\\* = {run.scale:.4f}**: noise of that scale on **{in_markdown(tokens[first])}**, the most "
+    f"sensitive token, brings the prediction to its edge. The search that all tokens share took {cost} forwards; "
+    f"searches of each token alone took {alone}, {alone / cost:.1f} times as many, and their smallest threshold is "
+    f"{least}. This is one prompt and one seed, so nothing follows from it for others."
 )
 
 # %% [markdown]

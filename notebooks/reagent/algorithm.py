@@ -39,8 +39,10 @@ from scipy.stats import binomtest, entropy, hypergeom, spearmanr
 from attribook.papers.reagent.live import last_test_again, run_step_by_step, runs_from_seeds
 from attribook.show.figures import lines
 from attribook.show.heatmap import heatmaps
+from attribook.show.literal import in_markdown
 from attribook.show.marked import marked_texts
 from attribook.show.tables import table
+from attribook.show.tokens import label
 from attribook.statistics.agreement import rank_correlations
 from attribook.statistics.top_sets import jaccard, top_set, top_size
 
@@ -49,20 +51,21 @@ tested_again = last_test_again(run, draws, seed=seed)
 ends = pd.DataFrame(runs_from_seeds(model, prompt, runs, seed=seed, max_steps=max_steps))
 scores = np.array(ends["scores"].tolist())  # (runs, n)
 encoding, options, steps = run.encoding, run.options, run.steps()
-target, n, share = encoding.target_text.strip(), scores.shape[1], options["keep_share"]
+target, n, share = label(encoding.target_text), scores.shape[1], options["keep_share"]
 shown = sorted({step for step in (1, 2, 5, 10, 20, 50) if step < len(run)} | {len(run)})
 where = f"{model}, '{prompt}'"
 
 # %% tags=["answer", "remove-input"]
 singles = rank_correlations(ends.to_dict("records"), "seed").query("seed < other")["value"]
 Markdown(
-    f"`{model}` reads {len(encoding)} tokens and gives **{target}** the probability {encoding.probability:.1%}. Each "
-    f"step replaces each token with probability {options['ratio']}; the test keeps the {steps['kept'].iloc[0]} "
-    f"best-scored of {n} tokens and asks whether **{target}** is among the {options['top_k']} most probable. The "
-    f"recorded run took {len(run)} steps {'and stopped' if steps['stopped'].iloc[-1] else 'and was ended there'}. "
-    f"Of {runs} runs from different seeds {ends['stopped'].sum()} stopped within {max_steps} steps; two single runs "
-    f"order the tokens with a mean rank correlation of {singles.mean():+.2f} (from {singles.min():+.2f} to "
-    f"{singles.max():+.2f} over {len(singles)} pairs of runs)."
+    f"`{model}` reads {len(encoding)} tokens and gives **{in_markdown(target)}** the probability "
+    f"{encoding.probability:.1%}. Each step replaces each token with probability {options['ratio']}; the test keeps "
+    f"the {steps['kept'].iloc[0]} best-scored of {n} tokens and asks whether **{in_markdown(target)}** is among the "
+    f"{options['top_k']} most probable. The recorded run took {len(run)} steps "
+    f"{'and stopped' if steps['stopped'].iloc[-1] else 'and was ended there'}. Of {runs} runs from different seeds "
+    f"{ends['stopped'].sum()} stopped within {max_steps} steps; two single runs order the tokens with a mean rank "
+    f"correlation of {singles.mean():+.2f} (from {singles.min():+.2f} to {singles.max():+.2f} over {len(singles)} "
+    "pairs of runs)."
 )
 
 # %% [markdown]

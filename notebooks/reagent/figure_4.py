@@ -38,7 +38,9 @@ from attribook.grid.study import Study
 from attribook.papers.reagent.tasks import PLAIN
 from attribook.show.figures import mass_bars, score_grid
 from attribook.show.heatmap import heatmaps
+from attribook.show.literal import in_markdown
 from attribook.show.tables import table
+from attribook.show.tokens import label
 from attribook.show.words import in_words
 from attribook.statistics.estimates import estimate
 from attribook.statistics.mass import FLAT, PARTS, flat_shares, mass_shares
@@ -74,7 +76,7 @@ Markdown("\n".join([*lines, "", f"{study.n_kept()} Random scores are the mean of
 antecedent, distractor = (item.text[slice(*item.spans[part])] for part in ("antecedent", "distractor"))
 Markdown(
     f"Item `{item.id}`. Antecedent: **{antecedent}**. Distractor: *{distractor}* "
-    f"`{model}` goes on with **{first['target'].strip()}** (p = {first['probability']:.2f})."
+    f"`{model}` goes on with **{in_markdown(label(first['target']))}** (p = {first['probability']:.2f})."
 )
 
 # %%

@@ -46,8 +46,10 @@ from IPython.display import Markdown, display
 from attribook.data.datasets import load_dataset
 from attribook.grid.live import explain_live
 from attribook.grid.study import Study
+from attribook.show.literal import in_markdown
 from attribook.show.marked import marked_texts
 from attribook.show.tables import table
+from attribook.show.tokens import label
 from attribook.show.words import in_words
 from attribook.statistics.estimates import estimate
 from attribook.statistics.top_sets import jaccard, top_set, top_sets
@@ -94,8 +96,8 @@ Markdown("\n".join([*lines, "", f"{kept} Random scores have {seeds} seeds, ReAGe
 # %%
 live = explain_live(model, paper_prompt, methods, seed=seed)
 Markdown(
-    f"`{model}` goes on with **{live.encoding.target_text.strip()}** (p = {live.encoding.probability:.2f}). "
-    f"Marked: the best {share:.0%} of {len(live.encoding)} tokens."
+    f"`{model}` goes on with **{in_markdown(label(live.encoding.target_text))}** "
+    f"(p = {live.encoding.probability:.2f}). Marked: the best {share:.0%} of {len(live.encoding)} tokens."
 )
 
 # %%
@@ -113,7 +115,7 @@ marked_texts({name: (live.encoding.tokens, top_set(one.scores.tolist(), places, 
 # %%
 targets = rows.drop_duplicates(["dataset", "item"])[["dataset", "target"]]
 wordless = ~targets["target"].str.contains(r"[^\W_]") | targets["target"].str.startswith("<|")
-targets["target"] = [text.strip() or repr(text) for text in targets["target"]]
+targets["target"] = [label(text) for text in targets["target"]]
 counts = targets.groupby("dataset", sort=False)["target"].value_counts().reset_index()
 counts["text"] = counts["target"] + " (" + counts["count"].astype(str) + ")"
 listed = counts.groupby("dataset", sort=False)["text"].agg(lambda texts: ", ".join(texts[:4])).rename("most frequent")
@@ -130,7 +132,7 @@ for name, study in studies.items():
         mine = tops[(tops["dataset"] == name) & (tops["item"] == item.id) & (tops["seed"] == seed)]
         first = rows[(rows["dataset"] == name) & (rows["item"] == item.id)].iloc[0]
         answer = {"antecedent": first["spans"]["antecedent"]} if first["spans"].get("antecedent") else {}
-        said = f"{first['target'].strip() or 'a line break or space'}** (p = {first['probability']:.2f})"
+        said = f"{in_markdown(label(first['target']))}** (p = {first['probability']:.2f})"
         display(Markdown(f"{name}, item `{item.id}`: the model goes on with **{said}."))
         marks = answer | dict(zip(mine["method"], mine["top"], strict=True))
         display(marked_texts({method: (first["tokens"], places) for method, places in marks.items()}))

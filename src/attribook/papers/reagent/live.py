@@ -21,6 +21,7 @@ from attribook.models.causal import CausalLM
 from attribook.models.edits import Replace
 from attribook.models.encoding import Encoding
 from attribook.models.load import load_model
+from attribook.show.tokens import label
 
 
 @dataclass
@@ -91,7 +92,7 @@ class RecordedRun:
         found = []
         for ids, chosen in zip(self.tried, self.chosen, strict=True):
             new, places = self.text(ids), chosen.nonzero()[:, 0].tolist()
-            pairs = [f"{visible(self.encoding.tokens[place])} → {visible(new[place])}" for place in places]
+            pairs = [f"{label(self.encoding.tokens[place])} → {label(new[place])}" for place in places]
             found.append(", ".join(pairs) or "nothing")
         return found
 
@@ -100,7 +101,7 @@ class RecordedRun:
         every = zip(self.tested, self.best.tolist(), self.best_p.tolist(), strict=True)
         return [
             ", ".join(
-                f"{visible(self.model.continuation(ids, token))} {p:.1%}" for token, p in zip(best, ps, strict=True)
+                f"{label(self.model.continuation(ids, token))} {p:.1%}" for token, p in zip(best, ps, strict=True)
             )
             for ids, best, ps in every
         ]
@@ -158,11 +159,6 @@ def run_step_by_step(model: str, prompt: str, *, seed: int = 0, **options: objec
     )  # fmt: skip
 
 
-def visible(token: str) -> str:
-    """A token's text without the spaces around it; what is nothing but spaces gets a sign."""
-    return token.strip() or ("⏎" if "\n" in token else "␣")
-
-
 def last_test_again(run: RecordedRun, draws: int, *, seed: int = 0) -> pd.DataFrame:
     """The last stopping test with replacements drawn anew: a row for each draw, and whether the test is passed.
 
@@ -188,7 +184,7 @@ def runs_from_seeds(model: str, prompt: str, runs: int, *, seed: int = 0, **opti
     explained, encoding, _, places, source, settings = prepared(model, prompt, {**options, "runs": runs})
     *_, last = reagent_steps(explained, encoding, places, source, settings, run_generator(seed))
     ends = zip(last.scores[:, places].tolist(), last.steps.tolist(), last.stopped.tolist(), strict=True)
-    tokens = [visible(encoding.tokens[place]) for place in places.nonzero()[:, 0].tolist()]
+    tokens = [label(encoding.tokens[place]) for place in places.nonzero()[:, 0].tolist()]
     return [
         {
             "item": prompt,
