@@ -14,7 +14,7 @@ from attribook.attribution.names import FACTS
 from attribook.check.stored import part_difference
 from attribook.data.datasets import Dataset
 from attribook.errors import AttribookError
-from attribook.grid.items import Unit
+from attribook.grid.items import Items, Unit
 from attribook.grid.protocols import PROTOCOLS
 from attribook.grid.scoring import Scoring
 from attribook.grid.settings import Protocol, Setting
@@ -47,6 +47,18 @@ def test_rows_are_complete_and_read_again_without_a_model(monkeypatch):
 
     monkeypatch.setattr(Scoring, "computed", refuse)
     pd.testing.assert_frame_equal(study().rows(), rows)
+
+
+def test_items_with_one_text_share_stored_rows_and_keep_their_names(monkeypatch):
+    first, second = (dataclasses.replace(study().items[0], id=name) for name in ("446", "762"))
+    monkeypatch.setattr("attribook.grid.items.load_dataset", lambda _: [first, second])
+    twins = study(keep="correct", methods=("occlusion",))
+    assert list(twins.predictions["item"]) == ["446", "762"]
+    monkeypatch.setattr(Items, "kept", pd.Series([True, True]))
+    rows = twins.rows()
+    assert rows["item"].value_counts().to_dict() == {"446": len(rows) / 2, "762": len(rows) / 2}
+    assert sorted(row["item"] for row in twins.scores()) == ["446", "762"]
+    assert len(twins.data.scores.groups) == 1
 
 
 def test_a_smaller_study_is_a_part_of_a_larger_one():

@@ -61,7 +61,7 @@ class Items:
         todo = dict(zip(keys, prompts, strict=True))
         for key, prompt in store.missing(todo, f"{self.study.dataset}: predictions"):
             store.append(key, [self._worker().prediction(prompt)])
-        return pd.DataFrame([store[key][0] for key in keys])
+        return pd.DataFrame([{**store[key][0], "item": p.id} for key, p in zip(keys, prompts, strict=True)])
 
     @cached_property
     def predictions(self) -> pd.DataFrame:

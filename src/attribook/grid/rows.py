@@ -73,8 +73,8 @@ class Rows(Generic[D]):
         return self.key(unit, part) in self._store(part)
 
     def group(self, unit: Unit, part: str) -> list[Row]:
-        """The stored rows of a part of a unit."""
-        return self._store(part)[self.key(unit, part)]
+        """The stored rows of a part of a unit; items with one text share them."""
+        return [row | {"item": unit.prompt.id} for row in self._store(part)[self.key(unit, part)]]
 
     def score_row(self, unit: Unit) -> Row:
         """The stored score row of a unit, with the tokens of its text."""
