@@ -22,6 +22,7 @@ class Facts:
 
     `options` are all named options with their defaults; `or_none` is the type of those whose default is None.
     `candidates`: one run gives `trials` maps for each layer, of which another may pick (candidates.py).
+    `later`: options that came when rows had been stored, whose keys lack them.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Facts:
     options: Mapping[str, Any]
     or_none: Mapping[str, type] = field(default_factory=dict)
     candidates: bool = field(default=False, compare=False)
+    later: tuple[str, ...] = field(default=(), compare=False)
 
     def resolve(self, options: Mapping[str, Any]) -> Options:
         """All options, the given ones over the defaults. Raises: AttribookError for a name that is none."""
@@ -37,6 +39,10 @@ class Facts:
             known = ", ".join(f"{k}={v}" for k, v in self.options.items()) or "none"
             raise AttribookError(f"{self.name} has no option {', '.join(unknown)}. Its options: {known}.")
         return {**self.options, **options}
+
+    def keyed(self, options: Options) -> Options:
+        """All options as they enter keys: a later one only where it is not at its default, so that no key moves."""
+        return {name: value for name, value in options.items() if name not in self.later or value != self.options[name]}
 
     def parsed(self, pairs: Iterable[str]) -> Options:
         """Options from texts `name=value`, each of its default's type. Raises: AttribookError for any other text."""
@@ -108,8 +114,8 @@ FACTS: dict[str, Facts] = {
         }),
         Facts("noiser", 1, True, {
             "bound": "min", "vectors": 10, "search_vectors": None, "reuse": True, "steps": 10, "unchanged": "mean",
-            "towards": "noise", "specials": "keep",
-        }, or_none={"search_vectors": int}),
+            "towards": "noise", "specials": "keep", "fixed": False, "divisor": "none", "threshold": "held",
+        }, or_none={"search_vectors": int}, later=("fixed", "divisor", "threshold")),
         Facts("rpi", 1, True, ROWS, candidates=True),
         Facts("rpi_g", 1, True, ROWS, candidates=True),
         Facts("rpi_ig", 1, True, EMBEDDINGS, candidates=True),

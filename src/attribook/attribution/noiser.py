@@ -4,7 +4,12 @@ The paper's text leaves open, and here are options: whether search and final run
 there are in each (`search_vectors`, `reuse`), and what an unchanged prediction is when there are several vectors
 (`unchanged`). Our readings, without an option: every token gets the same vectors; scales are in [0, 1], because 10
 steps give the stated accuracy of 2^-10 there; rows of the paper's second table whose symbols are lost are `none`
-(s = 1), `norm_2`, `norm_inf`, `per_token` and `max`. No released code was found.
+(s = 1), `norm_2`, `norm_inf`, `per_token` and `max`.
+
+The released code (qasemii/Noiser, which has no licence; its facts, none of its lines) departs from the text, and each
+departure is an option: its vectors are drawn once for all prompts (`fixed`), the noise is divided by a bound of its
+norm (`divisor`), a token's threshold is the last scale that was tried, whether it held or not (`threshold`), and BOS is
+noised (`specials`). It divides scores by their sum, negative ones among them: that is the metrics' `scores_as` `sum`.
 
 Noise has unit variance in the embedding table's own space (see `noise_search.noise_vectors`), which is large for most
 models: a table's spread is often a tenth of that or less, so thresholds are small and 2^-10 can be coarse. If a token
@@ -30,6 +35,16 @@ from attribook.models.explained import Explained
 
 BOUNDS = ("min", "max", "per_token", "none", "norm_2", "norm_inf", "random")
 SEARCHED = ("min", "max", "per_token")
+THRESHOLDS = ("held", "last")
+FIXED = 1  # the seed of vectors that are the same for every prompt
+DIVISORS = {  # of a vector of width D: bounds of the expected norms of normal noise, as the released code has them
+    "none": lambda width: 1.0,
+    "norm_1": lambda width: math.sqrt(2 / math.pi) * width,
+    "norm_2": lambda width: math.sqrt(width),
+    "norm_3": lambda width: (4 * width / math.sqrt(math.pi)) ** (1 / 3),
+    "norm_4": lambda width: (3 * width) ** (1 / 4),
+    "norm_inf": lambda width: math.sqrt(2 * math.log(width)),
+}  # fmt: skip
 
 
 @method(version=1, forwards="tests * (search_vectors or vectors) + evaluations * vectors", random=True)
@@ -46,6 +61,9 @@ def noiser(
     unchanged: str = "mean",
     towards: str = "noise",
     specials: str = "keep",
+    fixed: bool = False,
+    divisor: str = "none",
+    threshold: str = "held",
 ) -> tuple[Tensor, dict[str, float], bool | None]:
     r"""How much the prediction loses when noise is added to a token's embedding. The noise has one strength for all
     tokens: as much as the most sensitive token bears without another answer.
@@ -58,9 +76,11 @@ def noiser(
         `norm_inf` 1 / sqrt(2 ln D), `random` one s ~ U[0, 1] a prompt. The search uses `search_vectors` vectors (None:
         as many as the final run), the same or, if not `reuse`, others. `towards` `mask` and `tokens` are ours: steps as
         long as noise is expected to be, towards the mask token (all vectors alike, so 1 is enough) or towards tokens
-        drawn evenly. Special tokens such as BOS and CLS stay
-        (`specials` `keep`) or are noised like others (`perturb`). The details give the `scale`, how many tokens and
-        scales the search made (`tests`) and the final run added (`evaluations`), at how many tokens the prediction
+        drawn evenly. Special tokens such as BOS and CLS stay (`specials` `keep`) or are noised like others (`perturb`).
+        `fixed` vectors are the same for every prompt and seed. `divisor`: noise is divided by sqrt(2 / pi) D, sqrt(D), (4 D / sqrt(pi))^(1/3), (3 D)^(1/4) or sqrt(2 ln D) for
+        `norm_1`, `norm_2`, `norm_3`, `norm_4`, `norm_inf`. `threshold` `last`: s_i is the last scale that bisection
+        tried, up to 2^-steps above the largest that held, and never 0. The details give the `scale`, how many tokens
+        and scales the search made (`tests`) and the final run added (`evaluations`), at how many tokens the prediction
         has `flipped` there, and, for `min` and `max` with the same vectors, how many tokens were seen to flip at a
         smaller scale than one at which they held (`not_monotone`).
     Shapes:  (T,); 0 at tokens that stay.
@@ -77,13 +97,17 @@ def noiser(
     searching = search_vectors if search_vectors is not None else vectors
     if vectors < 1 or searching < 1:
         raise AttribookError(f"noiser needs at least one noise vector, not {min(vectors, searching)}.")
-    noise = moves(model, encoding, towards, max(vectors, searching), generator)
+    if divisor not in DIVISORS or threshold not in THRESHOLDS:
+        raise AttribookError(f"noiser divides by {', '.join(DIVISORS)}, and its thresholds are held or last.")
+    chance = torch.Generator().manual_seed(FIXED) if fixed else generator
+    by = DIVISORS[divisor](encoding.embeds.shape[1])
+    noise = moves(model, encoding, towards, max(vectors, searching), chance) / by
     search = Noised(model, encoding, noise[:searching], unchanged)
-    scales = scales_for(bound, search, places, grid(steps), generator)
+    scales = scales_for(bound, search, places, grid(steps), generator, last=threshold == "last")
     tests = len(search.seen)
     final = search
     if bound in SEARCHED and not (reuse and searching == vectors):
-        drawn = noise if reuse else moves(model, encoding, towards, vectors, generator)
+        drawn = noise if reuse else moves(model, encoding, towards, vectors, chance) / by
         final = Noised(model, encoding, drawn[:vectors], unchanged)
     answers = final.ask(places, scales)
     scores = torch.zeros(len(encoding), dtype=torch.float64)
@@ -107,14 +131,24 @@ def grid(steps: int) -> int:
     return 2**steps
 
 
-def scales_for(bound: str, search: Noised, places: Sequence[int], cells: int, generator: Generator) -> list[float]:
-    """The final run's scale for each place."""
+def scales_for(
+    bound: str, search: Noised, places: Sequence[int], cells: int, generator: Generator, *, last: bool = False
+) -> list[float]:
+    """The final run's scale for each place.
+
+    last: in place of the largest scale k / cells that held, the last that was tried. Bisection ends at an odd k: where
+    k is even, the one above flipped last. As that grows with k, it is that of the smallest or largest k, too.
+    """
+
+    def scale(k: int) -> float:
+        return (k | 1 if last else k) / cells
+
     if bound == "per_token":
-        return [k / cells for k in bisected(search, places, cells)]
+        return [scale(k) for k in bisected(search, places, cells)]
     width = search.noise.shape[-1]
     common = {
-        "min": lambda: smallest(search, places, cells) / cells,
-        "max": lambda: largest(search, places, cells) / cells,
+        "min": lambda: scale(smallest(search, places, cells)),
+        "max": lambda: scale(largest(search, places, cells)),
         "none": lambda: 1.0,
         "norm_2": lambda: width**-0.5,
         "norm_inf": lambda: (2 * math.log(width)) ** -0.5,

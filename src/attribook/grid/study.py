@@ -247,7 +247,7 @@ class Study(Definition):
 def score_key(weights: str, unit: Unit, options: Options) -> str:
     """The key of a method's scores of one text."""
     facts = unit.setting.facts
-    return digest(SCORES, weights, unit.place, facts.name, facts.version, options, unit.seed)
+    return digest(SCORES, weights, unit.place, facts.name, facts.version, facts.keyed(options), unit.seed)
 
 
 def metric_key(scores: str, changed: Sequence[Any], metric: str, options: Options) -> str:

@@ -127,6 +127,6 @@ class Work:
         """What a row says of its unit's method and options."""
         return {
             "item": unit.prompt.id, "method": unit.name,
-            "options_hash": digest(self.rows.study.options(unit.setting), length=8),
+            "options_hash": digest(unit.setting.facts.keyed(self.rows.study.options(unit.setting)), length=8),
             "method_version": unit.setting.facts.version, "seed": unit.seed,
         }  # fmt: skip

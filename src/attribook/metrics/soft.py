@@ -123,14 +123,17 @@ def keep_probabilities(scores: Tensor, scores_as: str) -> Tensor | None:
     """Scores `(T,)` as probabilities; None where they carry no mass.
 
     `as_is` uses them unchanged, as the released code does: below 0 acts as 0 in Soft-NS and as "keep all" in
-    Soft-NC, above 1 as 1. `clip_sum` clips at 0 and divides by the sum; `abs_sum` takes absolute values first;
-    `softmax` normalises exponentials.
+    Soft-NC, above 1 as 1. `clip_sum` clips at 0 and divides by the sum; `abs_sum` takes absolute values first; `sum`
+    divides by the sum, negative scores among them, so that some exceed 1 or change sign, as Noiser's released code
+    does; `softmax` normalises exponentials.
     """
     if scores_as == "as_is":
         return scores
+    if scores_as == "sum":
+        return scores / scores.sum() if float(scores.sum()) != 0 else None
     if scores_as == "softmax":
         return scores.softmax(0)
     if scores_as in {"clip_sum", "abs_sum"}:
         mass = scores.clamp(min=0) if scores_as == "clip_sum" else scores.abs()
         return mass / mass.sum() if float(mass.sum()) > 0 else None
-    raise AttribookError(f"Unknown scores_as {scores_as!r}. Choose as_is, clip_sum, abs_sum or softmax.")
+    raise AttribookError(f"Unknown scores_as {scores_as!r}. Choose as_is, clip_sum, abs_sum, sum or softmax.")
