@@ -13,6 +13,9 @@ from attribook.attribution.noise_search import Answer, Noised, bisected, largest
 from attribook.attribution.occlusion import mask_id
 from attribook.attribution.registry import METHODS, explain
 from attribook.errors import AttribookError
+from attribook.grid.protocols import find_protocol
+from attribook.metrics.registry import METRICS as MEASURES
+from attribook.metrics.soft import keep_probabilities
 from attribook.models.edits import Embed
 from attribook.models.load import load_model
 from attribook.models.tiny import FAMILIES
@@ -192,6 +195,94 @@ def test_scores_of_every_bound_are_those_of_plain_loops(exact, specials):
             assert found.details["scale"] == pytest.approx(common[bound], rel=1e-12)
         flips = sum(bool(slow_flips(exact, encoding, i, scales[i], noise, "mean")) for i in places)
         assert found.details["flipped"] == flips
+
+
+# -- the released code, from its description ---------------------------------------------------------------------------
+
+
+def last_midpoint(model, encoding, i, noise, steps):
+    """The last of `steps` midpoints of [0, 1], whether the prediction held there or flipped."""
+    low, high, middle = 0.0, 1.0, 0.0
+    for _ in range(steps):
+        middle = (low + high) / 2
+        if slow_flips(model, encoding, i, middle, noise, "mean"):
+            high = middle
+        else:
+            low = middle
+    return middle
+
+
+def released_scores(model, encoding, steps):
+    """One set of vectors whatever the prompt, every token noised, the smallest last midpoint, divided by the sum."""
+    noise = slow_noise(model, encoding, 10, seeded(1))
+    everywhere = range(len(encoding))
+    scale = min(last_midpoint(model, encoding, i, noise, steps) for i in everywhere)
+    found = slow_scores(model, encoding, dict.fromkeys(everywhere, scale), noise)
+    return scale, found, found / found.sum()
+
+
+def released_metrics(model, encoding, divided, uniform):
+    """Soft-NC and Soft-NS of divided scores: the squared distance, elements kept where u < q, all of them maskable."""
+    whole = encoding.distribution.double()
+
+    def away(keep):
+        logits = answer_logits(model, inputs_embeds=(encoding.embeds * keep)[None])
+        found = logits.double().softmax(-1)
+        return sum((p**0.5 - q**0.5) ** 2 for p, q in zip(whole.tolist(), found.tolist(), strict=True)) / sqrt(2)
+
+    with torch.no_grad():
+        reference = away(torch.zeros_like(encoding.embeds))
+        nc = [away(draw < 1 - divided[:, None]) / reference for draw in uniform]
+        ns = [max(0.0, 1 - away(draw < divided[:, None]) / reference) for draw in uniform]
+    return nc, ns
+
+
+@pytest.mark.parametrize("family", ["gpt2", "llama", "gemma3"])
+def test_the_released_code_against_loops_over_its_description(family):
+    model = load_model(f"tiny-{family}", dtype="float64")
+    protocol, encoding = find_protocol("noiser-code"), model.encode(FIVE)
+    scale, plain, divided = released_scores(model, encoding, 10)
+    for seed in (1, 2):  # its vectors know no seed
+        found = explain(model, encoding, "noiser", generator=seeded(seed), **protocol.method_options("noiser"))
+        assert found.details["scale"] == scale > 0
+        torch.testing.assert_close(found.scores, plain, atol=FORMULA, rtol=0)
+    options = protocol.metric_options("soft_nc")
+    shape = (options["draws"], *encoding.embeds.shape)
+    uniform = torch.rand(shape, generator=seeded(3), dtype=torch.float64)
+    slow = released_metrics(model, encoding, divided, uniform)
+    for name, expected in zip(("soft_nc", "soft_ns"), slow, strict=True):
+        told = MEASURES[name](model, encoding, found.scores, generator=seeded(3), **options)
+        assert told.status == "ok"
+        assert told.values.tolist() == pytest.approx(expected, abs=1e-6)
+
+
+@pytest.mark.parametrize("divisor", noiser_module.DIVISORS)
+def test_noise_is_divided_by_a_bound_of_its_norm(divisor):
+    model = load_model("tiny-llama", dtype="float64")
+    encoding = model.encode(FIVE)
+    d = encoding.embeds.shape[1]
+    by = {"none": 1.0, "norm_1": (2 / 3.141592653589793) ** 0.5 * d, "norm_2": d**0.5,
+          "norm_3": (4 * d / 3.141592653589793**0.5) ** (1 / 3), "norm_4": (3 * d) ** 0.25,
+          "norm_inf": (2 * log(d)) ** 0.5}[divisor]  # fmt: skip
+    found = explain(model, encoding, "noiser", generator=seeded(1), divisor=divisor, bound="none", vectors=2)
+    noise = slow_noise(model, encoding, 2, seeded(1)) / by
+    places = encoding.attributable.nonzero()[:, 0].tolist()
+    torch.testing.assert_close(found.scores, slow_scores(model, encoding, dict.fromkeys(places, 1.0), noise))
+
+
+def test_the_last_midpoint_by_hand():
+    # 16 cells. 0.3: midpoints 8, 4, 6, 5 of 16; 4 held, 5 flipped last. 0.7: 8, 12, 10, 11; 11 held last.
+    scales = {bound: noiser_module.scales_for(bound, below([0.3, 0.7]), [0, 1], 16, seeded(), last=True)
+              for bound in noiser_module.SEARCHED}  # fmt: skip
+    assert scales == {"min": [5 / 16] * 2, "max": [11 / 16] * 2, "per_token": [5 / 16, 11 / 16]}
+    nothing = noiser_module.scales_for("min", below([0.01, 0.7]), [0, 1], 16, seeded(), last=True)
+    assert nothing == [1 / 16] * 2, "never 0"
+
+
+def test_division_by_the_sum_by_hand():
+    assert keep_probabilities(torch.tensor([3.0, -1.0, 0.0]), "sum").tolist() == [1.5, -0.5, 0.0]
+    assert keep_probabilities(torch.tensor([1.0, -3.0]), "sum").tolist() == [-0.5, 1.5], "a negative sum turns signs"
+    assert keep_probabilities(torch.tensor([1.0, -1.0]), "sum") is None
 
 
 @pytest.mark.parametrize("unchanged", ["mean", "every"])

@@ -77,7 +77,8 @@ def noiser(
         as many as the final run), the same or, if not `reuse`, others. `towards` `mask` and `tokens` are ours: steps as
         long as noise is expected to be, towards the mask token (all vectors alike, so 1 is enough) or towards tokens
         drawn evenly. Special tokens such as BOS and CLS stay (`specials` `keep`) or are noised like others (`perturb`).
-        `fixed` vectors are the same for every prompt and seed. `divisor`: noise is divided by sqrt(2 / pi) D, sqrt(D), (4 D / sqrt(pi))^(1/3), (3 D)^(1/4) or sqrt(2 ln D) for
+        `fixed` vectors are the same for every prompt and seed. `divisor`: noise is divided
+        by sqrt(2 / pi) D, sqrt(D), (4 D / sqrt(pi))^(1/3), (3 D)^(1/4) or sqrt(2 ln D) for
         `norm_1`, `norm_2`, `norm_3`, `norm_4`, `norm_inf`. `threshold` `last`: s_i is the last scale that bisection
         tried, up to 2^-steps above the largest that held, and never 0. The details give the `scale`, how many tokens
         and scales the search made (`tests`) and the final run added (`evaluations`), at how many tokens the prediction

@@ -1,9 +1,9 @@
 """The protocols of Noiser: as its text is written, and as its code was released.
 
-As written, its gradients are Inseq's, its attention ReAGent's code; its baseline is all zeros. What its text leaves open
-is named here, too: L2 norms, as Inseq sums up gradients by default; noise vectors and steps of noiser. As released, all
-scores are divided by their sum, and the noise is not divided (the option of its quick start; its script divides by a
-bound of the 2-norm).
+As written, its gradients are Inseq's, its attention ReAGent's code; its baseline is all zeros. What its text leaves
+open is named here, too: L2 norms, as Inseq sums up gradients by default; noise vectors and steps of noiser.
+As released, all scores are divided by their sum, and noise is not divided, which is what its quick start asks for; its
+script divides it by a bound of the 2-norm.
 """
 
 from attribook.grid.settings import Protocol
