@@ -29,7 +29,7 @@ from attribook.ledger.verdicts import (
 from attribook.papers.cells import published
 from attribook.statistics.resampling import Estimate
 
-ITEMS = 30
+ITEMS = 60
 PRINTED = {"occlusion": None, "lime": 0.412, "attention_mean": -0.280}  # ReAGent, Table 2, Soft-NC, LongRA
 
 
@@ -67,15 +67,15 @@ def cell(rows, row, *, table=2, dataset="LongRA", metric="soft_nc"):
 # -- rules ---------------------------------------------------------------------------------------------------
 
 
-def decision(low, high, p):
-    return Result(Hypothesis("", "a", "b", 1), Estimate((low + high) / 2, low, high, 10), p).decision
+def decision(low, high, p, n=40):
+    return Result(Hypothesis("", "a", "b", 1), Estimate((low + high) / 2, low, high, n), p).decision
 
 
-def test_a_test_needs_both_its_interval_and_its_p():
+def test_a_test_needs_a_small_p_and_nothing_that_bars_a_verdict():
     assert decision(0.1, 0.2, 0.01) == SAME
     assert decision(0.1, 0.2, 0.05) == UNDECIDED
     assert decision(-0.2, -0.1, 0.01) == OPPOSITE
-    assert decision(-0.1, 0.2, 0.0) == UNDECIDED
+    assert decision(0.1, 0.2, 0.01, n=39) == UNDECIDED
     assert decision(float("nan"), 0.2, 0.0) == UNDECIDED
     assert Result(Hypothesis("", "a", "b", 1), None).decision == UNDECIDED
 

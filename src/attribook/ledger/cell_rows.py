@@ -25,6 +25,7 @@ from attribook.ledger.verdicts import (
 from attribook.papers.cells import RANKED, better, published
 from attribook.statistics.evidence import Evidence
 from attribook.statistics.resampling import Estimate
+from attribook.statistics.tests import barred
 from attribook.statistics.units import LOG_RATIO, METRICS
 
 Tested = Mapping[str, tuple[Sequence[Evidence], Sequence[Result]]]  # what was tested on which rows, by protocol
@@ -46,7 +47,7 @@ def cell_rows(papers: Iterable[str], tests: HypothesisTests) -> list[Row]:
 
 
 def table_rows(cells: pd.DataFrame, tests: HypothesisTests) -> list[Row]:
-    """Rows of one table's cells, whose tests are one family under each protocol."""
+    """Rows of one table's cells, whose tests are one family for each metric under each protocol."""
     listed: list[Cell] = cells.assign(sign=better(cells)).to_dict("records")  # type: ignore[assignment]
     columns: dict[Key, list[Cell]] = {}
     for cell in listed:
@@ -61,8 +62,10 @@ def table_rows(cells: pd.DataFrame, tests: HypothesisTests) -> list[Row]:
                 rivals = columns[tuple(cell[name] for name in RANKED)]
                 places.append(number)
                 cases.append((found, str(cell["metric"]), hypotheses(cell, rivals, link)))
-        for number, case, results in zip(places, cases, tests.results(cases), strict=True):
-            tested[number][role] = (case[0], results)
+        for metric in dict.fromkeys(metric for _, metric, _ in cases):
+            family = [place for place, case in enumerate(cases) if case[1] == metric]
+            for place, results in zip(family, tests.results([cases[each] for each in family]), strict=True):
+                tested[places[place]][role] = (cases[place][0], results)
     return [cell_row(cell, each, tests) for cell, each in zip(listed, tested, strict=True)]
 
 
@@ -94,9 +97,21 @@ def outcome(results: Sequence[Result], unit: str) -> Outcome:
         words = [result.hypothesis.about for result in telling]
     why = f"{REASONS[decision]}: {', '.join(words[:3])}" + f" and {len(words) - 3} more" * (len(words) > 3)
     if decision == UNDECIDED:
-        power = [r.estimate.detectable for r in telling if r.estimate and math.isfinite(r.estimate.detectable)]
-        why += f"; the smallest detectable difference is {max(power):.2g} {unit}" if power else ""
+        why += "".join(
+            f"; {each}" for each in open_because([(r.estimate, r.reach) for r in telling if r.estimate], unit)
+        )
     return Outcome(decision, why)
+
+
+def open_because(tested: Sequence[tuple[Estimate, float]], unit: str) -> list[str]:
+    """Why tests are undecided: what bars a verdict, and what they could have shown, alone and in their family."""
+    found = list(dict.fromkeys(bar for one, _ in tested if (bar := barred(one))))
+    alone = [one.detectable for one, _ in tested if math.isfinite(one.detectable)]
+    level = [each for one, reach in tested if math.isfinite(each := one.detectable_at(reach))]
+    if alone:
+        found.append(f"the smallest detectable difference is {max(alone):.2g} {unit}")
+        found[-1] += f", {max(level):.2g} at the level of the family" if level else ""
+    return found
 
 
 def cell_row(cell: Cell, tested: Tested, tests: HypothesisTests) -> Row:

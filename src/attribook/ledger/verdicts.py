@@ -1,8 +1,7 @@
 """Verdicts on what the papers print, computed from our intervals. The words and their rules are written once, here.
 
 A claim is broken up into hypothesis tests, each an estimate that lies above 0 where the claim is right. A test is
-decided only where its 95% interval excludes 0, its p-value, adjusted by Holm over its family, is below 5%, and it has
-enough prompts.
+decided only where its p-value, adjusted over its family, is below 5%, and its prompts allow a verdict.
 """
 
 from collections import Counter
@@ -11,8 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from attribook.statistics import tests
-from attribook.statistics.resampling import RESAMPLES
-from attribook.statistics.tests import ABOVE, BELOW, FEWEST_PROMPTS, LEVEL
+from attribook.statistics.resampling import LEVEL, RESAMPLES
+from attribook.statistics.tests import ABOVE, BELOW, LEAST_CARRIERS, LEAST_N, MOST_OF_ONE
 
 REPRODUCED, CODE_ONLY = "reproduced", "only under the released code's protocol"
 SAME, OPPOSITE, UNDECIDED = "direction only", "contradicted", "undecided"
@@ -36,18 +35,21 @@ RULES = {
     OPPOSITE: "At least one test is decided against the published claim. A printed count is contradicted where the "
     "same data give another number.",
     UNDECIDED: "No test is decided against the claim, and at least one is not decided: there are too few prompts for a "
-    "difference of this size, or a method that the claim names has no rows. The smallest detectable difference is "
-    "stated.",
+    "difference of this size or for any verdict, a few prompts carry the mean, or a method that the claim names has no "
+    "rows. The reason says which, and the smallest detectable difference.",
     NO_ROWS: "The claim could be tested here on a stand-in, but no stored rows answer it yet.",
     NOT_HERE: "The claim needs a model or a data set that is not here and for which nothing here can stand in.",
 }
 TESTS = (
-    f"A test is decided where its 95% interval ({RESAMPLES:,} paired resamples of the prompts) excludes 0 and its "
-    f"p-value is below {LEVEL:.0%}. The p-value is counted from the same resamples. Where all of them lie on one side "
-    "of 0, it is that of Student's t, if that is smaller. It is adjusted by Holm over the family of the test, which "
-    "are all tests of one printed table under one protocol, or all tests of one claim in words. With fewer than "
-    f"{FEWEST_PROMPTS} prompts nothing is decided, because so few make intervals that are too short. A comparison "
-    "whose outcome is fixed by construction is left out of the verdict and of the family. A printed cell has these "
+    f"A test is decided where its p-value is below {LEVEL:.0%}. The p-value is the share of {RESAMPLES:,} paired "
+    "resamples of the prompts that lie as many of their own standard errors from the estimate as that lies from 0. It "
+    "is adjusted by step-down max-T over the family of the test, from the same resamples; the family are all tests of "
+    "one metric of a printed table under one protocol, because that is what its claims compare, or all tests of one "
+    "claim in words. Nothing is decided with fewer than "
+    f"{LEAST_N} prompts, nor where a few prompts carry the mean: where the variance rests on fewer than "
+    f"{LEAST_CARRIERS} prompts (n divided by the kurtosis of their influences) or one prompt has more than "
+    f"{MOST_OF_ONE:.0%} of it. Such samples make intervals that are too short. Tests with too few prompts, and a "
+    "comparison whose outcome is fixed by construction, are no part of the family. A printed cell has these "
     "tests. `direction:random`: the log-ratio to random lies on the published side of 0. `order`: the best method of "
     "the column is ahead of this one; the best method itself is ahead of all others whose printed value differs from "
     "its own. `direction:runner-up`: this method is ahead of every other of the column. A claim in words makes of our "

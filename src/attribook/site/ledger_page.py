@@ -116,9 +116,10 @@ Verdicts are computed from stored rows and never typed. This page prints the rul
 {TESTS}
 
 An estimate is a mean over prompts, or the logarithm of a ratio of such means. Its interval comes from {RESAMPLES:,}
-resamples of the prompts; the seeds and draws of a prompt are averaged first. Two methods that are compared are
-resampled together. Every undecided claim states the smallest difference that its prompts could have shown at the 5%
-level with 80% power.
+resamples of the prompts (symmetric studentised bootstrap); the seeds and draws of a prompt are averaged first. Two
+methods that are compared are resampled together. Every undecided claim states the smallest difference that its prompts
+could have shown with 80% power: at the 5% level of one test, and at the level of the whole family.
+[](../notebooks/shared/intervals) measures how far these intervals and decisions can be trusted.
 
 [](../notebooks/shared/noise) says where the noise of our numbers comes from. We ask for at least {FEWEST_SEEDS} seeds
 of a random method and {FEWEST_DRAWS} draws of a soft metric; the reason of a verdict says where there are fewer.
