@@ -94,8 +94,9 @@ for task in tasks:
     )
     lines.append(
         f"- **{task}**: as the paper reads, Noiser's faithfulness is {numbers[0]} and that of its own scores in random "
-        f"order {numbers[1]}: its order is worth {in_words(own)}. As released the two are {numbers[2]} and {numbers[3]}, "
-        f"and its order is worth {in_words(whole)}. Departures that are shown to move it: {named or 'none'}."
+        f"order {numbers[1]}: its order is worth {in_words(own)}. As released the two are {numbers[2]} and "
+        f"{numbers[3]}, and its order is worth {in_words(whole)}. Departures that are shown to move it: "
+        f"{named or 'none'}."
     )
 Markdown("\n".join(["Sums of the log-ratios of Soft-NC and Soft-NS to random scores, in nats.", "", *lines]))
 
@@ -132,8 +133,8 @@ table(own, f"What the order of Noiser's scores is worth, {where}", drop=["varian
 # %% [markdown]
 # ## What division by the sum does to scores
 #
-# Where scores of both signs nearly cancel, dividing by their sum makes them large, and where the sum is below 0 it turns
-# all signs. Soft metrics then keep or remove whole tokens, for q above 1 acts as 1.
+# Where scores of both signs nearly cancel, dividing by their sum makes them large, and where the sum is below 0 it
+# turns all signs. Soft metrics then keep or remove whole tokens, for q above 1 acts as 1.
 
 # %%
 told = [(task, departure, (one / one.sum()).max() > 1, one.sum() < 0, (one < 0).mean(), 1)

@@ -18,11 +18,11 @@
 #
 # ```{admonition} What differs from the paper
 # :class: important
-# **Judge**: models of 135M and 270M parameters that continue a line, not Llama-3.3-70B-Instruct; a small judge
-# fails where a large one would not. **The judge's prompt** of the paper's appendix is lost; ours is printed below.
-# **Model**: 135M parameters, 4-bit weights brought back to float32, not the paper's six. **Data**: our own prompts in
-# the form of Knowns; another judge, and LongRA, of which the paper has no table, where the cell of parameters says so.
-# **n** is in each table. **Controls** are ours.
+# **Judge**: models of 135M and 270M parameters that continue a line, not Llama-3.3-70B-Instruct; a small judge fails
+# where a large one would not. **The judge's prompt** is ours and printed below; the released script asks for a list
+# of five completions. **Model**: 135M parameters, 4-bit weights brought back to float32, not the paper's six.
+# **Data**: our own prompts in the form of Knowns; another judge, and LongRA, of which the paper has no table, where
+# the cell of parameters says so. **n** is in each table. **Controls** are ours.
 # ```
 
 # %% tags=["parameters", "hide-input"]

@@ -172,7 +172,9 @@ table(pd.DataFrame(given, columns=["protocol", "method", "options"]), "Method op
 # %% [markdown]
 # ### What Noiser's text leaves open
 #
-# No code of it was found. These are our readings; each is an option of [noiser](../../methods/noiser) or of its study.
+# Its released code answers some of it, and not always as the text does:
+# [the paper or the code?](../noiser/audit_departures) These are our readings; each is an option of
+# [noiser](../../methods/noiser) or of its study.
 #
 # - `reuse`, `search_vectors`: whether the search for the scale has the ten noise vectors of the final run (`True`,
 #   ours), or one, or others.
@@ -190,7 +192,8 @@ table(pd.DataFrame(given, columns=["protocol", "method", "options"]), "Method op
 #
 # - `judge`: a model of this process (SmolLM2-135M-Instruct; Gemma 3 270M beside it), or one on a server. `asking`:
 #   `plain`, it goes on with a line of words (ours); `chat`, the question in its chat template; `server`, the same to
-#   `$OPENAI_BASE_URL`. The paper's prompt is lost; [Table 3](../noiser/table_3) prints ours.
+#   `$OPENAI_BASE_URL`. The paper does not print its prompt. The released script asks for a list
+#   of the five most probable completions, given the words as a list; [Table 3](../noiser/table_3) prints our wording.
 # - `share`: half of the words, rounded up; of equal scores the earlier word is more important. A word is a piece
 #   between spaces; its score is the sum of its tokens'. `draws`: three draws of random words, a control of ours.
 # - An answer is right where its first words are the gold word, or what the model predicts where that is not it (a token

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from attribook.archives import Archive, Member, cached, cached_path
-from attribook.data.gold_prompts import knowns, knowns_mini, longra, longra_mini, reviews_mini
+from attribook.data.gold_prompts import knowns, knowns_mini, longra, longra_mini, longra_released, reviews_mini
 from attribook.data.labelled import TASKS, Task
 from attribook.data.open_prompts import (
     prompt_lines,
@@ -152,6 +152,17 @@ DATASETS: dict[str, Dataset] = {
             source="templates of keyonvafa/sequential-rationales, pairs of tmikolov/word2vec questions-words.txt",
             licence="MIT, Apache-2.0",
             about="LongRA (Vafa et al. 2021), every unique analogy pair",
+        ),
+        Dataset(
+            name="longra-released",
+            file="noiser_released/longra_released_573.jsonl",
+            own=False,
+            rows=573,
+            sha256="b61a1da50c11c30b735eb6c9fde86136aee58de069237c577f10d1999711139a",
+            parse=longra_released,
+            source="qasemii/Noiser, data/LongRA.json, commit edc80e6, as JSON lines",
+            licence="none stated",
+            about="LongRA as released with Noiser: 387 of the 573 prompts are whole, 186 broken",
         ),
         Dataset(
             name="knowns",

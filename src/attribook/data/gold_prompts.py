@@ -66,6 +66,16 @@ def longra(content: str) -> list[Prompt]:
     return [item(json.loads(line)) for line in content.splitlines()]
 
 
+def longra_released(content: str) -> list[Prompt]:
+    """LongRA as released with Noiser, one JSON object a line; `group` says which items are whole and which broken.
+
+    Broken ones have no cue word: the answer of the analogy stands at their end, and the cue word is asked for.
+    """
+    rows = [json.loads(line) for line in content.splitlines()]
+    return [Prompt(str(row["id"]), row["prompt"], row["target"].strip(), "whole" if row["whole"] else "broken")
+            for row in rows]  # fmt: skip
+
+
 def knowns(content: str) -> list[Prompt]:
     """The 1,209 known facts, a JSON list; the subject is the antecedent where the prompt holds it."""
     return [

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from attribook.data.datasets import DATASETS
+from attribook.data.datasets import DATASETS, load_dataset
 from attribook.errors import AttribookError
 from attribook.grid.store import Store
 from attribook.grid.study import Study
@@ -12,15 +12,19 @@ from attribook.paths import results_folder, study_folder
 
 
 def kept_table(model: str, places: Sequence[tuple[str, str]]) -> pd.DataFrame:
-    """Counts for each (profile, data set): items, right as they stand, right without the distractor too.
+    """Counts for each (profile, data set): items, right as they stand, right without the distractor too,
+    exactly right.
 
-    A data set that is not on this machine is counted from its stored predictions; `from` says which was done.
+    A prediction is right where it begins the gold word, and exactly right where it is that word. A data set
+    that is not on this machine is counted from its stored predictions, without the latter; `from` says which was done.
     """
     found = []
     for profile, dataset in places:
         where = "items and predictions"
         try:
             predictions = Study("kept", profile, model, dataset, "attribook", ("random",)).predictions
+            gold = [prompt.answer for prompt in load_dataset(dataset)]
+            predictions = predictions.assign(exact=predictions["predicted"].str.strip() == gold)
         except AttribookError:
             if DATASETS[dataset].own:
                 raise
@@ -30,8 +34,9 @@ def kept_table(model: str, places: Sequence[tuple[str, str]]) -> pd.DataFrame:
         if len(predictions):
             right = predictions[["correct", "correct_plain"]].astype(bool)
             line |= {str(name): right[name].sum() for name in right} | {"correct_both": right.all(axis=1).sum()}
+            line |= {"exact": predictions["exact"].sum()} if "exact" in predictions else {}
         found.append(line)
-    counts = ["correct", "correct_plain", "correct_both"]
+    counts = ["correct", "correct_plain", "correct_both", "exact"]
     return pd.DataFrame(found, columns=["data set", "items", *counts, "from"]).astype(dict.fromkeys(counts, "Int64"))
 
 

@@ -2,7 +2,8 @@
 
 A judge is anything with a `name` and `ask`. Two kinds are here: a causal model of this process (`LocalJudge`), and
 any server with the chat completions of OpenAI's interface (`judge_server.ServerJudge`). Noiser's own prompt for its
-judge is lost with appendix E of the text; ours is in questions.py, and both kinds get it.
+judge is not in the text; its released script asks for a list of the five most probable completions of a list of words.
+Ours is in questions.py, and both kinds of judges get it.
 """
 
 from collections.abc import Sequence

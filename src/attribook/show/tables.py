@@ -131,7 +131,7 @@ def style_of(frame: pd.DataFrame, name: str, digits: Digits, stem: str) -> Calla
         return "{:.0f}".format
     ends = ("low", "high", "published") if kin == "value" else (f"{kin} low", f"{kin} high")
     alike = frame[[one for one in dict.fromkeys((name, kin, *ends)) if one in frame]].select_dtypes("number")
-    sign = "+" if (alike < 0).to_numpy().any() else ""
+    sign = "+" if (alike.astype(float) < 0).to_numpy().any() else ""
     plain = f"{{:{sign}.{digits if isinstance(digits, int) else 2}f}}".format
     return lambda cell: str(cell) if isinstance(cell, Integral) else plain(cell)
 
