@@ -51,8 +51,16 @@ class Evidence:
 
     @cached_property
     def values(self) -> dict[tuple[str, str], pd.Series]:
-        """For each method and metric, every prompt's mean over seeds and draws; prompts that failed are left out."""
-        groups = self.rows.assign(good=self.rows["status"] == "ok").groupby(["method", "metric", "item"], sort=True)
+        """For each method and metric, every prompt's mean over seeds and draws; prompts that failed are left out.
+
+        Only seeds that all prompts of a method have count, so that a page and the ledger tell one value.
+        """
+        rows = self.rows.assign(good=self.rows["status"] == "ok")
+        if "seed" in rows:
+            whole = rows.groupby(["method", "metric"])["item"].transform("nunique")
+            shared = rows.groupby(["method", "metric", "seed"])["item"].transform("nunique") == whole
+            rows = rows[shared | ~shared.groupby([rows["method"], rows["metric"]]).transform("any")]
+        groups = rows.groupby(["method", "metric", "item"], sort=True)
         means = groups.agg(value=("value", "mean"), good=("good", "all")).query("good")["value"]
         keys = dict.fromkeys(zip(means.index.get_level_values(0), means.index.get_level_values(1), strict=True))
         return {key: means.loc[key] for key in keys}
