@@ -2,7 +2,7 @@
 
 A population is a table of stored values, items down and methods across, `random` among them. Its items are drawn with
 replacement, so the population's own means are the truth. Every sample goes through `resampling` and `tests`, as rows
-do. `populations.csv` holds the populations, and `results/simulation` what `simulated` gives.
+do. `populations.csv` holds the populations, and `results/simulation` what was found.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -71,18 +71,6 @@ def populations() -> Iterator[Population]:
     for sigma in (0.5, 1.5):
         values = np.random.default_rng(SEED).lognormal(sigma=sigma, size=(5_000, 2))
         yield Population(f"lognormal, sigma {sigma}", values[:, 1:], values[:, 0], True)
-
-
-def simulated(repetitions: int, largest: int = SIZES[-1]) -> Iterator[Row]:
-    """Rows of all simulations, with samples of up to `largest` items: of coverage, without `tests`, and of families."""
-    sizes, families = ([n for n in known if n <= largest] for known in (SIZES, FAMILY_SIZES))
-    for population in populations():
-        for one in population.extremes():
-            yield from (coverage(one, n, repetitions) for n in sizes)
-    for population in populations():
-        if population.values.shape[1] > 1:
-            for n in families:
-                yield from family_rows(population, n, repetitions)
 
 
 def drawn(population: Population, n: int, chance: np.random.Generator) -> list[Made]:
