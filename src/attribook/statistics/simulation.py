@@ -63,7 +63,11 @@ class Population(NamedTuple):
 
 
 def populations() -> Iterator[Population]:
-    """Stored ones, in rows of one method with the values of all items, `random` first; and two lognormal ones."""
+    """Those of `populations.csv`, and two lognormal ones.
+
+    Its columns: population; log, whether logarithms of means are compared; method, of which `random` comes first; and
+    values, one for each item, in the same order for every method of a population.
+    """
     frame = pd.read_csv(Path(__file__).with_name("populations.csv"))
     for (name, log), rows in frame.groupby(["population", "log"], sort=False):
         random, *methods = (np.array(text.split(), float) for text in rows["values"])
@@ -95,7 +99,8 @@ def coverage(population: Population, n: int, repetitions: int) -> Row:
     return {
         "population": population.name, "skewness": skew(u), "kurtosis": kurtosis(u, fisher=False), "n": n,
         "repetitions": repetitions, "percentile": percentile.mean(), "studentised": covered.mean(),
-        "open": may.mean(), "wrong and open": (~covered & may).mean(), "width": np.nanmedian(width), "procedure": "",
+        "open": may.mean(), "wrong and open": (~covered & may).mean(), "width": pd.Series(width).median(),
+        "procedure": "",
     }  # fmt: skip
 
 
