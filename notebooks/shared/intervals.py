@@ -13,7 +13,8 @@
 # they keep, on populations whose truth is known: stored rows of the book, from which items are drawn with replacement,
 # and two lognormal populations. Each sample goes through the code that the pages and the ledger use. It asks how often
 # a 95% interval contains the truth, how often a table decides anything although no method differs from random scores,
-# and how much is found. Reads `results/simulation`; with `repetitions` it simulates anew, about eight CPU seconds each.
+# and how much is found. Reads `results/simulation`, 600 samples of each population and size for coverage and 300 for
+# families; with `repetitions` it simulates anew, about eight CPU seconds each.
 #
 # The populations are small: 24 to 150 items of our models, not the papers'. What a population hides, as an item that is
 # a thousand times larger and did not happen to be stored, no simulation shows.
@@ -30,11 +31,17 @@ from IPython.display import Markdown
 from attribook.paths import results_folder
 from attribook.show.figures import lines
 from attribook.show.tables import table
-from attribook.statistics.simulation import simulated
+from attribook.statistics.simulation import FAMILY_SIZES, SIZES, coverage, family_rows, populations
 from attribook.statistics.tests import LEAST_CARRIERS, LEAST_N
 
 stored = results_folder() / "simulation" / "simulated.csv"
-rows = pd.DataFrame(simulated(repetitions, largest)) if repetitions else pd.read_csv(stored)
+if repetitions:
+    found = [coverage(one, n, repetitions) for every in populations() for one in every.extremes()
+             for n in SIZES if n <= largest]  # fmt: skip
+    for every in populations():
+        if every.values.shape[1] > 1:
+            found += [row for n in FAMILY_SIZES if n <= largest for row in family_rows(every, n, repetitions)]
+rows = pd.DataFrame(found) if repetitions else pd.read_csv(stored)
 covered, tested = rows[rows["tests"].isna()], rows[rows["tests"].notna()]
 open_n = covered["n"].where(covered["n"] >= LEAST_N, float("nan"))
 covered = covered.assign(type=(open_n >= LEAST_CARRIERS * covered["kurtosis"]).map({True: "open", False: "closed"}))

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from attribook.grid.settings import Picked
 from attribook.ledger.links import Link, Links, links
 from attribook.ledger.verdicts import CERTAIN, UNDECIDED, WORDS
 from attribook.statistics.evidence import PROFILES, Evidence, StoredRows, printed_estimate
@@ -24,6 +25,16 @@ class Hypothesis:
     method: str
     other: str | None
     sign: int
+
+    def controlled(self) -> "Hypothesis":
+        """The same of what knows nothing and is otherwise like the method."""
+        return replace(self, method=control_of(self.method))
+
+
+def control_of(name: str) -> str:
+    """The best of as many random rankings, for the best of some maps; else a method's own scores in random order."""
+    picked = Picked.parse(name)
+    return f"random, best of {picked.maps}" if picked else f"{name}:permuted"
 
 
 @dataclass(frozen=True)

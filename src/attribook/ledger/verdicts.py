@@ -15,6 +15,7 @@ from attribook.statistics.tests import ABOVE, BELOW, LEAST_CARRIERS, LEAST_N, MO
 
 REPRODUCED, CODE_ONLY = "reproduced", "only under the released code's protocol"
 SAME, OPPOSITE, UNDECIDED = "direction only", "contradicted", "undecided"
+CONTROL, UNLIKE = "control does as well", "not comparable"
 CERTAIN = "by construction"
 NO_ROWS, NOT_HERE = "no rows yet", "not runnable here"
 WORDS = {ABOVE: SAME, BELOW: OPPOSITE, tests.UNDECIDED: UNDECIDED}  # of tests that are above 0 where a claim is right
@@ -28,12 +29,19 @@ RULES = {
     "protocol of the released code, every test is decided as published.",
     SAME: "Every test is decided as published. The value itself is not confirmed, because another model or other data "
     "stand in for the paper's, or because the published value lies outside our interval.",
+    CONTROL: "Every test is decided as published, and would be with a control in the method's place: the best of as "
+    "many random rankings in place of the best of R maps, or the method's own scores in random order in place of its "
+    "scores. So the agreement says nothing about the method. Where no such control is stored, the reason of another "
+    "verdict says so.",
     CERTAIN: "Every test compares the best of a pool of candidate maps with the best of a larger pool, which has as "
     "many maps of each kind and more, and the metric that is reported has chosen the maps. The larger pool always "
     "wins, whatever its maps are worth. No data could show anything else, so the claim is neither confirmed nor "
     "contradicted.",
     OPPOSITE: "At least one test is decided against the published claim. A printed count is contradicted where the "
     "same data give another number.",
+    UNLIKE: "At least one test is decided against the published claim, but the method that the claim is about was not "
+    "run as the paper has it: with fewer steps or maps, another replacer, another judge. The reason names what "
+    "differs. Such rows contradict nothing.",
     UNDECIDED: "No test is decided against the claim, and at least one is not decided: there are too few prompts for a "
     "difference of this size or for any verdict, a few prompts carry the mean, or a method that the claim names has no "
     "rows. The reason says which, and the smallest detectable difference.",

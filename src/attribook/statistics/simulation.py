@@ -2,7 +2,7 @@
 
 A population is a table of stored values, items down and methods across, `random` among them. Its items are drawn with
 replacement, so the population's own means are the truth. Every sample goes through `resampling` and `tests`, as rows
-do. `populations.csv` holds the populations, and `results/simulation` what `simulated` gives.
+do. `populations.csv` holds the populations, and `results/simulation` what was found.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -63,7 +63,11 @@ class Population(NamedTuple):
 
 
 def populations() -> Iterator[Population]:
-    """Stored ones, in rows of one method with the values of all items, `random` first; and two lognormal ones."""
+    """Those of `populations.csv`, and two lognormal ones.
+
+    Its columns: population; log, whether logarithms of means are compared; method, of which `random` comes first; and
+    values, one for each item, in the same order for every method of a population.
+    """
     frame = pd.read_csv(Path(__file__).with_name("populations.csv"))
     for (name, log), rows in frame.groupby(["population", "log"], sort=False):
         random, *methods = (np.array(text.split(), float) for text in rows["values"])
@@ -71,18 +75,6 @@ def populations() -> Iterator[Population]:
     for sigma in (0.5, 1.5):
         values = np.random.default_rng(SEED).lognormal(sigma=sigma, size=(5_000, 2))
         yield Population(f"lognormal, sigma {sigma}", values[:, 1:], values[:, 0], True)
-
-
-def simulated(repetitions: int, largest: int = SIZES[-1]) -> Iterator[Row]:
-    """Rows of all simulations, with samples of up to `largest` items: of coverage, without `tests`, and of families."""
-    sizes, families = ([n for n in known if n <= largest] for known in (SIZES, FAMILY_SIZES))
-    for population in populations():
-        for one in population.extremes():
-            yield from (coverage(one, n, repetitions) for n in sizes)
-    for population in populations():
-        if population.values.shape[1] > 1:
-            for n in families:
-                yield from family_rows(population, n, repetitions)
 
 
 def drawn(population: Population, n: int, chance: np.random.Generator) -> list[Made]:
@@ -107,7 +99,8 @@ def coverage(population: Population, n: int, repetitions: int) -> Row:
     return {
         "population": population.name, "skewness": skew(u), "kurtosis": kurtosis(u, fisher=False), "n": n,
         "repetitions": repetitions, "percentile": percentile.mean(), "studentised": covered.mean(),
-        "open": may.mean(), "wrong and open": (~covered & may).mean(), "width": np.nanmedian(width), "procedure": "",
+        "open": may.mean(), "wrong and open": (~covered & may).mean(), "width": pd.Series(width).median(),
+        "procedure": "",
     }  # fmt: skip
 
 
