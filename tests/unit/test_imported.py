@@ -157,13 +157,13 @@ def test_inseq_refusals(tmp_path):
     small = inseq_file(tmp_path / "small.json", list("abcde"), two_steps().to(torch.float8_e4m3fn), 3)
     with pytest.raises(AttribookError, match="float8"):
         read_inseq(small)
-    saved = json.loads(path.read_text())
+    saved = json.loads(path.read_text(encoding="utf-8"))
     saved["attributes"]["sequence_attributions"][0]["attributes"]["target_attributions"] = None
-    path.write_text(json.dumps(saved))
+    path.write_text(json.dumps(saved), encoding="utf-8")
     with pytest.raises(AttribookError, match="encoder-decoder"):
         read_inseq(path)
     for text in ("{}", "[1]", "no JSON", '{"info": {}, "sequence_attributions": []}'):
-        path.write_text(text)
+        path.write_text(text, encoding="utf-8")
         with pytest.raises(AttribookError, match="not an output that Inseq saved"):
             read_inseq(path)
     with pytest.raises(AttribookError, match="Cannot read"):
@@ -236,14 +236,14 @@ def test_a_tag_at_the_beginning_of_the_prompt_is_text():
 
 
 def test_the_example_of_the_book_runs(smollm, tmp_path, monkeypatch, capsys):
-    text = (ROOT / "book" / "own_model.md").read_text()
+    text = (ROOT / "book" / "own_model.md").read_text(encoding="utf-8")
     (example,) = [block for block in re.findall(r"```python\n(.*?)```", text, re.DOTALL) if "from_scores" in block]
     assert smollm.name in example
     monkeypatch.chdir(tmp_path)
     exec(example, {})  # the page's own words
     said = capsys.readouterr().out
     assert re.search(r"imported:mine: Soft-NC \d\.\d{3}\nits own scores, permuted: Soft-NC \d\.\d{3}", said)
-    assert "attribook-heat" in (tmp_path / "explanation.html").read_text()
+    assert "attribook-heat" in (tmp_path / "explanation.html").read_text(encoding="utf-8")
 
 
 def test_metrics_take_imported_scores(tiny):

@@ -12,7 +12,7 @@ from attribook.paths import data_home, home, results_folder, stored_results
 )
 def test_a_variable_that_names_a_file_is_told_by_its_name(tmp_path, monkeypatch, variable, asked):
     file = tmp_path / "file"
-    file.write_text("x")
+    file.write_text("x", encoding="utf-8")
     monkeypatch.setenv(variable, str(file))
     with pytest.raises(AttribookError, match=rf"\${variable} names .*file, which is no folder"):
         asked()

@@ -28,8 +28,8 @@ def write_ledger_pages(book: Path, rows: Sequence[Row]) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name, text in {"ledger": ledger_page(rows), "verdicts": verdicts_page()}.items():
         path = folder / f"{name}.md"
-        if not path.is_file() or path.read_text() != text:
-            path.write_text(text)
+        if not path.is_file() or path.read_text(encoding="utf-8") != text:
+            path.write_text(text, encoding="utf-8")
     for place in sorted({place for row in rows for place in files(row)}):
         copy = book / "book" / "_static" / "rows" / place
         copy.parent.mkdir(parents=True, exist_ok=True)

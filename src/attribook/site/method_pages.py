@@ -147,8 +147,8 @@ def write_method_pages(folder: Path, profile: str, settings: Mapping[str, Any]) 
     folder.mkdir(parents=True, exist_ok=True)
     for method in METHODS.values():
         path, page = folder / f"{method.name}.md", method_page(method, example)
-        if not path.is_file() or path.read_text() != page:
-            path.write_text(page)
+        if not path.is_file() or path.read_text(encoding="utf-8") != page:
+            path.write_text(page, encoding="utf-8")
     for path in folder.glob("*.md"):
         if path.stem not in METHODS:
             path.unlink()

@@ -55,6 +55,20 @@ def settings(profile: str, section: str) -> dict[str, Any]:
     return read_profile(profile).get(section, {})
 
 
+class Unambiguous(yaml.SafeLoader):
+    """YAML in which no key stands twice; elsewhere the last would win without a word."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """A mapping. Raises: YAMLError that names the line of the second key."""
+        known: set[str] = set()
+        for key, _ in node.value:
+            if key.value in known:
+                line = key.start_mark.line + 1
+                raise yaml.YAMLError(f"line {line} has {key.value!r} for the second time")
+            known.add(key.value)
+        return super().construct_mapping(node, deep)
+
+
 def read_profile(profile: str) -> dict[str, dict[str, Any]]:
     """All sections of a profile.
 
@@ -62,11 +76,11 @@ def read_profile(profile: str) -> dict[str, dict[str, Any]]:
     reads, and a value of another type than the notebook's: each would else run a page on its defaults, or not at all.
     """
     path = checkout() / "params" / f"{profile}.yml"
-    if not path.is_file():
+    if profile not in profile_names():  # a name, and no path to a file elsewhere
         raise AttribookError(f"Unknown profile {profile!r}. Known: {', '.join(profile_names())}.")
     place = f"params/{profile}.yml"
     try:
-        content = yaml.safe_load(path.read_text())
+        content = yaml.load(path.read_text(encoding="utf-8"), Unambiguous)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         reason = " ".join(str(error).split())
         raise AttribookError(f"{place} cannot be read as YAML: {reason}. Mend it there.") from error
@@ -107,7 +121,7 @@ def nearest(name: Any, known: Iterable[str]) -> str:
 def declared(notebook: Path) -> dict[str, Parameter]:
     """The parameters cell of a notebook, by name: lines such as `n_items: int = 24`."""
     cell = r'^# %% tags=\["parameters"[^\]\n]*\]\n(.*?)(?=^# %%|\Z)'
-    found = re.search(cell, notebook.read_text(), re.MULTILINE | re.DOTALL)
+    found = re.search(cell, notebook.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
     code = found[1] if found else ""
     tokens = tokenize.generate_tokens(io.StringIO(code).readline)
     comments = {token.start[0]: token.string.lstrip("# ") for token in tokens if token.type == tokenize.COMMENT}

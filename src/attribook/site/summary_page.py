@@ -17,7 +17,7 @@ def write_summary(book: Path, rows: Sequence[Row]) -> None:
     """`claims/summary.inc`, which the first page includes."""
     path = book / "claims" / "summary.inc"
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(summary(rows))
+    path.write_text(summary(rows), encoding="utf-8")
 
 
 def summary(rows: Sequence[Row]) -> str:
