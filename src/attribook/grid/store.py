@@ -90,8 +90,9 @@ class Store:
             text = json.dumps(row, ensure_ascii=False)
             return (text if text.isascii() or encodable(text) else json.dumps(row)) + "\n"
         line = io.StringIO()
-        csv.writer(line, lineterminator="").writerow([row[name] for name in ("key", *self.columns)])
-        text = line.getvalue()
+        ended = csv.writer(line, lineterminator="\r\n")  # so that it quotes both signs
+        ended.writerow([row[name] for name in ("key", *self.columns)])
+        text = line.getvalue().removesuffix("\r\n")
         if "\n" in text or "\0" in text or not encodable(text):
             raise AttribookError(f"A row of {self.path} would hold a line break or what is no text: {text[:60]!r}.")
         return text + "\n"
