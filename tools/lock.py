@@ -111,7 +111,8 @@ def write(lock: str) -> None:
     pip_lines = "".join(f"      - {pin}\n" for pin in sorted([*entries, TORCH], key=name_of))
     (ROOT / "environment.yml").write_text(
         f"{HEADER}name: attribook\nchannels:\n  - conda-forge\ndependencies:\n  - python={pythons()[0]}\n  - pip\n"
-        f"  - pip:\n{pip_lines}      - -e .\n"
+        f"  - pip:\n{pip_lines}      - -e .\n",
+        encoding="utf-8",
     )
 
 

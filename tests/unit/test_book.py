@@ -68,6 +68,12 @@ def test_profiles_merge_and_unknown_ones_are_named(checkout):
         run_notebooks(["gone"], "mine")
 
 
+@pytest.mark.parametrize("name", ["../params/mine", "./mine", "/tmp/mine", "mine.yml", "", ".."])
+def test_a_profile_is_a_name_and_no_path(checkout, name):
+    with pytest.raises(AttribookError, match="Unknown profile"):
+        read_profile(name)
+
+
 @pytest.mark.parametrize("profile", [path.stem for path in (ROOT / "params").glob("*.yml")])
 def test_committed_profiles_are_sound(profile):
     assert METHOD_PAGES in read_profile(profile)
@@ -80,6 +86,8 @@ WRONG = {
     "key like none": ("good:\n  model: a\n", "there is no parameter 'model'. Known: profile, x, share, word, sure."),
     "broken": ("good:\n  x: [5\n", "cannot be read as YAML: while parsing"),
     "not text": (b"\xff\xfe\xfd", "cannot be read as YAML"),
+    "a key twice": ("good:\n  x: 5\n  word: a\n  x: 6\n", "line 4 has 'x' for the second time"),
+    "a section twice": ("good:\n  x: 5\ngood:\n  x: 6\n", "line 3 has 'good' for the second time"),
     "empty": ("# nothing\n", "has no sections. Copy params/laptop.yml"),
     "no mapping": ("good\n", "has no sections"),
     "empty section": ("good:\n", "mine.yml, good: the section holds no `name: value`"),

@@ -92,7 +92,8 @@ def test_a_kernel_that_dies_before_its_first_cell_is_started_again(
     (startup / "dies.py").write_text(
         f"import os, pathlib\ncounter = pathlib.Path({str(counter)!r})\n"
         f"with counter.open('a') as file:\n    file.write('x')\n"
-        f"if len(counter.read_text()) <= {deaths}:\n    os._exit(1)\n"
+        f"if len(counter.read_text()) <= {deaths}:\n    os._exit(1)\n",
+        encoding="utf-8",
     )
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
     one = task("one", "print('x')\n")

@@ -1,16 +1,13 @@
 """Scores of other tools: read as they were saved, and put at the right tokens or refused."""
 
-import base64
-import gzip
 import json
 import re
 import subprocess
 import sys
 
 import pytest
-import safetensors.torch
 import torch
-from conftest import ROOT, seeded
+from conftest import ROOT, inseq_file, seeded
 
 from attribook.attribution.imported import aligned, from_captum, from_scores, read_inseq
 from attribook.errors import AttribookError
@@ -26,32 +23,6 @@ def ramp(length):
 
 def vocabulary(model, encoding):
     return model.tokenizer.convert_ids_to_tokens(encoding.ids.tolist())
-
-
-def inseq_file(path, tokens, scores, start, *, ids=None, zipped=False):
-    """What Inseq 0.7.1 writes for one sequence of a decoder-only model, as far as it is read; (T', steps, ...)."""
-
-    def entry(place, token):
-        told = {"id": ids[place] if ids else place, "token": token}
-        return {"__instance_type__": ["inseq.utils.typing", "TokenWithId"], "attributes": told}
-
-    entries = [entry(place, token) for place, token in enumerate(tokens)]
-    packed = base64.b64encode(safetensors.torch.save({"attribution": scores})).decode()
-    sequence = {
-        "__instance_type__": ["inseq.data.attribution", "GranularFeatureAttributionSequenceOutput"],
-        "attributes": {
-            "attr_pos_end": len(tokens), "attr_pos_start": start, "sequence_scores": {}, "source": entries[:start],
-            "source_attributions": None, "step_scores": {}, "target": entries, "target_attributions": packed,
-        },
-    }  # fmt: skip
-    info = {"attribution_method": "saliency", "attributed_fn": "probability_fn", "model_name": "made-up"}
-    whole = {
-        "__instance_type__": ["inseq.data.attribution", "FeatureAttributionOutput"],
-        "attributes": {"info": info, "sequence_attributions": [sequence], "step_attributions": None},
-    }
-    raw = json.dumps(whole, indent=4, sort_keys=True).encode()
-    path.write_bytes(gzip.compress(raw) if zipped else raw)
-    return path
 
 
 def two_steps(width=()):

@@ -124,36 +124,40 @@ class Store:
                 os.fsync(file.fileno())
 
     def _parse(self, content: bytes) -> None:
-        try:
-            lines = lines_of(content.decode())
-        except UnicodeDecodeError as error:
-            raise AttribookError(f"{self.path} is no UTF-8 text. Bring the file back from git.") from error
+        lines = self._lines(content)
         if self.columns and lines and lines[0] != self._header():
-            raise AttribookError(f"{self.path} has other columns than expected: {lines[0].strip()}.")
+            raise AttribookError(f"{self.path} has other columns than expected: {lines[0].strip()[:200]!r}.")
         for number, line in enumerate(lines[bool(self.columns) :], start=1 + bool(self.columns)):
-            try:
-                row = self._decode(line)
-                self.groups.setdefault(row["key"], []).append(row)
-            except (ValueError, KeyError, TypeError, StopIteration) as error:
-                raise AttribookError(
-                    f"{self.path}, line {number}, is damaged. Bring the file back from git, or delete that line."
-                ) from error
+            row = self._row(line, number)
+            self.groups.setdefault(row["key"], []).append(row)
 
     def _without_last_group(self, whole: bytes) -> bytes:
         """Complete lines without the last group, of which a killed run wrote only a part."""
-        lines = [line.encode() for line in lines_of(whole.decode())]
-        header = lines[: bool(self.columns)]
+        lines = self._lines(whole)
         body = lines[bool(self.columns) :]
-        broken = self._decode(body[-1].decode())["key"] if body else None
-        while body and self._decode(body[-1].decode())["key"] == broken:
+        broken = self._row(body[-1], len(lines))["key"] if body else None
+        while body and self._row(body[-1], len(body))["key"] == broken:
             # A group that was complete is computed again too: nothing tells it from a broken one.
             body.pop()
-        return b"".join(header + body)
+        return "".join(lines[: len(body) + bool(self.columns)]).encode()
 
+    def _lines(self, content: bytes) -> list[str]:
+        """Complete lines, each with its newline."""
+        try:
+            return [f"{line}\n" for line in content.decode().split("\n")[:-1]]
+        except UnicodeDecodeError as error:
+            raise AttribookError(f"{self.path} is no UTF-8 text. Bring the file back from git.") from error
 
-def lines_of(text: str) -> list[str]:
-    """Complete lines, each with its newline."""
-    return [f"{line}\n" for line in text.split("\n")[:-1]]
+    def _row(self, line: str, number: int) -> Row:
+        try:
+            row = self._decode(line)
+            if isinstance(row["key"], str):
+                return row
+        except (ValueError, KeyError, TypeError, StopIteration, RecursionError, csv.Error):
+            pass
+        raise AttribookError(
+            f"{self.path}, line {number}, is damaged. Bring the file back from git, or delete that line."
+        )
 
 
 def encodable(text: str) -> bool:
