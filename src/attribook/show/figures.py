@@ -112,13 +112,7 @@ def mass_bars(shares: pd.DataFrame, alt: str) -> Html:
             for y, (start, width) in enumerate(zip(left, values, strict=True)):
                 if width > 0.06:
                     axes.text(
-                        start + width / 2,
-                        y,
-                        f"{width:.0%}",
-                        ha="center",
-                        va="center",
-                        color="#111111",
-                        fontsize=8,
+                        start + width / 2, y, f"{width:.0%}", ha="center", va="center", color="#111111", fontsize=8
                     )
             left += values.to_numpy()
         axes.set_yticks(range(len(shares)), [writable(str(name)) for name in shares.index])

@@ -110,7 +110,9 @@ class Page:
     def unchanged(self) -> bool:
         """Whether it was executed, and nothing that it depends on has changed since."""
         self.rows_read = rows_digest(self.reads)
-        return self.output.is_file() and self.stamp.is_file() and self.stamp.read_text() == self._inputs()
+        return (
+            self.output.is_file() and self.stamp.is_file() and self.stamp.read_text(encoding="utf-8") == self._inputs()
+        )
 
     def rows_moved(self) -> bool:
         """Whether rows that it reads were written since it was looked at last."""
@@ -127,7 +129,7 @@ class Page:
     def finish(self) -> None:
         """Move it into the book, and write down its inputs: its own rows as they are now, others' as it found them."""
         finish(self.draft, self.output, declared(self.source), self.injected)
-        self.stamp.write_text(self._inputs())
+        self.stamp.write_text(self._inputs(), encoding="utf-8")
 
     def _inputs(self) -> str:
         return f"{inputs_hash(self.source, self.injected)} {self.rows_read}".strip()

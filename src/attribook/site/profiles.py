@@ -66,7 +66,7 @@ def read_profile(profile: str) -> dict[str, dict[str, Any]]:
         raise AttribookError(f"Unknown profile {profile!r}. Known: {', '.join(profile_names())}.")
     place = f"params/{profile}.yml"
     try:
-        content = yaml.safe_load(path.read_text())
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         reason = " ".join(str(error).split())
         raise AttribookError(f"{place} cannot be read as YAML: {reason}. Mend it there.") from error
@@ -107,7 +107,7 @@ def nearest(name: Any, known: Iterable[str]) -> str:
 def declared(notebook: Path) -> dict[str, Parameter]:
     """The parameters cell of a notebook, by name: lines such as `n_items: int = 24`."""
     cell = r'^# %% tags=\["parameters"[^\]\n]*\]\n(.*?)(?=^# %%|\Z)'
-    found = re.search(cell, notebook.read_text(), re.MULTILINE | re.DOTALL)
+    found = re.search(cell, notebook.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
     code = found[1] if found else ""
     tokens = tokenize.generate_tokens(io.StringIO(code).readline)
     comments = {token.start[0]: token.string.lstrip("# ") for token in tokens if token.type == tokenize.COMMENT}
