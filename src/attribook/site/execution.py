@@ -39,14 +39,6 @@ SPAWN = multiprocessing.get_context("spawn")
 
 
 @dataclass(frozen=True)
-class Failure:
-    """A notebook that did not run to its end, and why."""
-
-    notebook: str
-    reason: str
-
-
-@dataclass(frozen=True)
 class Task:
     """A notebook to execute."""
 
