@@ -9,7 +9,6 @@ import json
 import os
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -106,7 +105,10 @@ def peer_side(comparison: Comparison, model: Explained, encoding: Encoding, inse
         return captum_run(comparison.method, model, encoding)
     if isinstance(inseq, str):
         return inseq
-    return inseq_result(inseq[comparison.method], model.encode(PROMPT, target=answer(comparison, model, encoding)))
+    theirs, own = inseq[comparison.method], model.encode(PROMPT, target=answer(comparison, model, encoding))
+    if theirs["ids"] != [*own.ids.tolist(), own.target]:
+        return "Inseq read the prompt or the target as other tokens"
+    return torch.tensor(theirs["scores"], dtype=torch.float64), float(theirs["seconds"])
 
 
 def answer(comparison: Comparison, model: Explained, encoding: Encoding) -> str | None:
@@ -156,10 +158,3 @@ def inseq_answers(name: str, model: Explained, encoding: Encoding) -> Row | str:
         return str(error)
     answers: Row = json.loads(printed.strip().splitlines()[-1])
     return answers
-
-
-def inseq_result(answer: dict[str, Any], encoding: Encoding) -> Timed | str:
-    """Scores and seconds, if Inseq read the same tokens."""
-    if answer["ids"] != [*encoding.ids.tolist(), encoding.target]:
-        return "Inseq read the prompt or the target as other tokens"
-    return torch.tensor(answer["scores"], dtype=torch.float64), float(answer["seconds"])
