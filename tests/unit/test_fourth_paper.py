@@ -101,7 +101,7 @@ def plant(results, means):
     draw = np.random.default_rng(0)
     lines = ["key,item,method,seed,metric,draw,value,status,options_hash"]
     lines += [f"k,i{item},{method},0,soft_nc,0,{mean + 0.01 * draw.standard_normal()},ok,x"
-              for method, mean in means.items() for item in range(30)]  # fmt: skip
+              for method, mean in means.items() for item in range(60)]  # fmt: skip
     (folder / "rows.csv").write_text("\n".join(lines))
 
 
@@ -120,7 +120,7 @@ def test_its_cells_and_claims_get_verdicts_from_stored_rows(toy, tmp_path):
     assert all(set(row) == set(COLUMNS) for row in found.values())
     assert found["Occ"]["verdict"] == found["LIME"]["verdict"] == found["toy-best"]["verdict"] == OPPOSITE
     assert found["Occ"]["ours"] == pytest.approx(np.log(1.5), abs=0.05)
-    assert (found["LIME"]["n"], found["LIME"]["notebook"]) == (30, "toy/table_1")
+    assert (found["LIME"]["n"], found["LIME"]["notebook"]) == (60, "toy/table_1")
     assert (found["toy-figure"]["verdict"], found["toy-figure"]["reason"]) == (SAME, "they are there")
     assert found["toy-lost"]["verdict"] == NO_ROWS
     assert verdict_counts("toy", 1).to_dict("records") == [{"verdict": OPPOSITE, "soft_nc": 2}]

@@ -13,7 +13,7 @@ from attribook.grid.manifest import read_manifest
 from attribook.grid.protocols import PROTOCOLS, find_protocol
 from attribook.grid.settings import Setting
 from attribook.paths import results_folder
-from attribook.statistics.estimates import Signed, estimate_groups
+from attribook.statistics.contrasts import Signed, estimate_groups
 from attribook.statistics.picked_rows import PickedRows, read_picked
 from attribook.statistics.resampling import Estimate
 from attribook.statistics.squared_distance import as_released
