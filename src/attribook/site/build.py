@@ -19,7 +19,7 @@ from attribook.site.execution import Task, executed
 from attribook.site.finish import finish
 from attribook.site.ledger_page import write_ledger_pages
 from attribook.site.method_pages import write_method_pages
-from attribook.site.profiles import METHOD_PAGES, declared, models_named, notebook_names, parameters, settings
+from attribook.site.profiles import METHOD_PAGES, declared, models_named, notebook_names, parameters, read_profile
 from attribook.site.reads import reads_of, rows_digest
 from attribook.site.summary_page import write_summary
 
@@ -179,7 +179,7 @@ def build_site(profile: str) -> Path:
         stage(checkout() / name, folder / name)
     own_results = folder.parent / "results"
     with results_in(own_results if profile == "smoke" or own_results.is_dir() else None):
-        chosen = settings(profile, METHOD_PAGES)
+        chosen = read_profile(profile).get(METHOD_PAGES)
         if not chosen:
             raise AttribookError(f"params/{profile}.yml lacks the section {METHOD_PAGES}: copy it from laptop.yml.")
         write_method_pages(folder / "methods", profile, chosen)

@@ -39,20 +39,10 @@ def notebook_names() -> list[str]:
     return sorted(path.relative_to(folder).with_suffix("").as_posix() for path in folder.rglob("*.py"))
 
 
-def profile_names() -> list[str]:
-    """All profiles."""
-    return sorted(path.stem for path in (checkout() / "params").glob("*.yml"))
-
-
 def parameters(profile: str, names: Iterable[str]) -> dict[str, dict[str, Any]]:
     """What papermill injects into each of the notebooks: the profile's name, and the values of its section."""
     sections = read_profile(profile)
     return {name: {"profile": profile, **sections.get(name, {})} for name in names}
-
-
-def settings(profile: str, section: str) -> dict[str, Any]:
-    """One section of a profile, empty where it has none. Raises: as `read_profile`."""
-    return read_profile(profile).get(section, {})
 
 
 def read_profile(profile: str) -> dict[str, dict[str, Any]]:
@@ -63,7 +53,8 @@ def read_profile(profile: str) -> dict[str, dict[str, Any]]:
     """
     path = checkout() / "params" / f"{profile}.yml"
     if not path.is_file():
-        raise AttribookError(f"Unknown profile {profile!r}. Known: {', '.join(profile_names())}.")
+        profiles = ", ".join(sorted(each.stem for each in path.parent.glob("*.yml")))
+        raise AttribookError(f"Unknown profile {profile!r}. Known: {profiles}.")
     place = f"params/{profile}.yml"
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
