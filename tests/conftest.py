@@ -6,15 +6,17 @@ import json
 import os
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import safetensors.torch
 import torch
 
+from attribook.attribution.registry import METHODS
 from attribook.errors import AttribookError
 from attribook.models.explained import Explained
 from attribook.models.load import load_model
-from attribook.models.tiny import CLASSIFIERS, FAMILIES
-from attribook.site.matrix import write_matrix
+from attribook.models.tiny import CLASSIFIERS, FAMILIES, tiny_names
+from attribook.site.matrix import COLUMNS
 
 PROMPT = "In the capital of Japan, I was staying at my old friend's house: it is 東京"
 ROOT = Path(__file__).resolve().parent.parent
@@ -51,6 +53,14 @@ class MatrixWriter:
     def pytest_sessionfinish(self, session):
         if not self.failed and not hasattr(session.config, "workerinput"):
             write_matrix(self.cells)
+
+
+def write_matrix(cells, path=ROOT / "results" / "matrix.csv"):
+    """Write the table of the matrix, in the order of methods and families."""
+    order = {name: place for place, name in enumerate([*METHODS, *tiny_names()])}
+    frame = pd.DataFrame(cells, columns=list(COLUMNS))
+    frame = frame.sort_values(["method", "model"], key=lambda names: names.map(order).fillna(len(order)))
+    frame.to_csv(path, index=False)
 
 
 @pytest.fixture(autouse=True)

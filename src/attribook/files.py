@@ -1,34 +1,24 @@
 """Files are written whole or not at all."""
 
 import os
-import tempfile
+from contextlib import suppress
 from pathlib import Path
+from secrets import token_hex
 
 from attribook.errors import AttribookError
 
 
 def write_whole(path: Path, content: str) -> None:
     """Write a file in one step, or leave what was there. Raises: AttribookError where that is not possible."""
+    scratch = path.with_name(f".part-{token_hex()}")  # a name that nobody can foresee
     try:
-        with tempfile.NamedTemporaryFile(
-            "w", encoding="utf-8", newline="", dir=path.parent, prefix=".part-", delete=False
-        ) as file:
-            scratch = Path(file.name)  # a name that nobody can foresee, made by this call alone
-            try:
-                file.write(content)
-                file.flush()
-                os.fsync(file.fileno())
-                scratch.chmod(0o666 & ~current_umask())
-                os.replace(scratch, path)
-            except BaseException:
-                scratch.unlink(missing_ok=True)
-                raise
+        with scratch.open("x", encoding="utf-8", newline="") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(scratch, path)
     except OSError as error:
         raise AttribookError(f"Cannot write {path}: {error.strerror}.") from error
-
-
-def current_umask() -> int:
-    """What new files of this process may not allow; scratch files allow their owner alone."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
+    finally:
+        with suppress(OSError):
+            scratch.unlink()

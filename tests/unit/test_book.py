@@ -37,7 +37,7 @@ def checkout(tmp_path, monkeypatch):
 
 def test_notebooks_run_with_their_parameters_and_failures_are_told(checkout, capsys):
     failures = run_notebooks([], "mine")
-    assert [(f.notebook, f.reason) for f in failures] == [("bad", "ValueError: planted")]
+    assert failures == {"bad": "ValueError: planted"}
     pages = checkout / "_build" / "mine" / "book" / "notebooks"
     notebook = nbformat.read(pages / "good.ipynb", as_version=4)
     assert notebook.cells[-1].outputs[0].text == "x is 5\n"
@@ -55,7 +55,7 @@ def test_notebooks_run_with_their_parameters_and_failures_are_told(checkout, cap
 
 def test_notebooks_that_run_at_once_give_what_they_give_alone(checkout):
     failures = run_notebooks([], "mine", jobs=2)
-    assert [(f.notebook, f.reason) for f in failures] == [("bad", "ValueError: planted")]
+    assert failures == {"bad": "ValueError: planted"}
     page = checkout / "_build" / "mine" / "book" / "notebooks" / "good.ipynb"
     assert nbformat.read(page, as_version=4).cells[-1].outputs[0].text == "x is 5\n"
 
@@ -163,7 +163,7 @@ def test_relative_folders_are_the_same_for_the_command_and_its_kernels(checkout,
         monkeypatch.setenv(f"ATTRIBOOK_{name}", folder)
     monkeypatch.chdir(tmp_path)
     assert results_folder() == tmp_path / "rows"
-    assert run_notebooks(["good"], "mine") == []
+    assert run_notebooks(["good"], "mine") == {}
     page = checkout / "_build" / "mine" / "book" / "notebooks" / "good.ipynb"
     told = nbformat.read(page, as_version=4).cells[-1].outputs[0].text.splitlines()
     assert told == [str(tmp_path / name) for name in ("rows", "home", "data", "checkout")]

@@ -13,7 +13,7 @@ SOURCE = ROOT / "src" / "attribook"
 CORE = ("models", "data", "attribution", "metrics", "controls.py")  # weights in, scores and metric values out
 UNBOUND = ("attribution", "models")  # rooms that may grow with methods and families
 FILE, ROOM = 300, 2_000  # most lines
-OUTSIDE_THE_CORE = 10_750  # most lines of all else together; the aim is 8,500
+OUTSIDE_THE_CORE = 10_550  # most lines of all else together; the aim is 8,500
 SMALL = 12  # lines of a function that a page should write out instead of importing it
 
 
@@ -138,8 +138,7 @@ def test_nothing_outside_the_core_serves_tests_alone():
         for node in ast.parse(path.read_text(encoding="utf-8")).body:
             if isinstance(node, ast.FunctionDef) and node.name not in read and not node.decorator_list:
                 unused.append(f"{path.relative_to(SOURCE)}: {node.name}")
-    known = {  # asked for from outside: by the shell, by Sphinx, by `make matrix`, by readers of frames
-        "cli/main.py: main", "site/mathml.py: setup", "site/matrix.py: write_matrix",
-        "statistics/estimates.py: log_ratio",
+    known = {  # asked for from outside: by the shell, by Sphinx, by readers of frames
+        "cli/main.py: main", "site/mathml.py: setup", "statistics/estimates.py: log_ratio",
     }  # fmt: skip
     assert sorted(set(unused) - known) == []

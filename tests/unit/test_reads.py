@@ -57,19 +57,19 @@ SOON = {
 )
 def test_what_reads_runs_after_what_writes(pages, capsys, jobs, order):
     root = pages(**SOON)
-    assert run_notebooks(order, "mine", jobs=jobs) == []
+    assert run_notebooks(order, "mine", jobs=jobs) == {}
     assert printed(root, "a_reads") == "['b.csv', 'c.csv']"
     assert "once more" not in capsys.readouterr().out
 
 
 def test_what_reads_alone_runs_again_once_there_are_rows(pages, capsys):
     root = pages(**SOON)
-    assert run_notebooks(["a_reads"], "mine") == []
+    assert run_notebooks(["a_reads"], "mine") == {}
     assert printed(root, "a_reads") == "nothing yet"
-    assert run_notebooks([], "mine") == []
+    assert run_notebooks([], "mine") == {}
     assert printed(root, "a_reads") == "['b.csv', 'c.csv']"
     capsys.readouterr()
-    assert run_notebooks(["a_reads"], "mine") == []
+    assert run_notebooks(["a_reads"], "mine") == {}
     assert capsys.readouterr().out == "a_reads: unchanged\n"
 
 
@@ -80,10 +80,10 @@ def test_pages_that_show_what_each_other_computes_show_all_of_it(pages, capsys, 
         for name in ("one", "two")
     }
     root = pages(**both)
-    assert run_notebooks(order, "mine", jobs=jobs) == []
+    assert run_notebooks(order, "mine", jobs=jobs) == {}
     assert [printed(root, name) for name in order] == ["['one.csv', 'two.csv']"] * 2
     assert "once more, as rows were added that they read: " in capsys.readouterr().out
-    assert run_notebooks(order, "mine", jobs=jobs) == []
+    assert run_notebooks(order, "mine", jobs=jobs) == {}
     assert capsys.readouterr().out.count("unchanged") == 2
 
 
@@ -92,14 +92,14 @@ def test_a_page_that_failed_for_want_of_rows_is_told_as_what_it_came_to(pages):
     needs += "assert len(list(place.glob('*/studied/*.csv'))) == 2\n"
     writes = WRITES.format(study="studied", file="b.csv", wait=0)
     root = pages(a=("studied", needs), b=("studied", writes), c=("", writes.replace("b.csv", "c.csv")))
-    assert run_notebooks(["a", "b", "c"], "mine", jobs=1) == []
+    assert run_notebooks(["a", "b", "c"], "mine", jobs=1) == {}
     (root / "notebooks" / "b.py").write_text(
         reading("studied") + PARAMETERS + "raise ValueError('planted')\n", encoding="utf-8"
     )
     (root / "notebooks" / "a.py").write_text(
         reading("studied") + PARAMETERS + needs.replace("== 2", "== 3"), encoding="utf-8"
     )
-    failures = {failure.notebook: failure.reason for failure in run_notebooks([], "mine", jobs=1)}
+    failures = run_notebooks([], "mine", jobs=1)
     assert failures == {"a": "AssertionError: ", "b": "ValueError: planted"}
 
 
@@ -112,8 +112,9 @@ def test_a_page_whose_inputs_cannot_be_looked_at_fails_alone(pages, monkeypatch)
         return "digest"
 
     monkeypatch.setattr("attribook.site.build.inputs_hash", unreadable)
-    (failure,) = run_notebooks([], "mine")
-    assert (failure.notebook, "Permission denied" in failure.reason) == ("a", True)
+    failures = run_notebooks([], "mine")
+    assert list(failures) == ["a"]
+    assert "Permission denied" in failures["a"]
     assert printed(root, "b") == "y"
 
 

@@ -7,7 +7,8 @@ from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
-from attribook.bench.comparisons import BATCHES, TOLERANCE, Row
+from attribook.bench.agreement import TOLERANCE, Row
+from attribook.bench.comparisons import BATCHES
 
 COLUMNS = ("method", "peer", "scores", "ranks", "ours, s", "peer, s", "ratio", "of limit", "tokens (least)")
 

@@ -98,8 +98,8 @@ def run(
         again = "run the same command again" + " without --fresh" * fresh
         print(f"interrupted; rows so far are stored, {again}", file=sys.stderr, flush=True)
         raise typer.Exit(143 if isinstance(interrupt, Terminated) else 130) from None
-    for failure in failures:
-        print(f"attribook: {failure.notebook} failed: {failure.reason}", file=sys.stderr)
+    for name, reason in failures.items():
+        print(f"attribook: {name} failed: {reason}", file=sys.stderr)
     if failures:
         raise typer.Exit(1)
     if site:

@@ -39,20 +39,10 @@ def notebook_names() -> list[str]:
     return sorted(path.relative_to(folder).with_suffix("").as_posix() for path in folder.rglob("*.py"))
 
 
-def profile_names() -> list[str]:
-    """All profiles."""
-    return sorted(path.stem for path in (checkout() / "params").glob("*.yml"))
-
-
 def parameters(profile: str, names: Iterable[str]) -> dict[str, dict[str, Any]]:
     """What papermill injects into each of the notebooks: the profile's name, and the values of its section."""
     sections = read_profile(profile)
     return {name: {"profile": profile, **sections.get(name, {})} for name in names}
-
-
-def settings(profile: str, section: str) -> dict[str, Any]:
-    """One section of a profile, empty where it has none. Raises: as `read_profile`."""
-    return read_profile(profile).get(section, {})
 
 
 class Unambiguous(yaml.SafeLoader):
@@ -76,8 +66,9 @@ def read_profile(profile: str) -> dict[str, dict[str, Any]]:
     reads, and a value of another type than the notebook's: each would else run a page on its defaults, or not at all.
     """
     path = checkout() / "params" / f"{profile}.yml"
-    if profile not in profile_names():  # a name, and no path to a file elsewhere
-        raise AttribookError(f"Unknown profile {profile!r}. Known: {', '.join(profile_names())}.")
+    profiles = sorted(each.stem for each in path.parent.glob("*.yml"))
+    if profile not in profiles:  # a name, and no path to a file elsewhere
+        raise AttribookError(f"Unknown profile {profile!r}. Known: {', '.join(profiles)}.")
     place = f"params/{profile}.yml"
     try:
         content = yaml.load(path.read_text(encoding="utf-8"), Unambiguous)
