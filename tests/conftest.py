@@ -1,10 +1,14 @@
 """Fixtures that several folders share."""
 
+import base64
+import gzip
+import json
 import os
 from pathlib import Path
 
 import pandas as pd
 import pytest
+import safetensors.torch
 import torch
 
 from attribook.attribution.registry import METHODS
@@ -137,3 +141,29 @@ def nothing_id(model: Explained) -> int:
 
 def seeded(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
+
+
+def inseq_file(path, tokens, scores, start, *, ids=None, zipped=False):
+    """What Inseq 0.7.1 writes for one sequence of a decoder-only model, as far as it is read; (T', steps, ...)."""
+
+    def entry(place, token):
+        told = {"id": ids[place] if ids else place, "token": token}
+        return {"__instance_type__": ["inseq.utils.typing", "TokenWithId"], "attributes": told}
+
+    entries = [entry(place, token) for place, token in enumerate(tokens)]
+    packed = base64.b64encode(safetensors.torch.save({"attribution": scores})).decode()
+    sequence = {
+        "__instance_type__": ["inseq.data.attribution", "GranularFeatureAttributionSequenceOutput"],
+        "attributes": {
+            "attr_pos_end": len(tokens), "attr_pos_start": start, "sequence_scores": {}, "source": entries[:start],
+            "source_attributions": None, "step_scores": {}, "target": entries, "target_attributions": packed,
+        },
+    }  # fmt: skip
+    info = {"attribution_method": "saliency", "attributed_fn": "probability_fn", "model_name": "made-up"}
+    whole = {
+        "__instance_type__": ["inseq.data.attribution", "FeatureAttributionOutput"],
+        "attributes": {"info": info, "sequence_attributions": [sequence], "step_attributions": None},
+    }
+    raw = json.dumps(whole, indent=4, sort_keys=True).encode()
+    path.write_bytes(gzip.compress(raw) if zipped else raw)
+    return path

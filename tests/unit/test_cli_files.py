@@ -41,14 +41,14 @@ def test_a_file_is_whole_or_as_it_was(tmp_path, monkeypatch):
 def test_only_ordinary_files_are_replaced(tmp_path):
     pipe, link, aim = tmp_path / "pipe", tmp_path / "link", tmp_path / "aim"
     os.mkfifo(pipe)
-    aim.write_text("mine")
+    aim.write_text("mine", encoding="utf-8")
     link.symlink_to(aim)
     for path in (pipe, link, tmp_path, tmp_path / "none" / "a.html"):
         with pytest.raises(AttribookError):
             write_whole(path, "x")
     assert pipe.is_fifo()
     assert link.is_symlink()
-    assert aim.read_text() == "mine"
+    assert aim.read_text(encoding="utf-8") == "mine"
 
 
 @pytest.mark.parametrize("value", ["99999999999999999999999", "-99999999999", "inf", "nan", "1e999"])

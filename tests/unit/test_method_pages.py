@@ -56,7 +56,7 @@ def test_a_model_that_a_method_cannot_explain_is_said_on_its_page():
 
 def test_pages_are_written_for_methods_and_nothing_else(tmp_path, monkeypatch):
     monkeypatch.setattr("attribook.site.method_pages.method_page", lambda m, example: f"# {m.name}\n")
-    (tmp_path / "gone.md").write_text("old")
+    (tmp_path / "gone.md").write_text("old", encoding="utf-8")
     write_method_pages(tmp_path, "smoke", SMOKE)
     assert {path.stem for path in tmp_path.iterdir()} == set(METHODS)
 

@@ -10,7 +10,7 @@ from attribook.errors import AttribookError
 from attribook.site.build import run_notebooks
 from attribook.site.reads import LEDGER, reads_of, rows_digest
 
-HEADER = (ROOT / "notebooks" / "shared" / "classifiers.py").read_text().split("# %%")[0]
+HEADER = (ROOT / "notebooks" / "shared" / "classifiers.py").read_text(encoding="utf-8").split("# %%")[0]
 PARAMETERS = '# %% tags=["parameters"]\nprofile: str = "mine"  # p\n\n# %%\n'
 WRITES = "import os, pathlib, time\nfolder = pathlib.Path(os.environ['ATTRIBOOK_RESULTS']) / profile / '{study}'\n"
 WRITES += "time.sleep({wait})\nfolder.mkdir(parents=True, exist_ok=True)\n(folder / '{file}').write_text('{file}')\n"
@@ -27,14 +27,14 @@ def pages(tmp_path, monkeypatch):
     root = tmp_path / "checkout"
     for folder in ("notebooks", "params"):
         (root / folder).mkdir(parents=True)
-    (root / "_toc.yml").write_text("format: jb-book\nroot: book/intro\n")
+    (root / "_toc.yml").write_text("format: jb-book\nroot: book/intro\n", encoding="utf-8")
     monkeypatch.setenv("ATTRIBOOK_ROOT", str(root))
 
     def made(**texts):
         for name, (studies, code) in texts.items():
             header = reading(studies) if studies else HEADER
-            (root / "notebooks" / f"{name}.py").write_text(header + PARAMETERS + code)
-        (root / "params" / "mine.yml").write_text(f"{next(iter(texts))}:\n  profile: mine\n")
+            (root / "notebooks" / f"{name}.py").write_text(header + PARAMETERS + code, encoding="utf-8")
+        (root / "params" / "mine.yml").write_text(f"{next(iter(texts))}:\n  profile: mine\n", encoding="utf-8")
         return root
 
     return made
@@ -93,8 +93,12 @@ def test_a_page_that_failed_for_want_of_rows_is_told_as_what_it_came_to(pages):
     writes = WRITES.format(study="studied", file="b.csv", wait=0)
     root = pages(a=("studied", needs), b=("studied", writes), c=("", writes.replace("b.csv", "c.csv")))
     assert run_notebooks(["a", "b", "c"], "mine", jobs=1) == {}
-    (root / "notebooks" / "b.py").write_text(reading("studied") + PARAMETERS + "raise ValueError('planted')\n")
-    (root / "notebooks" / "a.py").write_text(reading("studied") + PARAMETERS + needs.replace("== 2", "== 3"))
+    (root / "notebooks" / "b.py").write_text(
+        reading("studied") + PARAMETERS + "raise ValueError('planted')\n", encoding="utf-8"
+    )
+    (root / "notebooks" / "a.py").write_text(
+        reading("studied") + PARAMETERS + needs.replace("== 2", "== 3"), encoding="utf-8"
+    )
     failures = run_notebooks([], "mine", jobs=1)
     assert failures == {"a": "AssertionError: ", "b": "ValueError: planted"}
 
@@ -116,13 +120,13 @@ def test_a_page_whose_inputs_cannot_be_looked_at_fails_alone(pages, monkeypatch)
 
 def test_a_header_that_says_it_wrongly_is_told(tmp_path):
     page = tmp_path / "page.py"
-    page.write_text(reading("one, two"))
+    page.write_text(reading("one, two"), encoding="utf-8")
     assert reads_of(page) == ("one", "two")
     for wrong in ("reads: one", "reads: [1]", "read: [one]"):
-        page.write_text(re.sub("reads: .*", wrong, reading("one")))
+        page.write_text(re.sub("reads: .*", wrong, reading("one")), encoding="utf-8")
         with pytest.raises(AttribookError, match=r"say `attribook: \{reads: \[names of studies\]\}`"):
             reads_of(page)
-    page.write_text(HEADER)
+    page.write_text(HEADER, encoding="utf-8")
     assert reads_of(page) == ()
 
 
@@ -131,7 +135,7 @@ def test_the_digest_is_of_the_rows_that_are_read(tmp_path):
         before = rows_digest(studies)
         path = tmp_path / "results" / place
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(path.read_text() + "x" if path.exists() else "")
+        path.write_text(path.read_text(encoding="utf-8") + "x" if path.exists() else "", encoding="utf-8")
         return rows_digest(studies) != before
 
     assert rows_digest(()) == ""

@@ -74,6 +74,6 @@ def test_missing_or_other_files_say_what_to_do(tmp_path, monkeypatch):
     with pytest.raises(AttribookError, match="is not part of attribook"):
         content("soft_items.csv")
     (tmp_path / "golden" / "reagent_released").mkdir(parents=True)
-    (tmp_path / "golden" / "reagent_released" / "soft_items.csv").write_text("method\n")
+    (tmp_path / "golden" / "reagent_released" / "soft_items.csv").write_text("method\n", encoding="utf-8")
     with pytest.raises(AttribookError, match="is not the registered file"):
         content("soft_items.csv")

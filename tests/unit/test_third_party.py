@@ -50,7 +50,7 @@ def test_without_data_and_rows_it_says_so(tmp_path, monkeypatch):
     with pytest.raises(AttribookError, match=r"\$ATTRIBOOK_DATA"):
         SIG.frame()
     (tmp_path / "golden" / "tint_nlp").mkdir(parents=True)
-    (tmp_path / "golden" / "tint_nlp" / "results_tidy.csv").write_text("model\n")
+    (tmp_path / "golden" / "tint_nlp" / "results_tidy.csv").write_text("model\n", encoding="utf-8")
     monkeypatch.setenv("ATTRIBOOK_DATA", str(tmp_path))
     with pytest.raises(AttribookError, match="is not the registered file"):
         sig_values()

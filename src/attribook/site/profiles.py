@@ -45,6 +45,20 @@ def parameters(profile: str, names: Iterable[str]) -> dict[str, dict[str, Any]]:
     return {name: {"profile": profile, **sections.get(name, {})} for name in names}
 
 
+class Unambiguous(yaml.SafeLoader):
+    """YAML in which no key stands twice; elsewhere the last would win without a word."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """A mapping. Raises: YAMLError that names the line of the second key."""
+        known: set[str] = set()
+        for key, _ in node.value:
+            if key.value in known:
+                line = key.start_mark.line + 1
+                raise yaml.YAMLError(f"line {line} has {key.value!r} for the second time")
+            known.add(key.value)
+        return super().construct_mapping(node, deep)
+
+
 def read_profile(profile: str) -> dict[str, dict[str, Any]]:
     """All sections of a profile.
 
@@ -52,12 +66,12 @@ def read_profile(profile: str) -> dict[str, dict[str, Any]]:
     reads, and a value of another type than the notebook's: each would else run a page on its defaults, or not at all.
     """
     path = checkout() / "params" / f"{profile}.yml"
-    if not path.is_file():
-        profiles = ", ".join(sorted(each.stem for each in path.parent.glob("*.yml")))
-        raise AttribookError(f"Unknown profile {profile!r}. Known: {profiles}.")
+    profiles = sorted(each.stem for each in path.parent.glob("*.yml"))
+    if profile not in profiles:  # a name, and no path to a file elsewhere
+        raise AttribookError(f"Unknown profile {profile!r}. Known: {', '.join(profiles)}.")
     place = f"params/{profile}.yml"
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = yaml.load(path.read_text(encoding="utf-8"), Unambiguous)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         reason = " ".join(str(error).split())
         raise AttribookError(f"{place} cannot be read as YAML: {reason}. Mend it there.") from error
