@@ -5,6 +5,7 @@ import os
 import pytest
 from typer.testing import CliRunner
 
+from attribook.cli.files import refuse_no_file
 from attribook.cli.main import app
 from attribook.errors import AttribookError, printable
 from attribook.files import write_whole
