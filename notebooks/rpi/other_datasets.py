@@ -57,7 +57,6 @@ from IPython.display import Markdown, display
 
 from attribook.data.datasets import DATASETS
 from attribook.errors import AttribookError
-from attribook.grid.kept import stored_predictions
 from attribook.grid.stored import stored_frames
 from attribook.ledger.table_verdicts import verdict_counts
 from attribook.metrics.names import sign
@@ -70,6 +69,7 @@ from attribook.show.source import source
 from attribook.show.tables import table
 from attribook.statistics.accuracy import clopper_pearson
 from attribook.statistics.estimates import estimate
+from attribook.statistics.kept import stored_predictions
 from attribook.statistics.picking import best_of, one_map, oriented
 from attribook.statistics.summaries import directions, estimate_texts
 

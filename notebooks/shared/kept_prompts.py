@@ -22,10 +22,10 @@ with_originals: bool = True  # count the papers' own sets too, from $ATTRIBOOK_D
 # %% tags=["hide-input"]
 from IPython.display import Markdown
 
-from attribook.grid.kept import kept_table
 from attribook.show.source import source
 from attribook.show.tables import table
 from attribook.statistics.accuracy import clopper_pearson
+from attribook.statistics.kept import kept_table
 
 places = [(profile, "longra-mini"), (profile, "knowns-mini")]
 places += [("original", "longra"), ("original", "knowns")] * with_originals

@@ -28,7 +28,9 @@ def folder(results, study, protocol="attribook", model="m"):
     made.mkdir(parents=True)
     told = {"name": study, "profile": "laptop", "model": model, "dataset": "d", "protocol": protocol,
             "methods": ["x"]}  # fmt: skip
-    (made / "manifest.json").write_text(json.dumps({"weights": "w", "files": {}, "runs": [{"study": told}]}))
+    (made / "manifest.json").write_text(
+        json.dumps({"weights": "w", "files": {}, "runs": [{"study": told}]}), encoding="utf-8"
+    )
     return made
 
 
@@ -44,7 +46,7 @@ def plant_scores(results, masses, *, items=60, backwards=0, noise=0.01, model="m
             lines.append(json.dumps({"item": f"i{item}", "method": method, "seed": 0, "tokens": ["t"] * TOKENS,
                                      "spans": SPANS, "scores": scores.tolist(), "forwards": 7,
                                      "backwards": backwards}))  # fmt: skip
-    (folder(results, "reagent_longra", model=model) / "scores.jsonl").write_text("\n".join(lines))
+    (folder(results, "reagent_longra", model=model) / "scores.jsonl").write_text("\n".join(lines), encoding="utf-8")
 
 
 def plant_minimum(results, shares, *, items=60):
@@ -52,7 +54,9 @@ def plant_minimum(results, shares, *, items=60):
     lines = ["item,method,seed,selection,value,status"]
     lines += [f"i{i},{name},0,minimum,{share + 0.01 * chance.uniform(-1, 1)},ok" for name, share in shares.items()
               for i in range(items)]  # fmt: skip
-    (folder(results, "noiser_knowns_minimum_j", "noiser-paper") / "rows.csv").write_text("\n".join(lines))
+    (folder(results, "noiser_knowns_minimum_j", "noiser-paper") / "rows.csv").write_text(
+        "\n".join(lines), encoding="utf-8"
+    )
 
 
 def test_the_model_with_more_rows_answers(results):
@@ -144,7 +148,7 @@ def test_accuracy_of_every_decoder_is_held_against_what_is_promised(results, rig
     for number, share in enumerate(right):
         path = results / "laptop" / "predictions" / f"m{number}+sentiment" / "rotten-tomatoes-held-out.jsonl"
         path.parent.mkdir(parents=True)
-        path.write_text("\n".join(json.dumps({"item": i, "correct": i < share}) for i in range(100)))
+        path.write_text("\n".join(json.dumps({"item": i, "correct": i < share}) for i in range(100)), encoding="utf-8")
     found = answered_claim("rpi-prompt-accuracy")
     assert (found["verdict"], found["n"]) == (verdict, 100)
     assert all(f"m{number}+sentiment {share}%" in found["reason"] for number, share in enumerate(right))

@@ -47,9 +47,11 @@ def plant(tmp_path, monkeypatch):
         folder.mkdir(parents=True)
         told = {"name": study, "profile": "laptop", "model": model, "dataset": dataset,
                 "protocol": protocol, "metrics": ["soft_nc"], "methods": list(means)}  # fmt: skip
-        (folder / "manifest.json").write_text(json.dumps({"weights": "w", "files": {}, "runs": [{"study": told}]}))
+        (folder / "manifest.json").write_text(
+            json.dumps({"weights": "w", "files": {}, "runs": [{"study": told}]}), encoding="utf-8"
+        )
         chance = np.random.default_rng(0)
-        with (folder / "rows.csv").open("w", newline="") as file:
+        with (folder / "rows.csv").open("w", newline="", encoding="utf-8") as file:
             out = csv.writer(file)
             out.writerow(["key", "item", "method", "seed", "metric", "draw", "value", "status", "options_hash"])
             for method, mean in means.items():

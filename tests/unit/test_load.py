@@ -40,8 +40,10 @@ def test_weights_that_are_missing_are_not_drawn_at_random(tmp_path):
 
 def test_weights_of_another_shape_are_refused(tmp_path):
     folder = saved(tmp_path)
-    config = json.loads((tmp_path / "config.json").read_text())
-    (tmp_path / "config.json").write_text(json.dumps(config | {"intermediate_size": config["intermediate_size"] + 8}))
+    config = json.loads((tmp_path / "config.json").read_text(encoding="utf-8"))
+    (tmp_path / "config.json").write_text(
+        json.dumps(config | {"intermediate_size": config["intermediate_size"] + 8}), encoding="utf-8"
+    )
     with pytest.raises(AttribookError, match=r"lack|Cannot load"):
         load_model(folder)
 

@@ -40,9 +40,11 @@ def plant(tmp_path, monkeypatch):
             told = {"name": study, "profile": "laptop", "model": "minilm-rotten-tomatoes", "protocol": "rpi-paper",
                     "metrics": ["comprehensiveness"], "methods": list(given),
                     "dataset": dataset if study == "rpi_pools" else judged}  # fmt: skip
-            (folder / "manifest.json").write_text(json.dumps({"weights": "w", "files": {}, "runs": [{"study": told}]}))
+            (folder / "manifest.json").write_text(
+                json.dumps({"weights": "w", "files": {}, "runs": [{"study": told}]}), encoding="utf-8"
+            )
             column = "value" if study == "rpi_table2" else "values"
-            with (folder / "rows.csv").open("w", newline="") as file:
+            with (folder / "rows.csv").open("w", newline="", encoding="utf-8") as file:
                 out = csv.writer(file)
                 out.writerow(["key", "item", "method", "metric", "status", column])
                 for method, mean in given.items():

@@ -38,7 +38,9 @@ def test_the_claim_that_thirty_steps_are_enough(tmp_path, monkeypatch, move, sid
     folder = tmp_path / "laptop" / "rpi_pools" / "m" / "rpi-paper"
     folder.mkdir(parents=True)
     told = {"profile": "laptop", "model": "m", "dataset": "d", "protocol": "rpi-paper", "methods": ["rpi"]}
-    (folder / "manifest.json").write_text(json.dumps({"weights": "w", "files": {}, "runs": [{"study": told}]}))
+    (folder / "manifest.json").write_text(
+        json.dumps({"weights": "w", "files": {}, "runs": [{"study": told}]}), encoding="utf-8"
+    )
     chance = np.random.default_rng(0)
     rows = []
     for metric in ERASURE:

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Mapping, Sequence
 import pandas as pd
 
 from attribook.data.datasets import DATASETS
-from attribook.grid.kept import stored_count
 from attribook.ledger.hypothesis_tests import Case, Cell, Hypothesis, HypothesisTests, Key, Result
 from attribook.ledger.links import Link, Links
 from attribook.ledger.rows import COLUMNS, ROLES, Row
@@ -27,6 +26,7 @@ from attribook.ledger.verdicts import (
 )
 from attribook.papers.cells import RANKED, better, published
 from attribook.statistics.evidence import Evidence
+from attribook.statistics.kept import stored_count
 from attribook.statistics.resampling import Estimate
 from attribook.statistics.tests import barred
 from attribook.statistics.units import LOG_RATIO, METRICS

@@ -66,7 +66,7 @@ def damaged(name: str) -> str | None:
     """A sentence that names the first damaged or missing file of a fetched model, or None."""
     folder, source = model_folder(name), SOURCES[name]
     try:
-        expected: dict[str, str] = json.loads((folder / MANIFEST).read_text())["files"]
+        expected: dict[str, str] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["files"]
     except (OSError, ValueError, KeyError, TypeError):
         return f"The manifest of {name}, {folder / MANIFEST}, is missing or damaged."
     if expected.get("model.safetensors") != source.weights_sha256:
@@ -172,7 +172,7 @@ def write_manifest(source: Source, folder: Path) -> None:
         manifest["terms"] = source.terms
     if source.update_sha256:
         manifest["update"] = source.update_sha256
-    (folder / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n")
+    (folder / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
 
 
 @contextlib.contextmanager

@@ -89,7 +89,7 @@ def stored_scores(study: str, methods: tuple[str, ...]) -> list[tuple[Source, Ro
     found = []
     for folder in study_folders(study, "attribook"):
         path = folder / "scores.jsonl"
-        lines = path.read_text().splitlines() if path.is_file() else []
+        lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
         rows = [row for row in map(json.loads, lines) if row["method"] in methods]
         if rows:
             found.append((source_of(folder, path.name), rows))

@@ -24,7 +24,7 @@ def prompt_accuracy() -> ClaimAnswer | None:
         paths = sorted(results_folder().glob(f"{profile}/predictions/*+sentiment/rotten-tomatoes-held-out.jsonl"))
         decisions, accuracies = [], []
         for path in paths:
-            right = [json.loads(line)["correct"] for line in path.read_text().splitlines()]
+            right = [json.loads(line)["correct"] for line in path.read_text(encoding="utf-8").splitlines()]
             low, high = clopper_pearson(sum(right), len(right))
             decisions.append(ABOVE if low > PROMISED else BELOW if high < PROMISED else UNDECIDED)
             accuracies.append(f"{path.parent.name} {sum(right) / len(right):.0%} ({low:.0%} to {high:.0%})")
