@@ -17,6 +17,11 @@ from attribook.grid.settings import Setting
 from attribook.grid.study import Study
 from attribook.metrics.registry import METRICS
 from attribook.models.names import known_fingerprint, tuned_where_used
+from attribook.papers.cells import published
+from attribook.papers.noiser.settings import TEN
+from attribook.papers.reagent.tasks import PLAIN
+from attribook.site.profiles import read_profile
+from attribook.statistics.estimates import estimate
 from attribook.statistics.kept import kept_table
 
 # Those of tiny models are computed again whole in test_check.py.
@@ -72,6 +77,39 @@ def test_there_are_committed_rows_of_every_method_and_metric():
     assert set(found["metric"]) <= set(METRICS)
     plain = found[~found["method"].str.contains("[:{]")]  # variants and other settings are for audits of fewer prompts
     assert plain.groupby(["method", "metric"])["item"].nunique().min() >= 24
+
+
+@pytest.mark.parametrize(
+    ("paper", "table", "dataset", "page", "study"),
+    [
+        ("noiser", 5, "Knowns", "noiser/table_1", {"name": "noiser_knowns", "dataset": "knowns-mini",
+         "protocol": "noiser-paper", "methods": TEN, "keep": "correct"}),
+        ("reagent", 2, "LongRA", "reagent/table_2_longra", {"name": "reagent_longra", "dataset": "longra-mini",
+         "protocol": "reagent-paper", "methods": (*PLAIN, "gradient_shap"), "keep": "correct_both"}),
+    ],
+)  # fmt: skip
+def test_pages_and_the_ledger_tell_one_value_of_one_quantity(paper, table, dataset, page, study, monkeypatch):
+    monkeypatch.setenv("ATTRIBOOK_RESULTS", str(ROOT / "results"))
+    n_items = read_profile("laptop")[page]["n_items"]
+    given = {
+        "profile": "laptop",
+        "model": "smollm2-135m",
+        "metrics": ("soft_nc", "soft_ns"),
+        "n_items": n_items,
+        **study,
+    }
+    random = Study(**given | {"methods": ("random",)}, random_seeds=5)
+    frame = pd.concat([random.frame(), Study(**given, random_seeds=1).frame()])
+    shown = estimate(frame, "log_ratio", against={"method": "random"}).set_index(["method", "metric"])
+    cells = published(paper).query("table == @table and dataset == @dataset")[["row", "metric", "method"]]
+    ledger = pd.read_csv(ROOT / "results" / "ledger.csv").query("paper == @paper")
+    ledger = ledger[ledger["table"].astype(str) == str(table)]
+    ledger = ledger[(ledger["dataset"] == dataset) & (ledger["protocol"] == study["protocol"])]
+    told = ledger.merge(cells.drop_duplicates(), on=["row", "metric"]).dropna(subset="ours")
+    assert len(told) >= 10
+    for row in told.to_dict("records"):
+        one = shown.loc[row["method"], row["metric"]]
+        assert (row["ours"], row["n"]) == (pytest.approx(one["value"], abs=1e-4), one["n"]), row["row"]
 
 
 def test_recomputed_rows_equal_the_stored_ones(smollm, tmp_path, monkeypatch):
