@@ -25,6 +25,7 @@ from attribook.grid.rows import SCORES, Rows
 from attribook.grid.settings import Protocol, Setting
 from attribook.grid.store import Row
 from attribook.metrics.names import FACTS
+from attribook.models.names import second_model
 from attribook.paths import study_folder
 
 if TYPE_CHECKING:
@@ -247,6 +248,8 @@ class Study(Definition):
 def score_key(weights: str, unit: Unit, options: Options) -> str:
     """The key of a method's scores of one text."""
     facts = unit.setting.facts
+    if options.get("masked_lm"):  # a second model, whose files move the scores too
+        options = options | {"masked_lm": second_model(options["masked_lm"])}
     return digest(SCORES, weights, unit.place, facts.name, facts.version, options, unit.seed)
 
 

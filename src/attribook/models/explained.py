@@ -16,7 +16,7 @@ from attribook.models.encoding import Encoding
 from attribook.models.engine import Engine
 from attribook.models.families import find_family
 from attribook.models.injection import AttentionLayer, injectable, layer_numbers
-from attribook.models.soundness import Soundness
+from attribook.models.soundness import Soundness, in_one_line
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -90,7 +90,8 @@ class Explained(ABC):
     def _tokenised(self, text: str) -> tuple[Tensor, Sequence[tuple[int, int]]]:
         """Ids `(T,)` of a text that fits the context window, and the characters of each."""
         self._check_text(text)
-        batch = self.tokenizer(text, return_offsets_mapping=True)
+        with in_one_line(f"The tokenizer of {self.name} cannot read the prompt", "Save the model with its own one."):
+            batch = self.tokenizer(text, return_offsets_mapping=True)
         self._check_length(len(batch["input_ids"]))
         rows = self.network.get_input_embeddings().weight.shape[0]
         if (largest := max(batch["input_ids"], default=0)) >= rows:
