@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import pandas as pd
 
-from attribook.attribution.names import Options
+from attribook.attribution.names import Options, identified
 from attribook.data.prompts import Prompt
 from attribook.errors import AttribookError
 from attribook.grid.frames import tidy
@@ -25,7 +25,6 @@ from attribook.grid.rows import SCORES, Rows
 from attribook.grid.settings import Protocol, Setting
 from attribook.grid.store import Row
 from attribook.metrics.names import FACTS
-from attribook.models.names import second_model
 from attribook.paths import study_folder
 
 if TYPE_CHECKING:
@@ -248,9 +247,7 @@ class Study(Definition):
 def score_key(weights: str, unit: Unit, options: Options) -> str:
     """The key of a method's scores of one text."""
     facts = unit.setting.facts
-    if options.get("masked_lm"):  # a second model, whose files move the scores too
-        options = options | {"masked_lm": second_model(options["masked_lm"])}
-    return digest(SCORES, weights, unit.place, facts.name, facts.version, options, unit.seed)
+    return digest(SCORES, weights, unit.place, facts.name, facts.version, identified(options), unit.seed)
 
 
 def metric_key(scores: str, changed: Sequence[Any], metric: str, options: Options) -> str:

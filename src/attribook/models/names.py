@@ -1,7 +1,6 @@
 """What a model's name tells without its weights: model and template, its folder of rows, its fingerprint."""
 
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 from attribook.errors import AttribookError
@@ -79,12 +78,3 @@ def tuned_folder(name: str) -> Path | None:
 def known_fingerprint(name: str) -> str | None:
     """What identifies the weights of that name, where it is known without reading them: see `ModelName`."""
     return ModelName.parse(name).fingerprint
-
-
-@cache
-def second_model(name: str) -> str:
-    """What identifies a model that a method asks beside the explained one: a folder's files, else its name.
-
-    Kept as long as the process, as that model is.
-    """
-    return folder_fingerprint(Path(name)) if Path(name).is_dir() else name
