@@ -78,7 +78,7 @@ class Engine:
         given = {"input_ids" if inputs.dtype == torch.long else "inputs_embeds": inputs}
         if not self.causal:
             return checked(self.network(**given).logits), None
-        name, kept = cache_name(type(self.network)), keep or cache is not None
+        name, kept = cache_name(type(self.network).forward), keep or cache is not None
         output = self.network(**given, **{name: cache}, use_cache=kept, logits_to_keep=1)
         logits = checked(output.logits[:, -1])  # (b, V)
         return (logits if self.answers is None else logits[:, self.answers]), getattr(
@@ -172,7 +172,7 @@ class Engine:
         Every token is one forward; the first computes the prompt, the others one token each.
         """
         found: list[int] = []
-        name = cache_name(type(self.network))
+        name = cache_name(type(self.network).forward)
         given, cache = ids.to(self.network.device), None
         while len(found) < limit and not stops.intersection(found[-1:]):
             output = self.network(input_ids=given[None], **{name: cache}, use_cache=True, logits_to_keep=1)
@@ -248,9 +248,9 @@ def batches(shared: Tensor, length: int, budget: int) -> Iterator[tuple[Tensor, 
 
 
 @lru_cache
-def cache_name(network: type[torch.nn.Module]) -> str:
-    """What a network calls keys and values from before, in its forward and its output: transformers renames them."""
-    return "cache" if "cache" in inspect.signature(network.forward).parameters else "past_key_values"
+def cache_name(forward: Callable[..., object]) -> str:
+    """What a forward calls keys and values from before, as does its output: transformers 5.24 began to rename them."""
+    return "cache" if "cache" in inspect.signature(forward).parameters else "past_key_values"
 
 
 def reusable(cache: object, length: int) -> KeysValues | None:
