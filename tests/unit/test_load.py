@@ -241,3 +241,9 @@ def test_damaged_folders_are_told_in_one_line_with_the_file(tmp_path, how):
     folder = saved(tmp_path, "gpt2")
     with pytest.raises(AttribookError, match=broken(tmp_path, how)):
         load_model(folder)
+
+
+def test_a_prompt_that_is_too_long_is_told_by_us_alone(caplog, capsys):
+    with pytest.raises(AttribookError, match=r"holds 1024\. Shorten the prompt"):
+        load_model("tiny-gpt2").encode("the old city " * 600)
+    assert "Token indices" not in caplog.text + capsys.readouterr().err

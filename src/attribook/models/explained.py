@@ -103,7 +103,8 @@ class Explained(ABC):
     def _read(self, text: str, **how: bool) -> Mapping[str, Any]:
         """What the tokenizer makes of a text, with the characters of each token."""
         with in_one_line(f"The tokenizer of {self.name} cannot read the prompt", "Save the model with its own one."):
-            return self.tokenizer(text, return_offsets_mapping=True, **how)
+            # verbose=False: it is we who say that a prompt is too long
+            return self.tokenizer(text, return_offsets_mapping=True, verbose=False, **how)
 
     def _check_text(self, text: str) -> None:
         if not text.strip():
