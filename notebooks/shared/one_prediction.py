@@ -52,7 +52,7 @@ Markdown(
 # ## What the model predicts
 
 # %%
-candidates = pd.Series(live.candidates, name="probability").rename_axis("next token").reset_index()
+candidates = pd.DataFrame(live.candidates, columns=["id in the vocabulary", "next token", "probability"])
 table(candidates, f"The five next tokens that {model} finds most probable", digits={"probability": "{:.1%}"})
 
 # %% [markdown]

@@ -10,6 +10,7 @@ from torch import nn
 from transformers import MixtralConfig, MixtralForCausalLM
 
 from attribook.attribution.embedding_paths import quadrature
+from attribook.attribution.names import FACTS, identified
 from attribook.attribution.registry import explain
 from attribook.attribution.rescale_rule import ACTIVATIONS, Lift, lifted
 from attribook.errors import AttribookError
@@ -99,6 +100,60 @@ def test_noise_is_the_generators_alone_and_the_same_for_every_batch_size():
     torch.testing.assert_close(scores[0], scores[2], atol=CAPTUM, rtol=1e-4)
     still = explain(model, model.encode(PROMPT), "gradient_shap", generator=seeded(), samples=7).scores
     assert float((scores[0] - still).abs().max()) > 1e-3
+
+
+# -- integrated gradients until they have converged ----------------------------------------------------------------
+
+
+def slow_gap(model, encoding, steps):
+    """What the scores with that many steps lack of the whole change, in float64, and that change."""
+    points, weights = np.polynomial.legendre.leggauss(steps)
+    start = encoding.embeds * ~encoding.attributable[:, None]
+    way, total = encoding.embeds - start, 0.0
+    for point, weight in zip((points + 1) / 2, weights / 2, strict=True):
+        total += weight * float((way * gradient(model, start + point * way, encoding.target, "probability")).sum())
+    with torch.no_grad():
+        ends = [value(model, x, encoding.target, "probability") for x in (encoding.embeds, start)]
+    change = float(ends[0] - ends[1])
+    return change - total, change
+
+
+def test_steps_are_doubled_until_the_gap_is_small():
+    model = load_model("tiny-llama", dtype="float64")
+    encoding = model.encode(PROMPT)
+    gaps = {steps: slow_gap(model, encoding, steps) for steps in (1, 2, 4, 8, 16, 32, 64, 128, 256)}
+    share = 0.01
+    last = next(steps for steps, (gap, change) in gaps.items() if abs(gap) <= share * abs(change))
+    assert last > 2
+    found = explain(model, encoding, "integrated_gradients", steps=1, tolerance=share)
+    assert found.converged is True
+    assert found.details["last_steps"] == last
+    assert found.details["steps"] == 2 * last - 1 == found.cost.backwards == found.cost.forwards - 1
+    assert found.details["completeness_gap"] == pytest.approx(gaps[last][0], abs=1e-9)
+    fixed = explain(model, encoding, "integrated_gradients", steps=last)
+    assert found.scores.equal(fixed.scores)
+    assert fixed.converged is None
+    assert set(fixed.details) == {"completeness_gap"}
+
+
+def test_what_has_not_converged_is_not_said_to_have(monkeypatch):
+    model = load_model("tiny-llama")
+    encoding = model.encode(PROMPT)
+    monkeypatch.setattr("attribook.attribution.integrated_gradients.MOST_STEPS", 2)
+    found = explain(model, encoding, "integrated_gradients", steps=1, tolerance=1e-9)
+    assert found.converged is False
+    assert found.details["last_steps"] == 2
+    for wrong in (-0.1, 1.0, float("nan")):
+        with pytest.raises(AttribookError, match="tolerance is a share"):
+            explain(model, encoding, "integrated_gradients", tolerance=wrong)
+
+
+def test_fixed_steps_have_the_keys_that_they_had():
+    options = FACTS["integrated_gradients"].resolve({"steps": 20})
+    before = {name: value for name, value in options.items() if name != "tolerance"}
+    assert identified(options) == before
+    assert identified(options | {"tolerance": 0.05}) == before | {"tolerance": 0.05}
+    assert identified({"masked_lm": "FacebookAI/roberta-base"}) == {"masked_lm": "FacebookAI/roberta-base"}
 
 
 # -- sequential_integrated_gradients -----------------------------------------------------------------------------

@@ -2,8 +2,10 @@
 
 import pytest
 import torch
-from conftest import answer_logits
+from conftest import answer_logits, seeded
+from transformers.utils import ModelOutput
 
+from attribook.attribution.registry import explain
 from attribook.errors import AttribookError
 from attribook.models.edits import Delete, Embed, Replace, shared_prefix
 from attribook.models.engine import batches
@@ -132,3 +134,33 @@ def test_progress_hears_of_every_row():
     model.distributions(encoding, Delete(~torch.eye(len(encoding), dtype=torch.bool)))
     assert sum(heard) == len(encoding)
     assert len(heard) > 1
+
+
+class Renamed(torch.nn.Module):
+    """A network as of transformers 5.24: the cache has another name, and asking by the old one warns."""
+
+    def __init__(self, network):
+        super().__init__()
+        self.network = network
+
+    def forward(self, input_ids=None, inputs_embeds=None, cache=None, **given):
+        assert "past_key_values" not in given
+        output = self.network(input_ids=input_ids, inputs_embeds=inputs_embeds, past_key_values=cache, **given)
+        return ModelOutput(logits=output.logits, cache=output.past_key_values)
+
+    def __getattr__(self, name):
+        return super().__getattr__(name) if name == "network" else getattr(self.network, name)
+
+
+def test_the_cache_is_asked_for_by_the_name_that_the_network_has():
+    model, other = load_model("tiny-llama"), load_model("tiny-llama")
+    other.network = other.engine.network = Renamed(other.network).eval()
+    one, two = (each.encode("In the old city of my") for each in (model, other))
+    assert two.prefix is not None
+    assert one.logits.equal(two.logits)
+    assert other.engine.greedy(two.ids, 5, set()) == model.engine.greedy(one.ids, 5, set())
+    scores = [
+        explain(each, encoding, "reagent", generator=seeded(), max_steps=3, runs=1).scores
+        for each, encoding in ((model, one), (other, two))
+    ]
+    assert scores[0].equal(scores[1])

@@ -16,6 +16,7 @@ from attribook.archives import Archive, Member, check_hash, extract, read_member
 from attribook.errors import AttribookError
 from attribook.models import fetch
 from attribook.models.fetch import MANIFEST, damaged, ensure, model_folder
+from attribook.models.files import settings_digest
 from attribook.models.load import load_model
 from attribook.models.registry import SOURCES, Base, Source
 
@@ -94,6 +95,45 @@ def test_a_manifest_that_blesses_other_weights_is_refused(planted):
     manifest["files"]["model.safetensors"] = sha256(weights)
     (folder / MANIFEST).write_text(json.dumps(manifest), encoding="utf-8")
     assert "does not name the registered weights" in damaged("planted")
+
+
+@pytest.mark.parametrize("files", [None, [], "x", {"config.json": 5}, {}])
+def test_manifests_that_name_no_files_are_damaged(planted, files):
+    manifest = ensure("planted") / MANIFEST
+    manifest.write_text(json.dumps({"files": files}), encoding="utf-8")
+    assert damaged("planted")
+    ensure("planted", lambda _: None)
+    assert damaged("planted") is None
+
+
+@pytest.mark.parametrize("name", ["added_tokens.json", "merges.txt", "chat_template.jinja"])
+def test_a_file_beside_a_fetched_model_that_could_change_it_is_noticed(planted, name):
+    (ensure("planted") / name).write_text("{}", encoding="utf-8")
+    assert f"{name} is not one of planted's" in damaged("planted")
+    ensure("planted", lambda _: None)
+    assert damaged("planted") is None
+
+
+def rewrite(folder, name, old, new):
+    """Change a file of a model's folder, and the manifest as if it had always been so."""
+    path, manifest = folder / name, json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    assert old in path.read_text(encoding="utf-8")
+    path.write_text(path.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
+    manifest["files"][name] = sha256(path)
+    (folder / MANIFEST).write_text(json.dumps(manifest), encoding="utf-8")
+
+
+def test_a_tokenizer_that_is_not_the_registered_one_is_refused(planted, monkeypatch):
+    folder = ensure("planted")
+    pinned = dataclasses.replace(SOURCES["planted"], settings_sha256=settings_digest(folder))
+    monkeypatch.setitem(SOURCES, "planted", pinned)
+    rewrite(folder, "config.json", '"transformers_version": "5', '"transformers_version": "6')
+    assert damaged("planted") is None
+    rewrite(folder, "tokenizer.json", '"old"', '"odl"')
+    assert "is not the registered one" in damaged("planted")
+    monkeypatch.setitem(SOURCES, "planted", dataclasses.replace(pinned, settings_sha256="0" * 64))
+    with pytest.raises(AttribookError, match=r"Install the locked versions \(requirements\.lock\)"):
+        ensure("planted", lambda _: None)
 
 
 def test_wrong_converted_weights_leave_the_cache_as_it_was(planted, monkeypatch):

@@ -7,9 +7,12 @@ a new method has one here, and a new default or version is changed in both place
 import difflib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 from attribook.errors import AttribookError
+from attribook.models.files import folder_fingerprint
 
 Options = dict[str, Any]
 LARGEST = 2**31 - 1  # of numbers in options; what is larger is a slip, and fits no tensor
@@ -95,7 +98,9 @@ FACTS: dict[str, Facts] = {
         }),
         Facts("kernel_shap", 1, True, {"samples": 512, "operator": "mask", **READ}),
         Facts("input_x_gradient", 1, False, {"output": "probability", "reduction": "sum"}),
-        Facts("integrated_gradients", 2, False, {**PATH, "baseline": "zero", **REDUCED}),
+        Facts("integrated_gradients", 2, False, {
+            "steps": 32, "tolerance": 0.0, "rule": "gauss_legendre", "baseline": "zero", **REDUCED,
+        }, later=("tolerance",)),
         Facts("gradient_shap", 2, True, {"samples": 32, "stdev": 0.0, "baseline": "zero", **REDUCED}),
         Facts("deeplift", 2, False, {"rescale": "activations", "baseline": "zero", **REDUCED}),
         Facts("sequential_integrated_gradients", 2, False, {**PATH, "baseline": "mask", **REDUCED}),
@@ -131,3 +136,15 @@ def find_facts(name: str) -> Facts:
     near = difflib.get_close_matches(name, FACTS, n=1)
     hint = f" Did you mean {near[0]}?" if near else ""
     raise AttribookError(f"Unknown method {name!r}.{hint} Known methods: {', '.join(FACTS)}.")
+
+
+def identified(options: Options) -> Options:
+    """Options as a row's key has them: a folder with a second model by its files, not by its name."""
+    folder = Path(options.get("masked_lm") or "a name")
+    return options | {"masked_lm": kept_fingerprint(folder)} if folder.is_dir() else options
+
+
+@cache
+def kept_fingerprint(folder: Path) -> str:
+    """The fingerprint of a folder, as long as the process lasts, as the model that was read from it."""
+    return folder_fingerprint(folder)

@@ -15,7 +15,7 @@ class Live:
     """One prompt, what the model makes of it, and what every method says about that."""
 
     encoding: Encoding
-    candidates: dict[str, float]  # most probable next tokens with their probabilities
+    candidates: list[tuple[int, str, float]]  # most probable answers: id, text, probability; texts may be alike
     attributions: dict[str, Attribution]
 
 
@@ -27,10 +27,10 @@ def explain_live(
     methods = methods or [name for name, found in METHODS.items() if found.unfit(explained) is None]
     encoding = explained.encode(prompt, target=target)
     best = encoding.distribution.topk(min(5, len(encoding.distribution)))
-    candidates = {
-        explained.answer_text(encoding, token): probability
-        for probability, token in zip(best.values.tolist(), best.indices.tolist(), strict=True)
-    }
+    candidates = [
+        (answer, explained.answer_text(encoding, answer), probability)
+        for probability, answer in zip(best.values.tolist(), best.indices.tolist(), strict=True)
+    ]
     attributions = {
         name: find_method(name)(explained, encoding, generator=generator("live", name, seed)) for name in methods
     }

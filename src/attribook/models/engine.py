@@ -7,8 +7,10 @@ causal attention: a token's keys and values depend on nothing to its right. An e
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import accumulate
 from typing import TYPE_CHECKING
 
@@ -76,9 +78,12 @@ class Engine:
         given = {"input_ids" if inputs.dtype == torch.long else "inputs_embeds": inputs}
         if not self.causal:
             return checked(self.network(**given).logits), None
-        output = self.network(**given, past_key_values=cache, use_cache=keep or cache is not None, logits_to_keep=1)
+        name, kept = cache_name(type(self.network).forward), keep or cache is not None
+        output = self.network(**given, **{name: cache}, use_cache=kept, logits_to_keep=1)
         logits = checked(output.logits[:, -1])  # (b, V)
-        return (logits if self.answers is None else logits[:, self.answers]), getattr(output, "past_key_values", None)
+        return (logits if self.answers is None else logits[:, self.answers]), getattr(
+            output, name, None
+        ) if kept else None
 
     @torch.no_grad()
     def prompt(self, ids: Tensor, known: KeysValues | None = None) -> tuple[Tensor, KeysValues | None]:
@@ -167,11 +172,12 @@ class Engine:
         Every token is one forward; the first computes the prompt, the others one token each.
         """
         found: list[int] = []
+        name = cache_name(type(self.network).forward)
         given, cache = ids.to(self.network.device), None
         while len(found) < limit and not stops.intersection(found[-1:]):
-            output = self.network(input_ids=given[None], past_key_values=cache, use_cache=True, logits_to_keep=1)
+            output = self.network(input_ids=given[None], **{name: cache}, use_cache=True, logits_to_keep=1)
             self._count(rows=1, tokens=len(given))
-            given, cache = checked(output.logits[:, -1]).argmax(-1), output.past_key_values  # (1,)
+            given, cache = checked(output.logits[:, -1]).argmax(-1), output[name]  # (1,)
             found.append(int(given))
         return found
 
@@ -239,6 +245,12 @@ def batches(shared: Tensor, length: int, budget: int) -> Iterator[tuple[Tensor, 
         members = ((shared >= start) & (shared <= starts[i])).nonzero()[:, 0]
         for rows in members.split(max(1, budget // (length - start))):
             yield rows, start
+
+
+@lru_cache
+def cache_name(forward: Callable[..., object]) -> str:
+    """What a forward calls keys and values from before, as does its output: transformers 5.24 began to rename them."""
+    return "cache" if "cache" in inspect.signature(forward).parameters else "past_key_values"
 
 
 def reusable(cache: object, length: int) -> KeysValues | None:

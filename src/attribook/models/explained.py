@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -16,7 +16,7 @@ from attribook.models.encoding import Encoding
 from attribook.models.engine import Engine
 from attribook.models.families import find_family
 from attribook.models.injection import AttentionLayer, injectable, layer_numbers
-from attribook.models.soundness import Soundness
+from attribook.models.soundness import Soundness, in_one_line
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -90,7 +90,7 @@ class Explained(ABC):
     def _tokenised(self, text: str) -> tuple[Tensor, Sequence[tuple[int, int]]]:
         """Ids `(T,)` of a text that fits the context window, and the characters of each."""
         self._check_text(text)
-        batch = self.tokenizer(text, return_offsets_mapping=True)
+        batch = self._read(text)
         self._check_length(len(batch["input_ids"]))
         rows = self.network.get_input_embeddings().weight.shape[0]
         if (largest := max(batch["input_ids"], default=0)) >= rows:
@@ -99,6 +99,12 @@ class Explained(ABC):
                 "model with its own tokenizer."
             )
         return torch.tensor(batch["input_ids"]), batch["offset_mapping"]
+
+    def _read(self, text: str, **how: bool) -> Mapping[str, Any]:
+        """What the tokenizer makes of a text, with the characters of each token."""
+        with in_one_line(f"The tokenizer of {self.name} cannot read the prompt", "Save the model with its own one."):
+            # verbose=False: it is we who say that a prompt is too long
+            return self.tokenizer(text, return_offsets_mapping=True, verbose=False, **how)
 
     def _check_text(self, text: str) -> None:
         if not text.strip():

