@@ -45,7 +45,8 @@ class Facts:
 
     def keyed(self, options: Options) -> Options:
         """All options as they enter keys: a later one only where it is not at its default, so that no key moves."""
-        return {name: value for name, value in options.items() if name not in self.later or value != self.options[name]}
+        late = {name for name in self.later if options[name] == self.options[name]}
+        return identified({name: value for name, value in options.items() if name not in late})
 
     def parsed(self, pairs: Iterable[str]) -> Options:
         """Options from texts `name=value`, each of its default's type. Raises: AttribookError for any other text."""

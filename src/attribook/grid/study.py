@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import pandas as pd
 
-from attribook.attribution.names import Options, identified
+from attribook.attribution.names import Options
 from attribook.data.prompts import Prompt
 from attribook.errors import AttribookError
 from attribook.grid.frames import tidy
@@ -247,8 +247,7 @@ class Study(Definition):
 def score_key(weights: str, unit: Unit, options: Options) -> str:
     """The key of a method's scores of one text."""
     facts = unit.setting.facts
-    options = identified(facts.keyed(options))
-    return digest(SCORES, weights, unit.place, facts.name, facts.version, options, unit.seed)
+    return digest(SCORES, weights, unit.place, facts.name, facts.version, facts.keyed(options), unit.seed)
 
 
 def metric_key(scores: str, changed: Sequence[Any], metric: str, options: Options) -> str:

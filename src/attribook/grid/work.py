@@ -9,7 +9,6 @@ from weakref import WeakValueDictionary
 
 import torch
 
-from attribook.attribution.names import identified
 from attribook.data.datasets import DATASETS
 from attribook.data.prompts import Prompt, matches
 from attribook.errors import AttribookError
@@ -128,6 +127,6 @@ class Work:
         """What a row says of its unit's method and options."""
         return {
             "item": unit.prompt.id, "method": unit.name,
-            "options_hash": digest(identified(unit.setting.facts.keyed(self.rows.study.options(unit.setting))), length=8),
+            "options_hash": digest(unit.setting.facts.keyed(self.rows.study.options(unit.setting)), length=8),
             "method_version": unit.setting.facts.version, "seed": unit.seed,
         }  # fmt: skip
