@@ -119,9 +119,7 @@ class ServerJudge:
         request = urllib.request.Request(f"{self.base_url}/chat/completions", json.dumps(body).encode(), headers)
         self._keep_pace()
         try:
-            with urllib.request.build_opener(_NoRedirect).open(
-                request, timeout=self.timeout, encoding="utf-8"
-            ) as response:
+            with urllib.request.build_opener(_NoRedirect).open(request, timeout=self.timeout) as response:
                 found = self._content(response)
         except urllib.error.HTTPError as error:
             self.reached = True
