@@ -17,9 +17,9 @@
 #
 # ```{admonition} What is left out
 # :class: important
-# **BOS** is noised and masked in the released code; a model whose prompts have none, such as SmolLM2, shows nothing of
-# that. **Vectors**: on LongRA three, not ten. **Model and prompts** are small and ours, not the paper's. **Judge**: how
-# the code counts words and answers is an option of no study yet.
+# **BOS** is noised and masked in the released code; a model whose prompts have none, such as SmolLM2, shows nothing
+# of that. **LongRA** is asked only where `longra_items` says so, and with three vectors. **Model and prompts** are
+# small and ours, not the paper's. **Judge**: how the code counts words and answers is an option of no study yet.
 # ```
 
 # %% tags=["parameters", "hide-input"]
@@ -92,11 +92,12 @@ for task in rows["task"].unique():
     named = "; ".join(
         f"*{row['departure']}* by {in_words(row)}" for row in moved[moved["task"] == task].to_dict("records")
     )
+    barred = ", ".join(filter(None, moves.loc[moves["task"] == task, "no verdict"].unique()))
     lines.append(
         f"- **{task}**: as the paper reads, Noiser's faithfulness is {numbers[0]} and that of its own scores in random "
         f"order {numbers[1]}: its order is worth {in_words(own)}. As released the two are {numbers[2]} and "
         f"{numbers[3]}, and its order is worth {in_words(whole)}. Departures that are shown to move it: "
-        f"{named or 'none'}."
+        f"{named or 'none'}{f' ({barred})' if barred and not named else ''}."
     )
 Markdown("\n".join(["Sums of the log-ratios of Soft-NC and Soft-NS to random scores, in nats.", "", *lines]))
 
