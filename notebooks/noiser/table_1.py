@@ -111,8 +111,8 @@ Markdown(
 # ## How the tables are made
 #
 # Faithfulness is the log-ratio of Soft-NC to that of random scores, plus the same of Soft-NS, with a 95% interval of a
-# bootstrap over prompts. `against random` says on which side of random scores the interval lies. `published average` is
-# the mean over the paper's six models. The models here are small and none of these six.
+# bootstrap over prompts. `against random` says on which side of random scores it is shown to lie. `published average`
+# is the mean over the paper's six models. The models here are small and none of these six.
 
 # %%
 by, random_scores = ["task", "model", "method"], {"method": "random"}

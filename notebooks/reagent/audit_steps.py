@@ -80,7 +80,7 @@ for metric, test in product(METRICS, {"on": "as they stop", "off": "without the 
     said.append(
         f"- **{METRICS[metric]}**, {most_runs} runs, {test[1]}: the log-ratio to random is {in_words(ends.loc[1])} "
         f"after step 1 and {in_words(ends.loc[most_steps])} after step {most_steps}. From step {settled} on, none of "
-        f"the steps shown differs from step {most_steps} by an interval that excludes 0; a true change of "
+        f"the steps shown is shown to differ from step {most_steps}; a true change of "
         f"{moves.loc[1, 'detectable']:.2f} nats between steps 1 and {most_steps} would be found."
     )
 draws = f"{seeds} seeds, {frame['draw'].max() + 1} mask draws a prompt, seed and metric; at most {most_steps} steps."

@@ -111,7 +111,7 @@ table(shown_means, caption, digits=3, drop=["p", "detectable"], names={"metric":
 # ## Against the flat attribution
 #
 # The antecedent should get more than its length gives it, the distractor less. A method counts as above or below flat
-# only where the 95% interval of the difference, over its own prompts, excludes 0.
+# only where p of the difference, over its own prompts, is below 5% and its prompts allow a verdict.
 
 # %%
 apart = estimate(shares, "difference", against={"method": FLAT})

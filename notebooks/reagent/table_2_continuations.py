@@ -106,8 +106,8 @@ Markdown("\n".join([head, "", *lines, "", *kept, draws]))
 # the log of the ratio of means over prompts, method to random. Published values stand beside ours for orientation: they
 # come from other models. Names with a colon are controls made of ReAGent's scores: in random order, turned round, and
 # all the same. The smallest detectable difference is the true log-ratio that these prompts would show at the 5% level
-# with 80% power. `direction`: whether our interval lies on the published side of random, lies on the other side, or
-# contains 0. `difference` is ours minus published.
+# with 80% power. `direction`: whether ours is shown to lie on the published side of random, on the other side, or
+# neither. `difference` is ours minus published.
 
 # %%
 printed = published("reagent").query("table == 2")[["column", "method", "metric", "value"]]

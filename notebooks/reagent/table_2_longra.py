@@ -109,8 +109,8 @@ drop = ["protocol", "model", "metric", "failed", "p"]
 # ### Soft-NC
 #
 # `difference` is ours minus published. The smallest detectable difference is the true log-ratio that these prompts
-# would show at the 5% level with 80% power. `direction`: whether our interval lies on the published side of random,
-# lies on the other side, or contains 0.
+# would show at the 5% level with 80% power. `direction`: whether ours is shown to lie on the published side of random,
+# on the other side, or neither.
 
 # %%
 shown = ours.query("protocol == 'attribook' and metric == 'soft_nc' and model == @model")

@@ -211,8 +211,8 @@ table(pd.DataFrame(given, columns=["protocol", "method", "options"]), "Method op
 #
 # We switch it in our protocol. Rows of the plain methods are those of
 # [the table on LongRA](../reagent/table_2_longra). The random scores by which both are divided are the same, so the
-# move of the log-ratio to random is the log-ratio of the two means. An interval is infinite where the mean of some
-# resample is 0.
+# move of the log-ratio to random is the log-ratio of the two means. There is no interval where the mean of
+# more than one resample in twenty is 0.
 
 # %%
 settings = pd.concat([changed.frame(), bases[0].frame()])
