@@ -1,16 +1,22 @@
 """Fixtures that several folders share."""
 
+import base64
+import gzip
+import json
 import os
 from pathlib import Path
 
+import pandas as pd
 import pytest
+import safetensors.torch
 import torch
 
+from attribook.attribution.registry import METHODS
 from attribook.errors import AttribookError
 from attribook.models.explained import Explained
 from attribook.models.load import load_model
-from attribook.models.tiny import CLASSIFIERS, FAMILIES
-from attribook.site.matrix import write_matrix
+from attribook.models.tiny import CLASSIFIERS, FAMILIES, tiny_names
+from attribook.site.matrix import COLUMNS
 
 PROMPT = "In the capital of Japan, I was staying at my old friend's house: it is 東京"
 ROOT = Path(__file__).resolve().parent.parent
@@ -47,6 +53,14 @@ class MatrixWriter:
     def pytest_sessionfinish(self, session):
         if not self.failed and not hasattr(session.config, "workerinput"):
             write_matrix(self.cells)
+
+
+def write_matrix(cells, path=ROOT / "results" / "matrix.csv"):
+    """Write the table of the matrix, in the order of methods and families."""
+    order = {name: place for place, name in enumerate([*METHODS, *tiny_names()])}
+    frame = pd.DataFrame(cells, columns=list(COLUMNS))
+    frame = frame.sort_values(["method", "model"], key=lambda names: names.map(order).fillna(len(order)))
+    frame.to_csv(path, index=False)
 
 
 @pytest.fixture(autouse=True)
@@ -127,3 +141,29 @@ def nothing_id(model: Explained) -> int:
 
 def seeded(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
+
+
+def inseq_file(path, tokens, scores, start, *, ids=None, zipped=False):
+    """What Inseq 0.7.1 writes for one sequence of a decoder-only model, as far as it is read; (T', steps, ...)."""
+
+    def entry(place, token):
+        told = {"id": ids[place] if ids else place, "token": token}
+        return {"__instance_type__": ["inseq.utils.typing", "TokenWithId"], "attributes": told}
+
+    entries = [entry(place, token) for place, token in enumerate(tokens)]
+    packed = base64.b64encode(safetensors.torch.save({"attribution": scores})).decode()
+    sequence = {
+        "__instance_type__": ["inseq.data.attribution", "GranularFeatureAttributionSequenceOutput"],
+        "attributes": {
+            "attr_pos_end": len(tokens), "attr_pos_start": start, "sequence_scores": {}, "source": entries[:start],
+            "source_attributions": None, "step_scores": {}, "target": entries, "target_attributions": packed,
+        },
+    }  # fmt: skip
+    info = {"attribution_method": "saliency", "attributed_fn": "probability_fn", "model_name": "made-up"}
+    whole = {
+        "__instance_type__": ["inseq.data.attribution", "FeatureAttributionOutput"],
+        "attributes": {"info": info, "sequence_attributions": [sequence], "step_attributions": None},
+    }
+    raw = json.dumps(whole, indent=4, sort_keys=True).encode()
+    path.write_bytes(gzip.compress(raw) if zipped else raw)
+    return path

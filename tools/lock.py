@@ -57,7 +57,7 @@ def uv(*arguments: str, environ: dict[str, str]) -> str:
 
 
 def project() -> dict:
-    return tomllib.loads((ROOT / "pyproject.toml").read_text())
+    return tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
 
 def pythons() -> list[str]:
@@ -85,14 +85,14 @@ def resolve(environ: dict[str, str], *extra: str) -> str:
     """uv's lock for all platforms, torch and its CUDA libraries included."""
     with tempfile.TemporaryDirectory() as folder:
         output, constraint = Path(folder, "lock.txt"), Path(folder, "torch.txt")
-        output.write_text(LOCK.read_text())  # uv keeps these versions where it can
-        constraint.write_text(TORCH + "\n")
+        output.write_text(LOCK.read_text(encoding="utf-8"), encoding="utf-8")  # uv keeps these versions where it can
+        constraint.write_text(TORCH + "\n", encoding="utf-8")
         uv(
             "pip", "compile", "--universal", "--generate-hashes", "--no-header", "--no-annotate", "--strip-extras",
             "--fork-strategy=fewest", f"--python-version={pythons()[0]}", "--extra=book", "--extra=dev",
             f"--constraint={constraint}", f"--output-file={output}", *extra, "pyproject.toml", environ=environ,
         )  # fmt: skip
-        return output.read_text()
+        return output.read_text(encoding="utf-8")
 
 
 def without(marker_terms: list[str], lock: str) -> str:
@@ -106,12 +106,13 @@ def write(lock: str) -> None:
     (terms,) = project()["tool"]["uv"]["environments"]
     entries = blocks(without(terms.split(" and "), lock))
     entries = {pin: block for pin, block in entries.items() if not CUDA_ONLY.match(pin) and name_of(pin) != "torch"}
-    LOCK.write_text(HEADER + "".join(entries.values()))
-    TORCH_LOCK.write_text(HEADER + TORCH + "\n")
+    LOCK.write_text(HEADER + "".join(entries.values()), encoding="utf-8")
+    TORCH_LOCK.write_text(HEADER + TORCH + "\n", encoding="utf-8")
     pip_lines = "".join(f"      - {pin}\n" for pin in sorted([*entries, TORCH], key=name_of))
     (ROOT / "environment.yml").write_text(
         f"{HEADER}name: attribook\nchannels:\n  - conda-forge\ndependencies:\n  - python={pythons()[0]}\n  - pip\n"
-        f"  - pip:\n{pip_lines}      - -e .\n"
+        f"  - pip:\n{pip_lines}      - -e .\n",
+        encoding="utf-8",
     )
 
 
@@ -124,7 +125,7 @@ def check(platform: str, python: str, environ: dict[str, str]) -> int:
         "pip", "compile", "--generate-hashes", "--no-header", "--no-annotate", f"--python-platform={platform}",
         f"--python-version={python}", str(LOCK), str(TORCH_LOCK), environ=environ,
     )  # fmt: skip
-    locked = hashes(LOCK.read_text())
+    locked = hashes(LOCK.read_text(encoding="utf-8"))
     needed = hashes(found)
     for pin, wanted in needed.items():
         if CUDA_ONLY.match(pin) or name_of(pin) == "torch":

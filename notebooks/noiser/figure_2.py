@@ -42,7 +42,7 @@ from attribook.show.tables import table
 from attribook.show.words import in_words
 from attribook.statistics.estimates import estimate
 from attribook.statistics.mass import FLAT, PARTS, flat_shares, mass_shares
-from attribook.statistics.tests import ABOVE, BELOW, adjusted, decisions
+from attribook.statistics.tests import ABOVE, BELOW, decisions
 
 quick = ("random", *(name for name in TEN if name not in ("noiser", "sequential_integrated_gradients")))
 given = {"profile": profile, "model": model, "dataset": dataset, "keep": keep, "seed": seed, "random_seeds": 1}
@@ -56,7 +56,8 @@ where = f"{model}, {dataset}"
 # %% tags=["answer", "remove-input"]
 means = estimate(shares[shares["method"] != FLAT]).sort_values("value", ascending=False)
 leader = "noiser" if few_items else means.loc[means["metric"] == "antecedent", "method"].iloc[0]
-apart = adjusted(estimate(shares[shares["method"] != FLAT], "difference", of={"method": leader}), within=["metric"])
+apart = estimate(shares[shares["method"] != FLAT], "difference", of={"method": leader}, family=["metric"],
+                 chosen=not few_items)  # fmt: skip
 count = apart.assign(won=decisions(apart)).groupby(["metric", "won"]).size()
 mine = means[means["method"] == leader].set_index("metric")
 antecedent, distractor = (in_words(mine.loc[part], 3, sign="") for part in ("antecedent", "distractor"))
@@ -91,15 +92,16 @@ table(wide.join(counts), f"Mean share of the positive scores with 95% intervals,
 # ## Who is ahead?
 #
 # Noiser's share minus that of each other method, over the prompts that both have; where Noiser has no rows, the method
-# that gives the critical word the most stands in its place. p is adjusted by Holm over the methods, for each part.
+# that gives the critical word the most stands in its place. p is adjusted by max-T over the methods, for each part.
 
 # %%
 leader = "noiser" if few_items else bars.drop(FLAT)["antecedent"].idxmax()
 compared = shares[(shares["method"] != FLAT) & shares["metric"].isin(["antecedent", "distractor"])]
-lead = adjusted(estimate(compared, "difference", of={"method": leader}), within=["metric"])
+lead = estimate(compared, "difference", of={"method": leader}, family=["metric"], chosen=not few_items)
 lead = lead.sort_values(["metric", "value"])
 lead["gives"] = decisions(lead).map({ABOVE: "more", BELOW: "less"}).fillna("undecided")
-table(lead, f"Share given by {leader} minus that of others, {where}", digits=3, drop=["failed", "p"],
+table(lead, f"Share given by {leader} minus that of others, {where}", digits=3,
+      drop=["failed", "p", "detectable"],
       names={"metric": "part", "method": "other", "value": "difference", "gives": f"{leader} gives"})  # fmt: skip
 
 # %% [markdown]
@@ -108,8 +110,9 @@ table(lead, f"Share given by {leader} minus that of others, {where}", digits=3, 
 # The share of each part minus that of a flat attribution to the same prompts, with p adjusted as above.
 
 # %%
-flat = adjusted(estimate(shares, "difference", against={"method": FLAT}), within=["metric"])
+flat = estimate(shares, "difference", against={"method": FLAT}, family=["metric"])
 flat = flat.sort_values(["metric", "value"])
 flat["gives"] = decisions(flat).map({ABOVE: "more", BELOW: "less"}).fillna("undecided")
-table(flat, f"Share minus that of a flat attribution, {where}", digits=3, drop=["failed", "p"],
+table(flat, f"Share minus that of a flat attribution, {where}", digits=3,
+      drop=["failed", "p", "detectable"],
       names={"metric": "part", "value": "difference", "gives": "than flat"})  # fmt: skip

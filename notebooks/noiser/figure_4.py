@@ -63,7 +63,7 @@ where = f"{model}, {dataset}, judge {judge}"
 # A method has four means over prompts: Soft-NC, Soft-NS, rate and score; random scores have the first two. Faithfulness
 # is the sum of the log-ratios of Soft-NC and Soft-NS to those of random scores. Pearson's correlation is taken over the
 # ten methods; for its 95% interval prompts are drawn with replacement, together for all methods. Samples in which no
-# method differs from another, or a mean is 0, have no correlation and are left out.
+# method differs from another, or a mean is 0, have no correlation and count as infinitely far away.
 
 # %%
 parts = dict.fromkeys(("soft_nc", "soft_ns"), (*TEN, "random"))
@@ -82,7 +82,7 @@ def faithfulness(means):  # of shape (..., columns); gives (..., methods)
 
 def correlation(metric):
     return estimate_of(wide.to_numpy(), lambda means: pearsonr(faithfulness(means), means[..., at[metric]], axis=-1)[0],
-                       omit_undefined=True, seed=seed)  # fmt: skip
+                       seed=seed)  # fmt: skip
 
 
 correlations = {name: correlation(f"answerability_{name}") for name in ("rate", "score")}

@@ -34,7 +34,7 @@ from attribook.show.figures import intervals
 from attribook.show.tables import table
 from attribook.show.words import in_words
 from attribook.statistics.estimates import estimate
-from attribook.statistics.tests import ABOVE, BELOW, adjusted, decisions
+from attribook.statistics.tests import ABOVE, BELOW, decisions
 
 study = JudgeStudy(**judged(KNOWNS, judge, rows=MINIMUM), profile=profile, model=model, dataset=dataset, methods=TEN,
                    selections=(MINIMUM,), asking=asking, n_items=n_items, keep=keep, seed=seed)  # fmt: skip
@@ -44,12 +44,12 @@ where = f"{model}, {dataset}, judge {judge}"
 # %% tags=["answer", "remove-input"]
 found = estimate(shares, by="method").sort_values("value")
 first = found.iloc[0]
-lead = adjusted(estimate(shares, "difference", "method", of={"method": first["method"]}))
+lead = estimate(shares, "difference", "method", of={"method": first["method"]}, family=(), chosen=True)
 won = decisions(lead)
 Markdown(
     (
         f"`{first['method']}` needs the smallest share of the words, {in_words(first, sign='')}. It is shown to need "
-        f"fewer than {(won == BELOW).sum()} of {len(lead)} other methods (p adjusted by Holm). "
+        f"fewer than {(won == BELOW).sum()} of {len(lead)} other methods (p adjusted by max-T over all pairs). "
         if first["n"] else "The judge is right on no prompt, so no method has a share. "
     )
     + f"With all words, the judge fails on {found['failed'].max()} prompts, which are left out.\n\n{study.n_kept()}"
@@ -74,11 +74,12 @@ table(least, f"Minimum share of words, {where}", drop=["p", "detectable"],
 # ## Is the first ahead of the others?
 #
 # The share of the method that needs the fewest words minus that of each other method, over the same prompts. p is
-# adjusted by Holm over these comparisons.
+# adjusted by max-T over all pairs of methods, since `{best}` was chosen by these rows.
 
 # %%
 best = least["method"].iloc[0]
-lead = adjusted(estimate(shares, "difference", "method", of={"method": best})).sort_values("value")
+lead = estimate(shares, "difference", "method", of={"method": best}, family=(), chosen=True)
+lead = lead.sort_values("value")
 lead["needs"] = decisions(lead).map({ABOVE: "more", BELOW: "fewer"}).fillna("undecided")
 table(lead, f"Share of words for {best} minus that of others, {where}", drop=["failed", "p"],
       names={"method": "other", "value": "difference", "needs": f"{best} needs"})  # fmt: skip

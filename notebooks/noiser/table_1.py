@@ -55,7 +55,7 @@ from attribook.show.figures import intervals
 from attribook.show.tables import table
 from attribook.show.words import in_words
 from attribook.statistics.estimates import estimate
-from attribook.statistics.tests import ABOVE, BELOW, UNDECIDED, adjusted, decisions
+from attribook.statistics.tests import ABOVE, BELOW, UNDECIDED, decisions
 
 cheap = tuple(name for name in TEN if name not in ("noiser", "lime", "sequential_integrated_gradients"))
 few, random = (f"noiser{FEWER}",), ("random",)
@@ -87,8 +87,9 @@ rows["method"] = rows["method"].str.removesuffix(FEWER)
 # %% tags=["answer", "remove-input"]
 groups, explained = ["task", "model", "method"], rows[rows["method"] != "random"]
 ours = estimate(rows, "log_ratio", groups, against={"method": "random"}, sum_over="metric")
-lead = estimate(explained, "log_ratio", groups, of={"method": "noiser"}, sum_over="metric")
-lead = adjusted(lead, within=["task", "model"]).assign(won=lambda found: decisions(found))
+lead = estimate(explained, "log_ratio", groups, of={"method": "noiser"}, sum_over="metric",
+                family=["task", "model"])  # fmt: skip
+lead["won"] = decisions(lead)
 lines, first_of = [], 0
 for found in ours[ours["method"] == "noiser"].to_dict("records"):
     others = lead[(lead["task"] == found["task"]) & (lead["model"] == found["model"])]
@@ -128,12 +129,12 @@ view = {"beside": cells, "on": ["task", "method"], "drop": ["task", "model", "fa
 
 # %% [markdown]
 # The second table of each task has the faithfulness of Noiser minus that of each other method, over the prompts that
-# both have. p is adjusted by Holm over the comparisons of one task and model. Where Noiser has no rows, nothing is
+# both have. p is adjusted by max-T over the comparisons of one task and model. Where Noiser has no rows, nothing is
 # compared.
 
 # %%
-versus = estimate(rows[rows["method"] != "random"], "log_ratio", by, of={"method": "noiser"}, sum_over="metric")
-versus = adjusted(versus, within=["task", "model"]).sort_values("value")
+versus = estimate(rows[rows["method"] != "random"], "log_ratio", by, of={"method": "noiser"}, sum_over="metric",
+                  family=["task", "model"]).sort_values("value")  # fmt: skip
 versus["noiser is"] = decisions(versus).map({ABOVE: "ahead", BELOW: "behind"}).fillna("undecided")
 compared = {
     "drop": ["task", "model", "failed", "p"],

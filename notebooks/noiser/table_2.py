@@ -41,7 +41,7 @@ from attribook.papers.noiser.settings import KNOWNS
 from attribook.show.tables import table
 from attribook.show.words import in_words
 from attribook.statistics.estimates import estimate
-from attribook.statistics.tests import ABOVE, BELOW, adjusted, decisions
+from attribook.statistics.tests import ABOVE, BELOW, decisions
 
 BOUNDS = {  # the printed row of each setting
     "noiser": "min", "noiser{bound=none}": "None", "noiser{bound=norm_2}": "norm 2",
@@ -62,14 +62,14 @@ where = f"{model}, {dataset}, protocol noiser-paper"
 # %% tags=["answer", "remove-input"]
 ours = estimate(rows, "log_ratio", "bound", against={"bound": "random scores"}, sum_over="metric")
 ours = ours.set_index("bound").sort_values("value", ascending=False)
-lead = adjusted(estimate(bounded, "log_ratio", "bound", of={"bound": "min"}, sum_over="metric"))
+lead = estimate(bounded, "log_ratio", "bound", of={"bound": "min"}, sum_over="metric", family=())
 won = decisions(lead)
 first, ahead, behind = ours.index[0], (won == ABOVE).sum(), (won == BELOW).sum()
 Markdown(
     f"`{first}` has the highest faithfulness of {len(ours)} bounds, {in_words(ours.iloc[0])}"
     + (f"; `min` has {in_words(ours.loc['min'])}" if first != "min" else "")
     + f". Of the {len(lead)} other bounds, {ahead} are shown to be less faithful than `min`, and {behind} more "
-    f"faithful: the 95% interval of the difference excludes 0, and p, adjusted by Holm for {len(lead)} comparisons, is "
+    f"faithful: p, adjusted by max-T over these {len(lead)} comparisons, is "
     "below 5%. Faithfulness is in nats, with its 95% interval; n counts prompts."
     f"\n\n{studies[0].n_kept()} {dear_items or 'All'} of them for `max` and `per token`."
 )
@@ -93,11 +93,11 @@ table(table2, f"Faithfulness by bound, {where}", beside=printed, on=["bound"], d
 
 # %% [markdown]
 # The faithfulness of `min` minus that of each other bound, over the prompts that both have, with the p-values adjusted
-# by Holm. The model and prompts are those of the table above.
+# by max-T over these comparisons. The model and prompts are those of the table above.
 
 # %%
-differences = estimate(bounded, "log_ratio", "bound", of={"bound": "min"}, sum_over="metric")
-differences = adjusted(differences).sort_values("value")
+differences = estimate(bounded, "log_ratio", "bound", of={"bound": "min"}, sum_over="metric", family=())
+differences = differences.sort_values("value")
 table(differences.assign(min=decisions(differences).map({ABOVE: "ahead", BELOW: "behind"}).fillna("undecided")),
       f"Faithfulness of min minus that of each other bound, {where}", drop=["failed", "p"],
       names={"bound": "min against", "value": "difference (nats)", "min": "min is"})  # fmt: skip

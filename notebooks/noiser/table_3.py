@@ -51,7 +51,7 @@ from attribook.show.figures import intervals
 from attribook.show.tables import table
 from attribook.show.words import in_words
 from attribook.statistics.estimates import estimate
-from attribook.statistics.tests import ABOVE, BELOW, adjusted, decisions
+from attribook.statistics.tests import ABOVE, BELOW, decisions
 
 long = (f"noiser{FEWER}", *(n for n in TEN if n not in ("noiser", "deeplift", "sequential_integrated_gradients")))
 both = "correct_both" if keep == "correct" else keep
@@ -73,8 +73,8 @@ answers["measure"] = answers["metric"].str.extract("answerability_(rate|score)")
 first = answers[answers["counts"] == "first answer"]
 groups, words = ["task", "judge", "measure", "method", "words"], first["words"]
 gained = estimate(first[(first["measure"] == "rate") & words.isin(["top", "random"])], "difference", groups,
-                  against={"method": "random", "words": "random"})  # fmt: skip
-gained = adjusted(gained, within=["task", "judge"]).assign(won=lambda found: decisions(found))
+                  against={"method": "random", "words": "random"}, family=["task", "judge"])  # fmt: skip
+gained["won"] = decisions(gained)
 best = estimate(first[words == "top"], "mean", groups).sort_values("value", ascending=False)
 best = best.drop_duplicates(["task", "judge", "measure"]).set_index(["task", "judge", "measure"])
 lines = []
@@ -143,12 +143,12 @@ show_rates("first answer")
 
 # %% [markdown]
 # How many more prompts does the judge answer rightly than with as many random words of the same prompts? The difference
-# is in percentage points; p is adjusted by Holm over the methods of one judge and task.
+# is in percentage points; p is adjusted by max-T over the methods of one judge and task.
 
 # %%
 words = answers[answers["words"].isin(["top", "random"]) & (answers["measure"] == "rate")]
-gains = estimate(words, "difference", [*keys, "words"], against={"method": "random", "words": "random"})
-gains = adjusted(gains, within=["counts", "task", "judge"])
+gains = estimate(words, "difference", [*keys, "words"], against={"method": "random", "words": "random"},
+                 family=["counts", "task", "judge"])  # fmt: skip
 gains["than random words"] = decisions(gains).map({ABOVE: "more", BELOW: "fewer"}).fillna("undecided")
 
 

@@ -29,9 +29,9 @@ with_originals: bool = True  # count the papers' own sets too
 import pandas as pd
 from IPython.display import Markdown
 
-from attribook.grid.kept import kept_table
 from attribook.papers.cells import published
 from attribook.show.tables import table
+from attribook.statistics.kept import kept_table
 
 places = [(profile, "knowns-mini"), (profile, "longra-mini")]
 places += [("original", "knowns"), ("original", "longra")] * with_originals

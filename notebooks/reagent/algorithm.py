@@ -113,9 +113,9 @@ table(steps.loc[shown, columns], f"What the model predicts from these texts; the
 # %%
 again = tested_again.groupby("kept tokens", sort=False)["passed"]
 passed = again.agg(["count", "mean"]).rename(columns={"count": "draws", "mean": "passed"})
-intervals = [binomtest(int(each.sum()), len(each)).proportion_ci(method="wilson") for _, each in again]
+intervals = [binomtest(int(each.sum()), len(each)).proportion_ci(method="exact") for _, each in again]
 passed[["passed low", "passed high"]] = intervals
-caption = f"Share of draws with {target} among the {options['top_k']} most probable, and Wilson's 95% interval; {where}"
+caption = f"Share of draws with {target} among the {options['top_k']} most probable, 95% interval; {where}"
 table(passed, caption, digits={"passed": "{:.0%}"})
 
 # %% [markdown]

@@ -35,7 +35,7 @@ seed: int = 0  # the only source of randomness
 from IPython.display import Markdown, display
 
 from attribook.grid.study import Study
-from attribook.papers.reagent.released import released_table
+from attribook.papers.reagent.released import RELEASED
 from attribook.papers.reagent.settings import METRICS
 from attribook.show.figures import scatter
 from attribook.show.tables import table
@@ -52,7 +52,7 @@ names = ("random", *methods, *changed, "random:one_hot_random", "random:flat")
 study = Study("reagent_sharpness", profile, model, dataset, "attribook", names, tuple(METRICS),
               n_items=n_items, random_seeds=random_seeds, keep=keep, seed=seed)  # fmt: skip
 frame, scores = study.frame(), study.scores()
-released = released_table() if with_released else None
+released = RELEASED.frame() if with_released else None
 by, where = ["method", "variant", "metric"], f"protocol attribook, {model}, {dataset}"
 
 # %% tags=["answer", "remove-input"]

@@ -57,7 +57,7 @@ from attribook.show.tables import table
 from attribook.show.words import in_words
 from attribook.statistics.estimates import estimate
 from attribook.statistics.published_direction import published_direction
-from attribook.statistics.tests import ABOVE, BELOW, adjusted, decisions
+from attribook.statistics.tests import ABOVE, BELOW, decisions
 
 methods = (*PLAIN, "attention_last{scaling=softmax}")
 slow = ("gradient_shap", "reagent", "lime", *(f"reagent:{control}" for control in ("permuted", "reversed", "flat")))
@@ -84,7 +84,7 @@ rows, by = rows.drop(columns="variant"), ["task", "model", "method", "metric"]
 # %% tags=["answer", "remove-input"]
 ours = estimate(rows, "log_ratio", by, against={"method": "random"})
 plain = rows[(rows["method"] != "random") & ~rows["method"].str.contains(":")]
-lead = adjusted(estimate(plain, "log_ratio", by, of={"method": "reagent"}), within=["task", "model", "metric"])
+lead = estimate(plain, "log_ratio", by, of={"method": "reagent"}, family=["task", "model", "metric"])
 lead["decision"], lines = decisions(lead), []
 for found in ours[ours["method"] == "reagent"].to_dict("records"):
     others = lead[lead[["task", "model", "metric"]].eq(pd.Series(found)[["task", "model", "metric"]]).all(axis=1)]
@@ -96,7 +96,8 @@ for found in ours[ours["method"] == "reagent"].to_dict("records"):
     )
 kept = [f"{each.dataset}: {each.n_kept()}" for each in studies if each.methods == methods]
 draws = f"{rows['draw'].max() + 1} mask draws a prompt and metric; {studies[0].random_seeds} seeds of random scores."
-Markdown("\n".join(["In nats, with comparisons adjusted by Holm:", "", *lines, "", *kept, draws]))
+head = "In nats; comparisons are adjusted by max-T, and a task, model and metric are a family:"
+Markdown("\n".join([head, "", *lines, "", *kept, draws]))
 
 # %% [markdown]
 # ## How the tables are made
@@ -165,13 +166,13 @@ for task in datasets if second else ():
 # ## Which method is the best, and by how much
 #
 # The best method against each of the others, over the prompts that both have; `p` is adjusted for all comparisons of
-# a table (Holm).
+# a table, and for the best having been chosen by these rows: the family are all pairs (max-T).
 
 # %%
 for task in datasets:
     here = rows.query("task == @task and model == @model and metric == 'soft_nc' and not method.str.contains(':')")
     best = estimate(here, "log_ratio", against={"method": "random"}).sort_values("value")["method"].iloc[-1]
-    compared = adjusted(estimate(here, "log_ratio", of={"method": best})).sort_values("value")
+    compared = estimate(here, "log_ratio", of={"method": best}, family=(), chosen=True).sort_values("value")
     caption = f"Soft-NC, log-ratio of {best} to each other method, {model}, {datasets[task]}"
     display(table(compared, caption, drop=["metric", "failed", "p", "detectable"]))
 

@@ -38,7 +38,7 @@ import pandas as pd
 from IPython.display import Markdown, display
 
 from attribook.grid.pools import PoolStudy
-from attribook.papers.rpi.departures import ALL, CHANGES, DIVISOR, EVERYTHING, JUDGED, JUDGING, LEAST, WRITTEN, departed
+from attribook.papers.rpi.departures import ALL, CHANGES, DIVISOR, EVERYTHING, JUDGED, JUDGING, LEAST, WRITTEN
 from attribook.papers.rpi.settings import ERASURE, UNIT
 from attribook.show.figures import intervals
 from attribook.show.tables import table
@@ -48,7 +48,7 @@ from attribook.statistics.summaries import by_direction, estimate_texts
 
 given = {"metrics": tuple(ERASURE), "n_items": n_items, "keep": "all", "seed": seed, "size": size}
 where, protocols = ("rpi_departures", profile, model, dataset), {"rpi-paper": CHANGES, "rpi-code": (WRITTEN, ALL)}
-studies = {(name, protocol): PoolStudy(*where, protocol, (departed(name, steps=steps, layer=layer),), **given)
+studies = {(name, protocol): PoolStudy(*where, protocol, (CHANGES[name].setting(steps=steps, layer=layer),), **given)
            for protocol, names in protocols.items() for name in names}  # fmt: skip
 pools = pd.concat([study.frame().assign(change=name) for (name, _), study in studies.items()])
 best, here = f"best of {size}", f"{model} (small, not the paper's), {dataset}"

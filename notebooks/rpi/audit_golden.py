@@ -34,14 +34,14 @@ import pandas as pd
 from IPython.display import Markdown, display
 
 from attribook.metrics.names import sign
-from attribook.papers.rpi.golden_picking import TIDY, TRIES, UNIT, golden_frame
+from attribook.papers.rpi.golden_picking import GOLDEN, TIDY, TRIES, UNIT
 from attribook.show.figures import curves
 from attribook.show.tables import table
 from attribook.statistics.estimates import estimate
 from attribook.statistics.picking import oriented
 from attribook.statistics.summaries import by_direction, estimate_texts
 
-frame = golden_frame() if with_golden else pd.DataFrame(columns=TIDY)
+frame = GOLDEN.frame() if with_golden else pd.DataFrame(columns=TIDY)
 best, here = f"best of {TRIES}", "released classifiers"
 
 # %% tags=["answer", "remove-input"]

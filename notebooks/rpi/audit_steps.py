@@ -46,7 +46,6 @@ from attribook.papers.rpi.settings import ARROW, ERASURE, released_setting
 from attribook.show.tables import table
 from attribook.statistics.estimates import estimate
 from attribook.statistics.summaries import directions, estimate_texts
-from attribook.statistics.tests import adjusted
 
 *fewer, most = sorted(map(int, points.split(",")))
 where = ("rpi_pools", profile, model, dataset, "rpi-paper")
@@ -65,12 +64,12 @@ drawn = last.merge(last, on=["metric", "item"]).query("map_x < map_y").assign(po
 both = pd.concat([moved, drawn])
 both = both.assign(value=(both["value_x"] - both["value_y"]).abs())
 shares = estimate(both, "ratio", ["points", "metric"], against={"points": draws})
-tests = adjusted(estimate(both, "difference", ["points", "metric"], of={"points": draws}))
+tests = estimate(both, "difference", ["points", "metric"], of={"points": draws}, family=())
 claim = answered_claim("rpi-steps")
 moves, parts = tests["metric"].map(ERASURE), shares["metric"].map(ERASURE) + " " + estimate_texts(shares, "{:.1%}")
 Markdown(
     f"From {fewer[-1]} to {most} points the move of a metric is {directions(tests, moves, words)} (adjusted for "
-    f"{len(tests)} tests by Holm). As a share of the difference between two draws it is {', '.join(parts)}. "
+    f"{len(tests)} tests by max-T). As a share of the difference between two draws it is {', '.join(parts)}. "
     f"n = {tests['n'].min()} texts. "
     + (f"The ledger's verdict on the claim: {claim['verdict']}." if claim else "The ledger has no rows for the claim.")
 )

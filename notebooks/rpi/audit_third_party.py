@@ -36,10 +36,13 @@ from IPython.display import Markdown, display
 from scipy.stats import ttest_1samp
 
 from attribook.metrics.names import sign
-from attribook.papers.rpi.third_party import CELL, REFERENCES, third_party_table
+from attribook.papers.cells import published
+from attribook.papers.rpi.third_party import CELL, REFERENCES, SIG
 from attribook.show.tables import table
 
-frame = third_party_table() if with_golden else pd.DataFrame(columns=[*CELL, "printed", *REFERENCES])
+printed = published("rpi", table=2)[[*CELL, "value"]].rename(columns={"value": "printed"})
+saved = SIG.frame() if with_golden else pd.DataFrame(columns=[*CELL, *REFERENCES])
+frame = printed.merge(saved, on=CELL, validate="one_to_one")
 here = "BERT, RoBERTa and DistilBERT on SST2 and RTN, five methods"
 
 # %% tags=["answer", "remove-input"]

@@ -57,7 +57,6 @@ from IPython.display import Markdown, display
 
 from attribook.data.datasets import DATASETS
 from attribook.errors import AttribookError
-from attribook.grid.kept import stored_predictions
 from attribook.grid.stored import stored_frames
 from attribook.ledger.table_verdicts import verdict_counts
 from attribook.metrics.names import sign
@@ -68,8 +67,9 @@ from attribook.papers.rpi.settings import DECODER_ROWS, ENCODER_ROWS, ERASURE, U
 from attribook.show.figures import intervals
 from attribook.show.source import source
 from attribook.show.tables import table
-from attribook.statistics.accuracy import wilson
+from attribook.statistics.accuracy import clopper_pearson
 from attribook.statistics.estimates import estimate
+from attribook.statistics.kept import stored_predictions
 from attribook.statistics.picking import best_of, one_map, oriented
 from attribook.statistics.summaries import directions, estimate_texts
 
@@ -131,10 +131,10 @@ rows = [stored_predictions(rows_of, task.model, task.dataset).assign(task=task) 
 right = pd.concat(rows).groupby("task", sort=False)["correct"].agg(["sum", "size"])
 found = [
     {"printed as": task.printed, "model": task.model, "data set": task.dataset, "value": right / n,
-     **dict(zip(("low", "high"), wilson(right, n), strict=True)), "n": n, "texts": DATASETS[task.dataset].rows}
+     **dict(zip(("low", "high"), clopper_pearson(right, n), strict=True)), "n": n, "texts": DATASETS[task.dataset].rows}
     for task, right, n in right.itertuples()
 ]  # fmt: skip
-table(pd.DataFrame(found), f"Accuracy on n of the held-out texts, with Wilson's 95% interval; {note}",
+table(pd.DataFrame(found), f"Accuracy on n of the held-out texts, with the 95% interval of Clopper and Pearson; {note}",
       digits={"value": "{:.1%}"}, names={"value": "accuracy", "n": "n (texts)"})  # fmt: skip
 
 # %% [markdown]

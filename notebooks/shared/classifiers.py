@@ -29,7 +29,7 @@ from IPython.display import Markdown
 
 from attribook.grid.study import Study
 from attribook.show.tables import table
-from attribook.statistics.accuracy import wilson
+from attribook.statistics.accuracy import clopper_pearson
 
 models = [name for name in (classifier, prompted, second) if name]
 datasets = ["rotten-tomatoes-held-out"] * with_snippets + ["reviews-mini"]
@@ -44,7 +44,7 @@ predictions = pd.concat(
 # %% tags=["answer", "remove-input"]
 lines = []
 for (name, data), answers in predictions.groupby(["model", "data"], sort=False):
-    low, high = wilson(int(answers["correct"].sum()), len(answers))
+    low, high = clopper_pearson(int(answers["correct"].sum()), len(answers))
     lines.append(f"- `{name}` is right on {answers['correct'].mean():.1%} of the texts of {data} "
                  f"(95% interval {low:.1%} to {high:.1%}, n = {len(answers):,}).")  # fmt: skip
 Markdown("\n".join(lines))
@@ -52,11 +52,11 @@ Markdown("\n".join(lines))
 # %%
 groups = predictions.groupby(["model", "data"], sort=False)["correct"]
 accuracy = groups.agg(accuracy="mean", n="count")
-accuracy[["accuracy low", "accuracy high"]] = [wilson(int(right.sum()), len(right)) for _, right in groups]
+accuracy[["accuracy low", "accuracy high"]] = [clopper_pearson(int(right.sum()), len(right)) for _, right in groups]
 shares = predictions.groupby(["model", "data"])["predicted"].value_counts(normalize=True).reset_index()
 shares["answers"] = shares["predicted"] + shares["proportion"].map(" {:.0%}".format)
 shares = shares.sort_values("predicted").groupby(["model", "data"])["answers"].agg(", ".join)
-table(accuracy.join(shares).reset_index(), "Accuracy with Wilson's interval, and the labels answered",
+table(accuracy.join(shares).reset_index(), "Accuracy with the interval of Clopper and Pearson, and the labels answered",
       digits={"accuracy": "{:.1%}"}, names={"data": "data set", "n": "n (texts)"})  # fmt: skip
 
 # %% [markdown]

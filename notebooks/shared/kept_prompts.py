@@ -22,10 +22,10 @@ with_originals: bool = True  # count the papers' own sets too, from $ATTRIBOOK_D
 # %% tags=["hide-input"]
 from IPython.display import Markdown
 
-from attribook.grid.kept import kept_table
 from attribook.show.source import source
 from attribook.show.tables import table
-from attribook.statistics.accuracy import wilson
+from attribook.statistics.accuracy import clopper_pearson
+from attribook.statistics.kept import kept_table
 
 places = [(profile, "longra-mini"), (profile, "knowns-mini")]
 places += [("original", "longra"), ("original", "knowns")] * with_originals
@@ -34,7 +34,7 @@ places += [("original", "longra"), ("original", "knowns")] * with_originals
 counted = kept_table(model, places).dropna(subset="correct")
 lines = []
 for dataset, n, right in zip(counted["data set"], counted["items"], counted["correct"].astype(int), strict=True):
-    low, high = wilson(right, n)
+    low, high = clopper_pearson(right, n)
     share = f"{right / n:.0%} of the prompts of {dataset} with the gold word"
     lines.append(f"- `{model}` completes {share} (95% interval {low:.0%} to {high:.0%}, n = {n:,}).")
 Markdown("\n".join(lines))

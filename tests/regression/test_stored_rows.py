@@ -11,13 +11,13 @@ from conftest import ROOT
 
 from attribook.attribution.registry import METHODS
 from attribook.data.datasets import DATASETS
-from attribook.grid.kept import kept_table
 from attribook.grid.kinds import study_of
 from attribook.grid.rows import SCORES, Rows
 from attribook.grid.settings import Setting
 from attribook.grid.study import Study
 from attribook.metrics.registry import METRICS
 from attribook.models.names import known_fingerprint, tuned_where_used
+from attribook.statistics.kept import kept_table
 
 # Those of tiny models are computed again whole in test_check.py.
 MANIFESTS = [path for path in sorted((ROOT / "results").rglob("manifest.json")) if "smoke" not in path.parts]
@@ -28,7 +28,7 @@ DRIFT = 1e-4
 
 @pytest.mark.parametrize("path", MANIFESTS, ids=lambda path: "/".join(path.parts[-4:-1]))
 def test_manifests_name_the_files_beside_them(path):
-    manifest = json.loads(path.read_text())
+    manifest = json.loads(path.read_text(encoding="utf-8"))
     for name, digest in manifest["files"].items():
         content = (path.parent / name).read_bytes()
         assert hashlib.sha256(content).hexdigest() == digest, f"{name} was changed after its manifest was written"
@@ -39,9 +39,9 @@ def test_manifests_name_the_files_beside_them(path):
 def test_no_row_holds_text_of_data_that_is_not_part_of_this_project():
     seen = 0
     for path in MANIFESTS:
-        datasets = {run["study"]["dataset"] for run in json.loads(path.read_text())["runs"]}
+        datasets = {run["study"]["dataset"] for run in json.loads(path.read_text(encoding="utf-8"))["runs"]}
         if any(DATASETS[name].elsewhere for name in datasets):
-            lines = (path.parent / "scores.jsonl").read_text().splitlines()
+            lines = (path.parent / "scores.jsonl").read_text(encoding="utf-8").splitlines()
             assert all(json.loads(line)["tokens"] == [] for line in lines)
             seen += 1
     assert seen >= 2
@@ -50,7 +50,7 @@ def test_no_row_holds_text_of_data_that_is_not_part_of_this_project():
 @pytest.mark.parametrize("path", MANIFESTS, ids=lambda path: "/".join(path.parts[-4:-1]))
 def test_rows_are_those_of_the_studies_that_the_manifest_tells(path, monkeypatch):
     monkeypatch.setenv("ATTRIBOOK_RESULTS", str(ROOT / "results"))
-    manifest = json.loads(path.read_text())
+    manifest = json.loads(path.read_text(encoding="utf-8"))
     told = [run["study"] for run in manifest["runs"]]
     if away := [
         name for name in {each["dataset"] for each in told} if DATASETS[name].elsewhere and not DATASETS[name].here()

@@ -95,6 +95,11 @@ def test_frames_say_how_a_map_was_picked_and_keep_their_columns():
     assert named["pool"].tolist() == ["drawn", "drawn", "copied"]
 
 
+def often(frame, times=10):
+    """Each item as many items of the same values, so that there are enough of them for an interval."""
+    return pd.concat([frame.assign(item=frame["item"].astype(str) + f" {k}") for k in range(times)])
+
+
 def test_another_protocol_picks():
     first = pool_frame({"sufficiency": [[0.0, 0.4], [0.1, 0.5]]})
     other = pool_frame({"sufficiency": [[0.6, 0.2], [0.1, 0.3]]}).assign(protocol="other")
@@ -105,7 +110,7 @@ def test_another_protocol_picks():
     both = pd.concat([first, other])
     crossed = pd.concat([best_of(both, 2, {"protocol": name}) for name in ("rpi-paper", "other")])
     crossed = crossed[crossed["pick"] != "best of 2 by " + crossed["protocol"]]
-    frames = [frame.drop(columns="protocol") for frame in (crossed, best_of(both, 2), one_map(both))]
+    frames = [often(frame.drop(columns="protocol")) for frame in (crossed, best_of(both, 2), one_map(both))]
     assert share_of_gain(*frames).loc[0, "value"] == pytest.approx((0.2 - 0.2 + 0.2 - 0.1) / -0.7)
     with pytest.raises(AttribookError, match="no maps judged by"):
         best_of(first, 2, by={"protocol": "other"})
@@ -156,13 +161,15 @@ def test_shares_of_a_gain_by_hand():
     other = {"comprehensiveness": [[0.0, 0.5], [0.0, 1.5]]}
     pools, random = pool_frame(values, method="rpi"), pool_frame(other, method="random")
     whole = best_of(pools[pools["metric"] == "comprehensiveness"], 2)
-    found = share_of_gain(best_of(random, 2), whole, one_map(random))
+    found = share_of_gain(*map(often, (best_of(random, 2), whole, one_map(random))))
     assert found.loc[0, "value"] == pytest.approx((1 - 0.5) / (2 - 0.5))
-    assert (found.loc[0, "metric"], found.loc[0, "n"]) == ("comprehensiveness", 2)
-    crossed = share_of_gain(best_of(pools, 2, "log_odds"), best_of(pools, 2), one_map(pools), ["method", "metric"])
+    assert (found.loc[0, "metric"], found.loc[0, "n"]) == ("comprehensiveness", 20)
+    crossed = map(often, (best_of(pools, 2, "log_odds"), best_of(pools, 2), one_map(pools)))
+    crossed = share_of_gain(*crossed, ["method", "metric"])
     assert crossed.set_index("metric")["value"].to_dict() == pytest.approx({"comprehensiveness": -0.5, "log_odds": 1})
     both = pd.concat([whole, whole.assign(method="again")])
-    shared = share_of_gain(both, both, one_map(random).drop(columns="method"), ["method", "metric"])
+    shared = map(often, (both, both, one_map(random).drop(columns="method")))
+    shared = share_of_gain(*shared, ["method", "metric"])
     assert shared["method"].tolist() == ["rpi", "again"]
     assert shared["value"].tolist() == pytest.approx([1, 1])
 

@@ -43,8 +43,8 @@ def test_explain_in_colour_and_as_page(tmp_path):
     page = tmp_path / "page.html"
     done = attribook("explain", "--model", "tiny-gpt2", "--html", str(page), "In the city <b> of my friend")
     assert done.returncode == 0
-    assert "&lt;" in page.read_text()
-    assert "<b>" not in page.read_text()
+    assert "&lt;" in page.read_text(encoding="utf-8")
+    assert "<b>" not in page.read_text(encoding="utf-8")
     done = attribook("explain", "--model", "tiny-gpt2", "--html", str(tmp_path / "no" / "page.html"), "In the city")
     assert done.returncode == 2
     assert "Cannot write" in done.stderr
@@ -178,7 +178,7 @@ def test_data_verify_says_what_it_did_not_look_at(tmp_path):
     assert list(tmp_path.iterdir()) == []
     file = tmp_path / "longra" / "longra_573.jsonl"
     file.parent.mkdir()
-    file.write_text("{}")
+    file.write_text("{}", encoding="utf-8")
     done = attribook("data", "verify", ATTRIBOOK_DATA=str(tmp_path), ATTRIBOOK_HOME=str(tmp_path))
     assert done.returncode == 1
     assert "longra: " in done.stderr
@@ -192,7 +192,7 @@ def test_what_did_not_converge_says_so(tmp_path):
     done = attribook(*given, "--json", "--html", str(page))
     assert json.loads(done.stdout)["converged"] is False
     assert "reagent did not converge" in done.stderr
-    assert "converged" in page.read_text()
+    assert "converged" in page.read_text(encoding="utf-8")
 
 
 @pytest.mark.parametrize(

@@ -5,9 +5,10 @@ import os
 import pytest
 from typer.testing import CliRunner
 
-from attribook.cli.files import write_whole
+from attribook.cli.files import refuse_no_file
 from attribook.cli.main import app
 from attribook.errors import AttribookError, printable
+from attribook.files import write_whole
 
 
 def test_control_characters_are_written_out():
@@ -31,7 +32,7 @@ def test_a_file_is_whole_or_as_it_was(tmp_path, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("attribook.cli.files.os.replace", full)
+    monkeypatch.setattr("attribook.files.os.replace", full)
     with pytest.raises(AttribookError, match=r"Cannot write .*why\.html: No space left on device"):
         write_whole(path, "second")
     assert path.read_text(encoding="utf-8") == "first"
@@ -41,14 +42,14 @@ def test_a_file_is_whole_or_as_it_was(tmp_path, monkeypatch):
 def test_only_ordinary_files_are_replaced(tmp_path):
     pipe, link, aim = tmp_path / "pipe", tmp_path / "link", tmp_path / "aim"
     os.mkfifo(pipe)
-    aim.write_text("mine")
+    aim.write_text("mine", encoding="utf-8")
     link.symlink_to(aim)
     for path in (pipe, link, tmp_path, tmp_path / "none" / "a.html"):
         with pytest.raises(AttribookError):
-            write_whole(path, "x")
+            refuse_no_file(path)
     assert pipe.is_fifo()
     assert link.is_symlink()
-    assert aim.read_text() == "mine"
+    assert aim.read_text(encoding="utf-8") == "mine"
 
 
 @pytest.mark.parametrize("value", ["99999999999999999999999", "-99999999999", "inf", "nan", "1e999"])

@@ -73,7 +73,7 @@ def damage(folder, chance):
             spoilt[chance.randrange(min(len(spoilt), 2000))] = chance.randrange(256)
         path.write_bytes(spoilt)
     elif path.suffix == ".json":
-        path.write_text(json.dumps(changed(json.loads(content), chance)))
+        path.write_text(json.dumps(changed(json.loads(content), chance)), encoding="utf-8")
     elif path.suffix == ".safetensors":
         (length,) = struct.unpack("<Q", content[:8])
         header = json.dumps(changed(json.loads(content[8 : 8 + length]), chance)).encode()

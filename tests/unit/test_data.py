@@ -154,7 +154,7 @@ def test_original_sets_without_their_folder_say_how_to_bring_them(monkeypatch, t
 def test_an_edited_original_is_refused(monkeypatch, tmp_path):
     monkeypatch.setenv("ATTRIBOOK_DATA", str(tmp_path))
     (tmp_path / "longra").mkdir()
-    (tmp_path / "longra" / "longra_573.jsonl").write_text("{}\n")
+    (tmp_path / "longra" / "longra_573.jsonl").write_text("{}\n", encoding="utf-8")
     with pytest.raises(AttribookError, match="not the registered file"):
         load_dataset("longra")
 

@@ -10,13 +10,15 @@ from conftest import ROOT
 from packaging.markers import Marker
 from packaging.specifiers import SpecifierSet
 
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 WORKFLOWS = sorted((ROOT / ".github" / "workflows").glob("*.yml"))
 
 
 def pins() -> list[str]:
     """The pins with their markers, torch's included."""
-    text = (ROOT / "requirements.lock").read_text() + (ROOT / "requirements-torch.txt").read_text()
+    text = (ROOT / "requirements.lock").read_text(encoding="utf-8") + (ROOT / "requirements-torch.txt").read_text(
+        encoding="utf-8"
+    )
     return [line.rstrip("\\ ") for line in text.splitlines() if re.match(r"[A-Za-z0-9_.-]+==", line)]
 
 
@@ -30,7 +32,7 @@ def supported() -> list[str]:
 
 
 def test_environment_yml_gives_the_locked_versions():
-    parts = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
+    parts = yaml.safe_load((ROOT / "environment.yml").read_text(encoding="utf-8"))["dependencies"]
     pip = next(part["pip"] for part in parts if isinstance(part, dict))
     assert pip[-1] == "-e ."
     assert sorted(pip[:-1]) == sorted(pins())
@@ -38,7 +40,9 @@ def test_environment_yml_gives_the_locked_versions():
 
 
 def test_everything_but_torch_has_a_hash():
-    blocks = re.split(r"^(?=[A-Za-z0-9_.-]+==)", (ROOT / "requirements.lock").read_text(), flags=re.M)[1:]
+    blocks = re.split(r"^(?=[A-Za-z0-9_.-]+==)", (ROOT / "requirements.lock").read_text(encoding="utf-8"), flags=re.M)[
+        1:
+    ]
     assert len(blocks) > 50
     assert all("--hash=sha256:" in block for block in blocks)
     assert not any(block.startswith("torch==") for block in blocks)
@@ -78,13 +82,13 @@ def test_supported_pythons_are_the_same_everywhere():
     assert PROJECT["requires-python"] == f">={first}"
     bounds = re.compile(r"\((\d+), (\d+)\) <= sys\.version_info\[:2\] <= \((\d+), (\d+)\)")
     for name in ("Makefile", ".ci/run"):
-        (found,) = bounds.findall((ROOT / name).read_text())
+        (found,) = bounds.findall((ROOT / name).read_text(encoding="utf-8"))
         assert (f"{found[0]}.{found[1]}", f"{found[2]}.{found[3]}") == (first, last), name
 
 
 def test_lock_files_name_no_address():
     for name in ("requirements.lock", "requirements-torch.txt", "environment.yml"):
-        assert "://" not in (ROOT / name).read_text()
+        assert "://" not in (ROOT / name).read_text(encoding="utf-8")
 
 
 def test_torch_and_jupyter_book_are_the_agreed_ones():
@@ -98,16 +102,16 @@ def used_actions(text: str) -> set[str]:
 
 
 def test_the_guide_names_the_actions_that_the_workflows_use():
-    guide = (ROOT / "book" / "checks.md").read_text()
+    guide = (ROOT / "book" / "checks.md").read_text(encoding="utf-8")
     snippets = re.findall(r"^```yaml\n(.*?)^```", guide, flags=re.M | re.S)
     assert all(yaml.safe_load(snippet) for snippet in snippets)
-    workflows = set.union(*(used_actions(path.read_text()) for path in WORKFLOWS))
+    workflows = set.union(*(used_actions(path.read_text(encoding="utf-8")) for path in WORKFLOWS))
     assert used_actions(guide)
     assert used_actions(guide) <= workflows
 
 
 def test_both_workflows_key_the_weights_alike():
-    keys = {key for path in WORKFLOWS for key in re.findall(r" key: (.*)", path.read_text())}
+    keys = {key for path in WORKFLOWS for key in re.findall(r" key: (.*)", path.read_text(encoding="utf-8"))}
     assert len(keys) == 1
     for named in re.findall(r"hashFiles\('([^']+)'\)", "".join(keys)):
         assert (ROOT / named).is_file()

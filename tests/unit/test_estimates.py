@@ -8,23 +8,39 @@ import pytest
 from scipy import stats
 
 from attribook.errors import AttribookError
-from attribook.statistics.estimates import contrast, difference, estimate, estimate_groups, log_ratio, mean, ratio
+from attribook.statistics.contrasts import contrast, difference, estimate_groups, mean, ratio
+from attribook.statistics.estimates import estimate
 from attribook.statistics.items import item_values
 from attribook.statistics.resampling import (
     RESAMPLES,
     Z_80,
-    Z_95,
     Estimate,
+    carried_by,
     draw_counts,
     estimate_of,
     resampled_means,
-    student_p,
 )
-from attribook.statistics.tests import ABOVE, BELOW, UNDECIDED, adjusted, decided, decisions, holm
+from attribook.statistics.tests import (
+    ABOVE,
+    BELOW,
+    FEW,
+    HEAVY,
+    NO_INTERVAL,
+    UNDECIDED,
+    barred,
+    decided,
+    decisions,
+    holm,
+    max_t,
+)
 
 
 def by_item(*values):
     return pd.Series(values, index=[f"i{k:02}" for k in range(len(values))], dtype=float)
+
+
+def log_ratio(ours, other):
+    return contrast([ours, other], [1, -1])
 
 
 def rows_of(method, values, metric="soft_nc", **more):
@@ -35,54 +51,77 @@ def rows_of(method, values, metric="soft_nc", **more):
     )  # fmt: skip
 
 
-def slow_estimate(columns, statistic, seed=0):
-    """Value, ends and p by loops over samples and items, from the rule: no matrix, no quantile function."""
+def slow_estimate(columns, statistic, slopes, seed=0):
+    """Value, ends, p and standard error by loops over samples and items, from the rule: no matrix, no quantile."""
     n = len(columns[0])
+
+    def with_error(pick):
+        means = [math.fsum(column[i] for i in pick) / n for column in columns]
+        by = slopes(means)
+        pulls = [math.fsum(s * (column[i] - m) for s, column, m in zip(by, columns, means, strict=True)) for i in pick]
+        return statistic(means), math.sqrt(math.fsum(pull**2 for pull in pulls) / (n - 1) / n)
+
+    value, error = with_error(range(n))
     picks = np.random.default_rng(seed).integers(n, size=(RESAMPLES, n)).tolist()
-    told = [statistic([math.fsum(column[i] for i in pick) / n for column in columns]) for pick in picks]
-    value = statistic([math.fsum(column) / n for column in columns])
-    ordered = sorted(told)
-    low, high = (ordered[round(share * (RESAMPLES - 1))] for share in (0.025, 0.975))
-    middle = math.fsum(told) / RESAMPLES
-    error = math.sqrt(math.fsum((one - middle) ** 2 for one in told) / (RESAMPLES - 1))
-    beyond = min(sum(one <= 0 for one in told), sum(one >= 0 for one in told))
-    p = min(1.0, 2 * (1 + beyond) / (RESAMPLES + 1))
-    if not beyond:
-        p = min(p, 2 * float(stats.t.sf(abs(value) / error, n - 1)))
-    return value, low, high, p, error
+    told = [with_error(pick) for pick in picks]
+    ts = sorted(abs(one - value) / own if own else math.inf * (one != value) for one, own in told)
+    reach = ts[math.ceil(0.95 * (RESAMPLES - 1))]
+    p = (1 + sum(t >= abs(value) / error for t in ts)) / (RESAMPLES + 1)
+    return value, value - reach * error, value + reach * error, p, error
 
 
 GAMMA = np.random.default_rng(5).gamma(2, size=(4, 11))
 
 
 @pytest.mark.parametrize(
-    ("made", "statistic"),
+    ("made", "statistic", "slopes"),
     [
-        (lambda a, b, c, d: mean(a - b), lambda m: m[0] - m[1]),
-        (lambda a, b, c, d: difference(a, b), lambda m: m[0] - m[1]),
-        (lambda a, b, c, d: log_ratio(a, b), lambda m: math.log(m[0] / m[1])),
-        (lambda a, b, c, d: ratio(a, b), lambda m: m[0] / m[1]),
+        (lambda a, b, c, d: mean(a - b), lambda m: m[0] - m[1], lambda m: [1, -1, 0, 0]),
+        (lambda a, b, c, d: difference(a, b), lambda m: m[0] - m[1], lambda m: [1, -1, 0, 0]),
+        (lambda a, b, c, d: log_ratio(a, b), lambda m: math.log(m[0] / m[1]), lambda m: [1 / m[0], -1 / m[1], 0, 0]),
+        (lambda a, b, c, d: ratio(a, b), lambda m: m[0] / m[1], lambda m: [1 / m[1], -m[0] / m[1] ** 2, 0, 0]),
         (lambda a, b, c, d: contrast([a, b, c, d], [1, -1, -1, 1]),
-         lambda m: math.log(m[0] / m[1]) - math.log(m[2] / m[3])),
-        (lambda a, b, c, d: contrast([a, b, c], [1, 1, -1], log=False), lambda m: m[0] + m[1] - m[2]),
+         lambda m: math.log(m[0] / m[1]) - math.log(m[2] / m[3]),
+         lambda m: [1 / m[0], -1 / m[1], -1 / m[2], 1 / m[3]]),
+        (lambda a, b, c, d: contrast([a, b, c], [1, 1, -1], log=False), lambda m: m[0] + m[1] - m[2],
+         lambda m: [1, 1, -1, 0]),
     ],
 )  # fmt: skip
-def test_every_statistic_is_what_loops_over_the_rule_give(made, statistic):
+def test_every_statistic_is_what_loops_over_the_rule_give(made, statistic, slopes):
     found = made(*(by_item(*column) for column in GAMMA))
-    slow = slow_estimate(GAMMA.tolist(), statistic)
+    slow = slow_estimate(GAMMA.tolist(), statistic, slopes)
     assert (found.value, found.low, found.high, found.p, found.error) == pytest.approx(slow, rel=1e-9)
     assert (found.n, found.failed) == (11, 0)
-    assert found.detectable == pytest.approx((Z_95 + Z_80) * found.error)
+    assert found.detectable == pytest.approx((found.reach + Z_80) * found.error)
+    assert found.t == pytest.approx(abs(found.value) / found.error)
 
 
-def test_two_items_by_hand():
-    # Of samples of (0, 2) a quarter have the mean 0, half 1, a quarter 2: the interval is all of it.
-    found = mean(by_item(0, 2))
-    assert (found.value, found.low, found.high, found.n) == (1, 0, 2, 2)
-    assert found.p == pytest.approx(0.5, abs=0.03)
-    assert found.error == pytest.approx(math.sqrt(0.5), rel=0.03)
-    found = log_ratio(by_item(4, 4), by_item(1, 3))
-    assert (found.value, found.low, found.high) == pytest.approx((math.log(2), math.log(4 / 3), math.log(4)))
+def test_six_items_by_hand():
+    found = mean(by_item(0, 0, 0, 2, 2, 2))
+    assert (found.value, found.n, found.error) == (1, 6, pytest.approx(math.sqrt(6 / 5 / 6)))
+    # Samples with k twos lie |k - 3| / 3 away, with the error sqrt(4 k (6 - k) / 6 / 5 / 6): t is 0 of three twos, 0.79
+    # of two or four, 2 of one or five (12 of 64 samples), and infinite of none or six (2 of 64, fewer than 5%).
+    assert (found.low, found.high) == pytest.approx((1 - 2 * found.error, 1 + 2 * found.error))
+    assert found.p == pytest.approx(2 / 64, abs=0.006)  # the estimate itself is sqrt(5) = 2.24 errors from 0
+
+
+def test_too_few_items_have_no_interval():
+    for found in (mean(by_item(0, 2)), mean(by_item(5)), log_ratio(by_item(4, 4), by_item(1, 3))):
+        assert math.isnan(found.low)
+        assert math.isnan(found.high)
+        assert (found.p, barred(found)) == (1.0, NO_INTERVAL)
+    assert log_ratio(by_item(4, 4), by_item(1, 3)).value == pytest.approx(math.log(2))
+
+
+def test_a_rate_has_the_interval_of_clopper_and_pearson():
+    for ones in (0, 7, 30):
+        ends = stats.binomtest(ones, 30).proportion_ci(method="exact")
+        values = by_item(*[1] * ones, *[0] * (30 - ones))
+        assert (mean(values).low, mean(values).high) == pytest.approx((ends.low, ends.high))
+        rows = rows_of("m", values, "rate")
+        assert estimate(rows)[["low", "high"]].iloc[0].tolist() == pytest.approx([ends.low, ends.high])
+    half, nothing = by_item(*[0, 1] * 15), by_item(*[0] * 30)
+    assert difference(half, nothing).high != pytest.approx(mean(half).high), "a difference is no rate"
 
 
 def test_a_log_of_a_ratio_of_means_not_a_mean_of_logs():
@@ -94,8 +133,8 @@ def test_the_interval_agrees_with_the_delta_method():
     a, b = chance.gamma(4, size=400), chance.gamma(4, size=400)
     found = log_ratio(by_item(*a), by_item(*b))
     error = math.sqrt(np.var(a / a.mean() - b / b.mean(), ddof=1) / 400)
-    assert found.error == pytest.approx(error, rel=0.05)
-    assert (found.high - found.low) / 2 == pytest.approx(1.96 * error, rel=0.06)
+    assert found.error == pytest.approx(error, rel=1e-9)
+    assert (found.high - found.low) / 2 == pytest.approx(1.97 * error, rel=0.04)
 
 
 def test_draws_are_whole_and_means_of_equal_columns_are_equal_to_the_last_bit():
@@ -108,19 +147,22 @@ def test_draws_are_whole_and_means_of_equal_columns_are_equal_to_the_last_bit():
     np.testing.assert_allclose(means[:, :37], draw_counts(61) @ values / 61, rtol=1e-12)
 
 
-def test_any_statistic_of_means_and_samples_in_which_it_is_undefined():
-    values = np.array([[1.0, 0.0], [2.0, 0.0], [3.0, 5.0], [4.0, 0.0]])
-    with np.errstate(all="raise"):
-        kept = estimate_of(values, lambda m: m[..., 0] / np.where(m[..., 1] > 0, m[..., 1], np.nan))
-        omitted = estimate_of(
-            values, lambda m: m[..., 0] / np.where(m[..., 1] > 0, m[..., 1], np.nan), omit_undefined=True
-        )
-    assert kept.value == omitted.value == 2
-    assert math.isnan(kept.low)
-    assert kept.p == 1
-    assert omitted.low < 2 < omitted.high
+def test_any_smooth_statistic_is_studentised_by_its_differences():
+    a, b = GAMMA[0], GAMMA[1]
+    found, made = (
+        estimate_of(np.stack([a, b], 1), lambda m: np.log(m[..., 0] / m[..., 1])),
+        log_ratio(by_item(*a), by_item(*b)),
+    )
+    assert found.columns() == pytest.approx(made.columns(), rel=1e-5)
+    assert found.error == pytest.approx(made.error, rel=1e-6)
     with pytest.raises(AttribookError, match="NaN"):
         estimate_of(np.array([[math.nan]]), lambda m: m[..., 0])
+
+
+def test_where_many_samples_have_no_value_there_is_no_interval():
+    often, seldom = by_item(*[0] * 10, 1, 1), by_item(*[0] * 3, *[1.0, 2.0] * 6)
+    assert barred(log_ratio(often, by_item(*[1, 2] * 6))) == NO_INTERVAL  # (10/12)^12 = 11% of the samples have no mean
+    assert math.isfinite(log_ratio(seldom, by_item(*[1, 2, 3] * 5)).low)
 
 
 @pytest.mark.parametrize(
@@ -151,9 +193,13 @@ def test_items_without_a_value_are_left_out_and_the_order_of_items_does_not_matt
 
 def test_groups_are_averaged_and_drawn_apart():
     found = estimate_groups([[(by_item(1, 2, 3), 1)], [(by_item(5, 6), 1), (by_item(1, 1), -1)]], log=False)
-    means = [draw_counts(3, 0) @ [1, 2, 3] / 3, draw_counts(2, 1) @ [4, 5] / 2]
     assert (found.value, found.n) == ((2 + 4.5) / 2, 5)
-    assert found.error == pytest.approx(np.std((means[0] + means[1]) / 2, ddof=1))
+    assert found.error == pytest.approx(math.sqrt(1 / 3 + 0.5 / 2) / 2)
+    many = [by_item(*np.random.default_rng(k).gamma(3, size=30)) for k in range(2)]
+    whole, apart = estimate_groups([[(each, 1)] for each in many], log=False), [mean(each) for each in many]
+    assert whole.error == pytest.approx(math.hypot(*(each.error for each in apart)) / 2)
+    assert whole.n == 60
+    assert 0.5 < (whole.high - whole.low) / (apart[0].high - apart[0].low) < 0.9
 
 
 def test_the_mirror_image():
@@ -163,31 +209,119 @@ def test_the_mirror_image():
     assert back.mirrored() == found
 
 
-# -- p -------------------------------------------------------------------------------------------------------------
-
-
-def test_students_tail_is_taken_only_where_no_sample_crosses_zero():
-    assert mean(by_item(1.0, -0.5, 2.0, 0.5, 1.5, -1.0, 1.0, 0.2, 0.4, 1.0)).p > 20 / (RESAMPLES + 1)  # counted
-    assert mean(by_item(1.0, 1.1, 0.9)).p == 2 / (RESAMPLES + 1)  # Student's, of 2 degrees of freedom, is larger
-    assert mean(by_item(*[1.0] * 20)).p == 2 / (RESAMPLES + 1)  # no error, no tail
-
-
-def test_students_p():
-    assert student_p(2.262157, 1.0, 10) == pytest.approx(0.05, abs=1e-6)  # the table's 97.5% point for 9 degrees
-    assert student_p(-2.262157, 1.0, 10) == student_p(2.262157, 1.0, 10)
-    grid = np.linspace(3.0, 3000.0, 3_000_001)  # density of Student's t with 5 degrees, summed up
-    density = math.gamma(3) / math.gamma(2.5) / math.sqrt(5 * math.pi) * (1 + grid**2 / 5) ** -3
-    assert student_p(3.0, 1.0, 6) == pytest.approx(2 * np.trapezoid(density, grid), rel=1e-5)
-    assert student_p(1.0, math.nan, 10) == student_p(1.0, math.inf, 10) == student_p(1.0, 1.0, 1) == 1.0
+# -- decisions and families ----------------------------------------------------------------------------------------
 
 
 def test_clear_effects_are_decided_however_many_are_tested_together():
     chance = np.random.default_rng(0)
-    rows = pd.concat([rows_of(f"m{k}", 1 + 0.1 * chance.standard_normal(60)) for k in range(300)])
-    found = adjusted(estimate(rows))
-    assert found["p"].max() < 2 / (RESAMPLES + 1)
-    assert found["p (Holm)"].max() < 0.05
+    rows = pd.concat([rows_of(f"m{k}", 1 + 0.1 * chance.uniform(-1, 1, size=60)) for k in range(300)])
+    found = estimate(rows, family=())
+    assert found["p (max-T)"].max() < 0.001
     assert set(decisions(found)) == {ABOVE}
+
+
+def drawn_apart(t, ts, **more):
+    """An estimate that lies t standard errors from 0, with |t| of its samples repeated to their number."""
+    kinds = {"value": t, "low": -1.0, "high": 1.0, "n": 60, "error": 1.0, "reach": 2.0, "carried": 20.0} | more
+    return Estimate(**kinds, drawn=np.resize(np.asarray(ts, float), RESAMPLES))
+
+
+def test_step_down_max_t_by_hand():
+    # Samples come in four kinds. The largest |t| of each is 1, 2, 3, 4; without the first test it is 1, 1, 3, 0.
+    family = [drawn_apart(3.5, [0, 2, 1, 4]), drawn_apart(2.5, [1, 1, 3, 0]), drawn_apart(-0.5, [1, 0, 0, 0])]
+    ps, reach = max_t(family)
+    assert ps == pytest.approx([0.25, 0.25, 0.25], abs=2e-4)  # of the last alone 1/4; never below the one before
+    assert reach == 4
+    assert max_t([family[1]])[0] == pytest.approx([0.25], abs=2e-4)
+    assert max_t(family[::-1])[0] == ps[::-1]
+    assert max_t([drawn_apart(2.5, [0, 2, 1, 4]), family[1]])[0] == pytest.approx([0.5, 0.5], abs=2e-4)
+    assert max_t([]) == ([], pytest.approx(math.nan, nan_ok=True))
+
+
+def test_step_down_max_t_against_a_slow_rule():
+    chance = np.random.default_rng(3)
+    family = [drawn_apart(t, np.abs(chance.standard_normal(RESAMPLES))) for t in (0.1, 2.9, 1.7, 2.2, 2.9)]
+    order = sorted(range(5), key=lambda k: -family[k].t)
+    slow, before = {}, 0.0
+    for rank, number in enumerate(order):
+        left = [family[k].drawn for k in order[rank:]]
+        largest = [max(each[sample] for each in left) for sample in range(RESAMPLES)]
+        before = max(before, (1 + sum(one >= family[number].t for one in largest)) / (RESAMPLES + 1))
+        slow[number] = before
+    assert max_t(family)[0] == pytest.approx([slow[k] for k in range(5)])
+
+
+def test_what_has_too_few_items_is_no_test_of_its_family_and_what_few_items_carry_is():
+    clear, few = drawn_apart(3.0, [0, 1]), drawn_apart(9.0, [math.inf], n=39)
+    assert max_t([clear, few])[0] == [1 / (RESAMPLES + 1), 1.0]
+    heavy = drawn_apart(0.5, [0, 9], carried=2.0)
+    assert max_t([clear, heavy])[0] == pytest.approx([0.5, 0.5], abs=2e-4)
+    assert decided(few, 0.0) == decided(heavy, 0.0) == UNDECIDED
+
+
+@pytest.mark.parametrize(
+    ("more", "why"),
+    [({}, ""), ({"n": 39}, FEW), ({"n": 40}, ""), ({"carried": 7.9}, HEAVY), ({"carried": 8.0}, ""),
+     ({"heaviest": 0.21}, HEAVY), ({"heaviest": 0.2}, ""), ({"low": math.nan}, NO_INTERVAL)],
+)  # fmt: skip
+def test_what_bars_a_verdict(more, why):
+    found = drawn_apart(3.0, [0, 1], **more)
+    assert barred(found) == why
+    assert decided(found, 0.0) == (UNDECIDED if why else ABOVE)
+
+
+def test_by_how_many_items_a_mean_is_carried():
+    assert carried_by(np.array([1.0, -1, 1, -1])) == (4.0, 0.25)
+    assert carried_by(np.array([3.0, 0, 0, 0])) == (1.0, 1.0)
+    assert carried_by(np.zeros(3)) == (math.inf, 0.0)
+    values = np.random.default_rng(0).gamma(1, size=(2, 50))
+    u = values[0] / values[0].mean() - values[1] / values[1].mean()
+    found = log_ratio(*(by_item(*each) for each in values))
+    assert found.carried == pytest.approx(50 / stats.kurtosis(u, fisher=False))
+    assert found.heaviest == pytest.approx((u**2).max() / (u**2).sum())
+
+
+@pytest.mark.parametrize(
+    ("value", "p", "told"),
+    [(0.3, 0.049, ABOVE), (-0.3, 0.049, BELOW), (0.3, 0.05, UNDECIDED), (0.0, 0.0, UNDECIDED),
+     (math.nan, 0.0, UNDECIDED), (0.3, math.nan, UNDECIDED)],
+)  # fmt: skip
+def test_decisions(value, p, told):
+    found = drawn_apart(value, [0, 1])
+    assert decided(found, p) == told
+    table = pd.DataFrame({"value": [value], "p": [0.0], "no verdict": [""], "p (max-T)": [p]})
+    assert decisions(table).tolist() == [told]
+    assert decisions(table.drop(columns="p (max-T)").assign(p=p)).tolist() == [told]
+    assert decisions(table.assign(**{"no verdict": FEW})).tolist() == [UNDECIDED]
+
+
+def test_families_are_adjusted_apart():
+    chance = np.random.default_rng(1)
+    rows = pd.concat(
+        rows_of(f"m{k}", 0.25 + chance.standard_normal(50), metric) for metric in ("a", "b") for k in range(8)
+    )
+    apart, whole = estimate(rows, family=["metric"]), estimate(rows, family=())
+    alone = pd.concat([estimate(rows[rows["metric"] == metric], family=()) for metric in ("a", "b")])
+    assert apart["p (max-T)"].tolist() == alone["p (max-T)"].tolist()
+    assert (whole["p (max-T)"] >= apart["p (max-T)"]).all()
+    assert (whole["detectable (max-T)"] > apart["detectable (max-T)"]).all()
+    assert (apart["detectable (max-T)"] > apart["detectable"]).all()
+
+
+def test_a_leader_chosen_by_the_rows_is_compared_in_the_family_of_all_pairs():
+    chance = np.random.default_rng(2)
+    rows = pd.concat([rows_of(f"m{k}", chance.standard_normal(50)) for k in range(6)])
+    best = estimate(rows).sort_values("value")["method"].iloc[-1]
+    given, chosen = (
+        estimate(rows, "difference", of={"method": best}, family=(), chosen=each) for each in (False, True)
+    )
+    pd.testing.assert_frame_equal(given.iloc[:, :-2], chosen.iloc[:, :-2])
+    assert (chosen["p (max-T)"] > given["p (max-T)"]).any()
+    values = {name: value_of(name, "soft_nc", rows) for name in rows["method"].unique()}
+    others = [name for name in values if name != best]
+    pairs = [difference(values[best], values[name]) for name in others]
+    pairs += [difference(values[one], values[two]) for k, one in enumerate(others) for two in others[:k]]
+    assert chosen["p (max-T)"].tolist() == pytest.approx(max_t(pairs)[0][:5])
 
 
 def test_holm_by_hand():
@@ -196,24 +330,6 @@ def test_holm_by_hand():
     assert holm([]) == []
     with pytest.raises(AttribookError, match="NaN"):
         holm([math.nan])
-
-
-def test_families_are_adjusted_apart():
-    table = pd.DataFrame({"metric": ["a", "b", "a"], "p": [0.01, 0.01, 0.04]}, index=[5, 6, 7])
-    assert adjusted(table, ["metric"])["p (Holm)"].tolist() == pytest.approx([0.02, 0.01, 0.04])
-    assert adjusted(table)["p (Holm)"].tolist() == pytest.approx([0.03, 0.03, 0.04])
-
-
-@pytest.mark.parametrize(
-    ("low", "high", "n", "p", "told"),
-    [(0.1, 0.5, 10, 0.0, ABOVE), (-0.5, -0.1, 10, 0.0, BELOW), (-0.1, 0.5, 99, 0.0, UNDECIDED),
-     (0.0, 0.5, 99, 0.0, UNDECIDED), (0.1, 0.5, 9, 0.0, UNDECIDED), (0.1, 0.5, 10, 0.05, UNDECIDED),
-     (math.nan, 0.5, 10, 0.0, UNDECIDED), (0.1, 0.5, 10, math.nan, UNDECIDED)],
-)  # fmt: skip
-def test_decisions(low, high, n, p, told):
-    assert decided(Estimate(0.3, low, high, n), p) == told
-    table = pd.DataFrame({"value": [0.3], "low": [low], "high": [high], "n": [n], "p (Holm)": [p]})
-    assert decisions(table).tolist() == [told]
 
 
 # -- tidy frames ---------------------------------------------------------------------------------------------------
@@ -356,7 +472,7 @@ def test_a_group_without_a_baseline_or_items_in_common_is_undefined():
 
 def test_an_empty_frame_gives_an_empty_table():
     assert list(estimate(THREE[:0], "log_ratio", against={"method": "random"})) == [
-        "method", "metric", "value", "low", "high", "n", "failed", "p", "detectable"
+        "method", "metric", "value", "low", "high", "n", "failed", "p", "detectable", "no verdict"
     ]  # fmt: skip
 
 

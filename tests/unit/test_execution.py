@@ -18,7 +18,7 @@ from conftest import ROOT
 from attribook.site import execution
 from attribook.site.execution import Task, connection, executed, socket_folder
 
-HEADER = (ROOT / "notebooks" / "shared" / "classifiers.py").read_text().split("# %%")[0]
+HEADER = (ROOT / "notebooks" / "shared" / "classifiers.py").read_text(encoding="utf-8").split("# %%")[0]
 BEATS = "import os, pathlib, time\nbeat = pathlib.Path('beat-' + str(os.getpid()))\n"
 BEATS += "while True:\n    beat.touch()\n    time.sleep(0.1)\n"
 DIES = "import os, signal\nos.kill(os.getpid(), signal.SIGKILL)\n"
@@ -40,7 +40,7 @@ def short(monkeypatch):
 def task(tmp_path):
     def made(name, code):
         source = tmp_path / f"{name}.py"
-        source.write_text(f"{HEADER}# %%\n{code}")
+        source.write_text(f"{HEADER}# %%\n{code}", encoding="utf-8")
         return Task(name, source, tmp_path / f"{name}.ipynb", {}, tmp_path)
 
     return made
@@ -88,16 +88,17 @@ def test_a_kernel_that_dies_before_its_first_cell_is_started_again(
     startup = tmp_path / "ipython" / "profile_default" / "startup"
     startup.mkdir(parents=True)
     counter = tmp_path / "starts"
-    counter.write_text("")
+    counter.write_text("", encoding="utf-8")
     (startup / "dies.py").write_text(
         f"import os, pathlib\ncounter = pathlib.Path({str(counter)!r})\n"
         f"with counter.open('a') as file:\n    file.write('x')\n"
-        f"if len(counter.read_text()) <= {deaths}:\n    os._exit(1)\n"
+        f"if len(counter.read_text()) <= {deaths}:\n    os._exit(1)\n",
+        encoding="utf-8",
     )
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
     one = task("one", "print('x')\n")
     assert [found for _, found in executed([one], 1)] == [reason]
-    assert len(counter.read_text()) == execution.STARTS == 3
+    assert len(counter.read_text(encoding="utf-8")) == execution.STARTS == 3
     assert capfd.readouterr().err.count("before its first cell: Kernel died before replying") == min(deaths, 3)
     assert list(short.iterdir()) == []
 
@@ -105,7 +106,7 @@ def test_a_kernel_that_dies_before_its_first_cell_is_started_again(
 def test_a_kernel_that_dies_in_its_first_cell_is_not_started_again(task, tmp_path):
     once = "import time\nopen('begun', 'a').write('x')\ntime.sleep(1)  # what it has begun is told\n" + DIES
     assert [reason for _, reason in executed([task("once", once)], 1)] == ["kernel died"]
-    assert (tmp_path / "begun").read_text() == "x"
+    assert (tmp_path / "begun").read_text(encoding="utf-8") == "x"
 
 
 def test_a_good_run_says_nothing(task, capfd):
@@ -174,7 +175,7 @@ def test_processes_and_kernels_end_with_the_command(task, tmp_path, short, jobs,
     code += "if __name__ == '__main__':\n    folder = pathlib.Path(sys.argv[1])\n"
     code += "    tasks = [Task(n, folder / f'{n}.py', folder / f'{n}.ipynb', {}, folder) for n in '012']\n"
     code += f"    list(executed(tasks, {jobs}))\n"
-    (tmp_path / "command.py").write_text(code)
+    (tmp_path / "command.py").write_text(code, encoding="utf-8")
     command = subprocess.Popen([sys.executable, tmp_path / "command.py", tmp_path], stderr=subprocess.PIPE, text=True)
     assert ends(lambda: len(list(tmp_path.glob("beat-*"))) >= jobs)
     processes = psutil.Process(command.pid).children(recursive=True)

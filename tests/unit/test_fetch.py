@@ -83,7 +83,7 @@ def test_missing_files_and_manifests_are_noticed(planted):
     (folder / "tokenizer.json").unlink()
     assert "missing" in damaged("planted")
     ensure("planted", lambda _: None)
-    (folder / MANIFEST).write_text("{")
+    (folder / MANIFEST).write_text("{", encoding="utf-8")
     assert "manifest" in damaged("planted")
 
 
@@ -91,16 +91,16 @@ def test_a_manifest_that_blesses_other_weights_is_refused(planted):
     folder = ensure("planted")
     weights = folder / "model.safetensors"
     weights.write_bytes(b"other")
-    manifest = json.loads((folder / MANIFEST).read_text())
+    manifest = json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
     manifest["files"]["model.safetensors"] = sha256(weights)
-    (folder / MANIFEST).write_text(json.dumps(manifest))
+    (folder / MANIFEST).write_text(json.dumps(manifest), encoding="utf-8")
     assert "does not name the registered weights" in damaged("planted")
 
 
 @pytest.mark.parametrize("files", [None, [], "x", {"config.json": 5}, {}])
 def test_manifests_that_name_no_files_are_damaged(planted, files):
     manifest = ensure("planted") / MANIFEST
-    manifest.write_text(json.dumps({"files": files}))
+    manifest.write_text(json.dumps({"files": files}), encoding="utf-8")
     assert damaged("planted")
     ensure("planted", lambda _: None)
     assert damaged("planted") is None
@@ -108,7 +108,7 @@ def test_manifests_that_name_no_files_are_damaged(planted, files):
 
 @pytest.mark.parametrize("name", ["added_tokens.json", "merges.txt", "chat_template.jinja"])
 def test_a_file_beside_a_fetched_model_that_could_change_it_is_noticed(planted, name):
-    (ensure("planted") / name).write_text("{}")
+    (ensure("planted") / name).write_text("{}", encoding="utf-8")
     assert f"{name} is not one of planted's" in damaged("planted")
     ensure("planted", lambda _: None)
     assert damaged("planted") is None
@@ -116,11 +116,11 @@ def test_a_file_beside_a_fetched_model_that_could_change_it_is_noticed(planted, 
 
 def rewrite(folder, name, old, new):
     """Change a file of a model's folder, and the manifest as if it had always been so."""
-    path, manifest = folder / name, json.loads((folder / MANIFEST).read_text())
-    assert old in path.read_text()
-    path.write_text(path.read_text().replace(old, new))
+    path, manifest = folder / name, json.loads((folder / MANIFEST).read_text(encoding="utf-8"))
+    assert old in path.read_text(encoding="utf-8")
+    path.write_text(path.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
     manifest["files"][name] = sha256(path)
-    (folder / MANIFEST).write_text(json.dumps(manifest))
+    (folder / MANIFEST).write_text(json.dumps(manifest), encoding="utf-8")
 
 
 def test_a_tokenizer_that_is_not_the_registered_one_is_refused(planted, monkeypatch):
@@ -174,7 +174,7 @@ def test_a_member_of_an_archive_inside_an_archive(tmp_path):
     member = Member(("p-1/inner.zip", "folder/words.txt"), hashlib.sha256(b"words").hexdigest())
     (found,) = extract(outer, (member,), tmp_path)
     assert found == tmp_path / "words.txt"
-    assert found.read_text() == "words"
+    assert found.read_text(encoding="utf-8") == "words"
     assert not list(tmp_path.rglob("other.txt"))
     with pytest.raises(AttribookError, match="has the SHA-256"):
         extract(outer, (Member(member.path, "0" * 64),), tmp_path)
@@ -219,7 +219,7 @@ def pieces(planted, tmp_path, monkeypatch):
 def test_pieces_are_joined_in_order(pieces):
     folder = ensure("planted", lambda _: None)
     assert pieces[1] == [b"one file in pieces"]
-    assert json.loads((folder / MANIFEST).read_text())["source"] == "p0==1, p1==1, p2==1"
+    assert json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["source"] == "p0==1, p1==1, p2==1"
     assert damaged("planted") is None
 
 
@@ -250,9 +250,9 @@ def test_terms_are_shown_and_nothing_is_fetched_before_they_are_accepted(planted
     assert planted == []
     assert not model_folder("planted").parent.exists()
     folder = ensure("planted", lambda _: None, accept_licence=True)
-    assert json.loads((folder / MANIFEST).read_text())["terms"] == ["https://terms.example"]
+    assert json.loads((folder / MANIFEST).read_text(encoding="utf-8"))["terms"] == ["https://terms.example"]
     assert load_model("planted").name == "planted"
-    (folder / "config.json").write_text("{}")
+    (folder / "config.json").write_text("{}", encoding="utf-8")
     with pytest.raises(AttribookError, match=asks):
         ensure("planted", lambda _: None)
     assert planted == ["download"]
@@ -281,11 +281,11 @@ def test_a_cached_member_is_fetched_once_and_again_where_damaged(tmp_path, monke
     path = archives.cached(NOTHING, member)
     assert archives.cached(NOTHING, member) == path == archives.cached_path(NOTHING, member)
     assert calls == ["download"]
-    path.write_text("wards")
+    path.write_text("wards", encoding="utf-8")
     said = []
     archives.cached(NOTHING, member, said.append)
     assert "damaged" in said[0]
-    assert path.read_text() == "words"
+    assert path.read_text(encoding="utf-8") == "words"
     assert left_in(path.parent) == ["words.txt"]
 
 
@@ -308,6 +308,6 @@ def test_several_that_fetch_at_once_fetch_once(planted, monkeypatch):
 def test_what_a_killed_fetch_left_is_removed(planted):
     left = model_folder("planted").parent / ".planted-killed"
     left.mkdir(parents=True)
-    (left / "half").write_text("x")
+    (left / "half").write_text("x", encoding="utf-8")
     fetch.fetch("planted", lambda _: None)
     assert left_in(model_folder("planted").parent) == ["planted"]

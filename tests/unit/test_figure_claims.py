@@ -28,11 +28,13 @@ def folder(results, study, protocol="attribook", model="m"):
     made.mkdir(parents=True)
     told = {"name": study, "profile": "laptop", "model": model, "dataset": "d", "protocol": protocol,
             "methods": ["x"]}  # fmt: skip
-    (made / "manifest.json").write_text(json.dumps({"weights": "w", "files": {}, "runs": [{"study": told}]}))
+    (made / "manifest.json").write_text(
+        json.dumps({"weights": "w", "files": {}, "runs": [{"study": told}]}), encoding="utf-8"
+    )
     return made
 
 
-def plant_scores(results, masses, *, items=20, backwards=0, noise=0.01, model="m"):
+def plant_scores(results, masses, *, items=60, backwards=0, noise=0.01, model="m"):
     """Scores whose mass on the parts is that of `masses`, a little noise aside."""
     chance = np.random.default_rng(0)
     lines = []
@@ -44,15 +46,17 @@ def plant_scores(results, masses, *, items=20, backwards=0, noise=0.01, model="m
             lines.append(json.dumps({"item": f"i{item}", "method": method, "seed": 0, "tokens": ["t"] * TOKENS,
                                      "spans": SPANS, "scores": scores.tolist(), "forwards": 7,
                                      "backwards": backwards}))  # fmt: skip
-    (folder(results, "reagent_longra", model=model) / "scores.jsonl").write_text("\n".join(lines))
+    (folder(results, "reagent_longra", model=model) / "scores.jsonl").write_text("\n".join(lines), encoding="utf-8")
 
 
-def plant_minimum(results, shares, *, items=20):
+def plant_minimum(results, shares, *, items=60):
     chance = np.random.default_rng(0)
     lines = ["item,method,seed,selection,value,status"]
-    lines += [f"i{i},{name},0,minimum,{share + 0.01 * chance.standard_normal()},ok" for name, share in shares.items()
+    lines += [f"i{i},{name},0,minimum,{share + 0.01 * chance.uniform(-1, 1)},ok" for name, share in shares.items()
               for i in range(items)]  # fmt: skip
-    (folder(results, "noiser_knowns_minimum_j", "noiser-paper") / "rows.csv").write_text("\n".join(lines))
+    (folder(results, "noiser_knowns_minimum_j", "noiser-paper") / "rows.csv").write_text(
+        "\n".join(lines), encoding="utf-8"
+    )
 
 
 def test_the_model_with_more_rows_answers(results):
@@ -84,13 +88,13 @@ def test_without_rows_there_is_no_answer(results):
 def test_reagents_mass_is_held_against_an_even_spread(results, mass, verdict):
     plant_scores(results, {"reagent": mass})
     found = answered_claim("reagent-distractor")
-    assert (found["verdict"], found["n"]) == (verdict, 20)
+    assert (found["verdict"], found["n"]) == (verdict, 60)
     assert "on the antecedent" in found["reason"]
     assert found["rows"] == "laptop/reagent_longra/m/attribook/scores.jsonl"
 
 
 def test_few_prompts_decide_nothing(results):
-    plant_scores(results, {"reagent": {"antecedent": 0.4, "distractor": 0.1}}, items=9)
+    plant_scores(results, {"reagent": {"antecedent": 0.4, "distractor": 0.1}}, items=39)
     assert answered_claim("reagent-distractor")["verdict"] == UNDECIDED
 
 
@@ -99,7 +103,7 @@ def test_reagents_counters_are_read(results, backwards, verdict):
     plant_scores(results, {"reagent": PLAIN}, backwards=backwards)
     found = answered_claim("reagent-forwards-only")
     assert found["verdict"] == verdict
-    assert f"20 stored runs: 7 forwards each, {20 * backwards} backwards" in found["reason"]
+    assert f"60 stored runs: 7 forwards each, {60 * backwards} backwards" in found["reason"]
 
 
 def test_noiser_is_held_against_the_baselines_printed_best(results):
@@ -132,7 +136,7 @@ def test_one_baseline_that_is_ahead_contradicts(results):
 def test_the_order_of_minimum_shares(results, shares, verdict):
     plant_minimum(results, shares)
     found = answered_claim("noiser-fewest-words")
-    assert (found["verdict"], found["n"]) == (verdict, 20)
+    assert (found["verdict"], found["n"]) == (verdict, 60)
     assert "6 tests: " in found["reason"]
 
 
@@ -144,7 +148,7 @@ def test_accuracy_of_every_decoder_is_held_against_what_is_promised(results, rig
     for number, share in enumerate(right):
         path = results / "laptop" / "predictions" / f"m{number}+sentiment" / "rotten-tomatoes-held-out.jsonl"
         path.parent.mkdir(parents=True)
-        path.write_text("\n".join(json.dumps({"item": i, "correct": i < share}) for i in range(100)))
+        path.write_text("\n".join(json.dumps({"item": i, "correct": i < share}) for i in range(100)), encoding="utf-8")
     found = answered_claim("rpi-prompt-accuracy")
     assert (found["verdict"], found["n"]) == (verdict, 100)
     assert all(f"m{number}+sentiment {share}%" in found["reason"] for number, share in enumerate(right))

@@ -81,12 +81,12 @@ def toy(tmp_path, monkeypatch):
         {"row": "Occ", "method": "occlusion", "value": 0.5, "best": "yes", "claim": "order direction:random"},
         {"row": "LIME", "method": "lime", "value": 0.3, "best": "no", "claim": "order"},
     ]
-    with (folder / "cells.csv").open("w", newline="") as file:
+    with (folder / "cells.csv").open("w", newline="", encoding="utf-8") as file:
         out = csv.DictWriter(file, CELL_COLUMNS, restval="")
         out.writeheader()
         out.writerows(common | {"best_from": "computed", "underlined": "no"} | cell for cell in cells)
     for name, text in {"tables.toml": TABLES, "claims.toml": CLAIMS, "links.toml": LINKS}.items():
-        (folder / name).write_text(text)
+        (folder / name).write_text(text, encoding="utf-8")
     monkeypatch.setattr(attribook.papers, "__path__", [*attribook.papers.__path__, str(tmp_path / "papers")])
     monkeypatch.setenv("ATTRIBOOK_RESULTS", str(tmp_path / "results"))
     return folder
@@ -97,12 +97,14 @@ def plant(results, means):
     folder.mkdir(parents=True)
     study = {"name": "toy_study", "profile": "laptop", "model": "smollm2-135m", "dataset": "knowns-mini",
              "protocol": "attribook", "metrics": ["soft_nc"], "methods": list(means)}  # fmt: skip
-    (folder / "manifest.json").write_text(json.dumps({"weights": "w", "files": {}, "runs": [{"study": study}]}))
+    (folder / "manifest.json").write_text(
+        json.dumps({"weights": "w", "files": {}, "runs": [{"study": study}]}), encoding="utf-8"
+    )
     draw = np.random.default_rng(0)
     lines = ["key,item,method,seed,metric,draw,value,status,options_hash"]
     lines += [f"k,i{item},{method},0,soft_nc,0,{mean + 0.01 * draw.standard_normal()},ok,x"
-              for method, mean in means.items() for item in range(30)]  # fmt: skip
-    (folder / "rows.csv").write_text("\n".join(lines))
+              for method, mean in means.items() for item in range(60)]  # fmt: skip
+    (folder / "rows.csv").write_text("\n".join(lines), encoding="utf-8")
 
 
 def test_a_folder_alone_makes_a_paper(toy, tmp_path):
@@ -114,13 +116,13 @@ def test_a_folder_alone_makes_a_paper(toy, tmp_path):
 
 
 def test_its_cells_and_claims_get_verdicts_from_stored_rows(toy, tmp_path):
-    (toy / "figure_claims.py").write_text(FIGURES)
+    (toy / "figure_claims.py").write_text(FIGURES, encoding="utf-8")
     plant(tmp_path / "results", {"random": 0.2, "occlusion": 0.3, "lime": 0.4})
     found = {row["row"]: row for row in full_ledger(["toy"])}
     assert all(set(row) == set(COLUMNS) for row in found.values())
     assert found["Occ"]["verdict"] == found["LIME"]["verdict"] == found["toy-best"]["verdict"] == OPPOSITE
     assert found["Occ"]["ours"] == pytest.approx(np.log(1.5), abs=0.05)
-    assert (found["LIME"]["n"], found["LIME"]["notebook"]) == (30, "toy/table_1")
+    assert (found["LIME"]["n"], found["LIME"]["notebook"]) == (60, "toy/table_1")
     assert (found["toy-figure"]["verdict"], found["toy-figure"]["reason"]) == (SAME, "they are there")
     assert found["toy-lost"]["verdict"] == NO_ROWS
     assert verdict_counts("toy", 1).to_dict("records") == [{"verdict": OPPOSITE, "soft_nc": 2}]

@@ -12,10 +12,10 @@ from attribook.data.masked_words import MaskedSentence
 from attribook.errors import AttribookError
 from attribook.papers.rpi.golden_picking import (
     COLUMNS,
+    GOLDEN,
     METHODS,
     averaged,
     exact_limits,
-    golden_frame,
     judged_orders,
     pair_rows,
     tidied,
@@ -81,7 +81,7 @@ def test_sentences_are_averaged_over_classifiers_that_are_right():
     wrong = invented(3, 2)
     wrong.probability[0] = 0.3
     files = {"x__a": [invented(3, 0)], "x__b": [invented(3, 1), wrong], "x__c": [invented(3, 3, aligned=False)]}
-    found = [row for row in averaged(files) if row["metric"] == "log_odds"]
+    found = averaged(files).query("metric == 'log_odds'").to_dict("records")
     assert [row["item"] for row in found] == ["x-7"]
     assert set(found[0]) == set(COLUMNS)
     assert int(found[0]["classifiers"]) == 2
@@ -90,8 +90,8 @@ def test_sentences_are_averaged_over_classifiers_that_are_right():
 
 
 def test_the_tidy_frame_has_every_value_of_the_table():
-    row = dict.fromkeys(COLUMNS, "") | {"item": "x-7", "metric": "log_odds", "words": "3", "classifiers": "2"}
-    row |= {"random@1": "0.5", "random@24": "0.25", "lime@24 by other": "-1.5"}
+    row = dict.fromkeys(COLUMNS) | {"item": "x-7", "metric": "log_odds", "words": 3, "classifiers": 2}
+    row |= {"random@1": 0.5, "random@24": 0.25, "lime@24 by other": -1.5}
     found = tidied(pd.DataFrame([row]))
     assert set(found[["item", "metric", "words", "classifiers"]].itertuples(index=False, name=None)) == {
         ("x-7", "log_odds", 3, 2)
@@ -106,7 +106,7 @@ def test_the_tidy_frame_has_every_value_of_the_table():
 def test_the_stored_table_is_read(monkeypatch):
     monkeypatch.setenv("ATTRIBOOK_RESULTS", str(ROOT / "results"))
     monkeypatch.delenv("ATTRIBOOK_DATA", raising=False)
-    found = golden_frame()
+    found = GOLDEN.frame()
     assert set(found["method"]) == {"random", *METHODS}
     assert not found.duplicated(["item", "metric", "method", "pick"]).any()
 
@@ -115,4 +115,4 @@ def test_without_data_and_rows_it_says_so(monkeypatch, tmp_path):
     monkeypatch.delenv("ATTRIBOOK_DATA", raising=False)
     monkeypatch.setenv("ATTRIBOOK_RESULTS", str(tmp_path))
     with pytest.raises(AttribookError, match=r"\$ATTRIBOOK_DATA"):
-        golden_frame()
+        GOLDEN.frame()

@@ -13,7 +13,7 @@ SOURCE = ROOT / "src" / "attribook"
 CORE = ("models", "data", "attribution", "metrics", "controls.py")  # weights in, scores and metric values out
 UNBOUND = ("attribution", "models")  # rooms that may grow with methods and families
 FILE, ROOM = 300, 2_000  # most lines
-OUTSIDE_THE_CORE = 10_300  # most lines of all else together; the aim is 8,500
+OUTSIDE_THE_CORE = 10_550  # most lines of all else together; the aim is 8,500
 SMALL = 12  # lines of a function that a page should write out instead of importing it
 
 
@@ -55,6 +55,31 @@ def test_no_init_hides_where_things_are():
         code = [one for one in found if not (isinstance(one, ast.Expr) and isinstance(one.value, ast.Constant))]
         allowed = path.parent == SOURCE and all(isinstance(one, ast.Assign) for one in code)  # its version
         assert allowed or not code, f"{path} holds code"
+
+
+# -- text is UTF-8 -----------------------------------------------------------------------------------------------------
+
+
+def unnamed_encodings(path: Path) -> list[str]:
+    """Calls that read or write text in whatever encoding the machine prefers."""
+    found = []
+    for call in (node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)):
+        name = getattr(call.func, "attr", getattr(call.func, "id", ""))
+        given = {each.arg for each in call.keywords}
+        words = [
+            each.value for each in (*call.args, *(k.value for k in call.keywords)) if isinstance(each, ast.Constant)
+        ]
+        binary = any(isinstance(word, str) and len(word) <= 3 and "b" in word for word in words)
+        many = {"read_text": 1, "write_text": 2}.get(name, 9)
+        text = name in ("read_text", "write_text") or (isinstance(call.func, ast.Name) and name == "open")
+        if text and not binary and "encoding" not in given and len(call.args) < many:
+            found.append(f"{path.relative_to(ROOT)}, line {call.lineno}")
+    return found
+
+
+def test_every_text_has_a_named_encoding():
+    paths = [path for name in ("src", "tests", "notebooks", "tools") for path in (ROOT / name).rglob("*.py")]
+    assert not [place for path in paths for place in unnamed_encodings(path)]
 
 
 # -- what serves one page alone ------------------------------------------------------------------------------------
@@ -113,8 +138,7 @@ def test_nothing_outside_the_core_serves_tests_alone():
         for node in ast.parse(path.read_text(encoding="utf-8")).body:
             if isinstance(node, ast.FunctionDef) and node.name not in read and not node.decorator_list:
                 unused.append(f"{path.relative_to(SOURCE)}: {node.name}")
-    known = {  # asked for from outside: by the shell, by Sphinx, by `make matrix`, by readers of frames
-        "cli/main.py: main", "site/mathml.py: setup", "site/matrix.py: write_matrix",
-        "statistics/estimates.py: log_ratio",
+    known = {  # asked for from outside: by the shell, by Sphinx, by readers of frames
+        "cli/main.py: main", "site/mathml.py: setup", "statistics/estimates.py: log_ratio",
     }  # fmt: skip
     assert sorted(set(unused) - known) == []

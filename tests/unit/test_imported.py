@@ -1,16 +1,13 @@
 """Scores of other tools: read as they were saved, and put at the right tokens or refused."""
 
-import base64
-import gzip
 import json
 import re
 import subprocess
 import sys
 
 import pytest
-import safetensors.torch
 import torch
-from conftest import ROOT, seeded
+from conftest import ROOT, inseq_file, seeded
 
 from attribook.attribution.imported import aligned, from_captum, from_scores, read_inseq
 from attribook.errors import AttribookError
@@ -26,32 +23,6 @@ def ramp(length):
 
 def vocabulary(model, encoding):
     return model.tokenizer.convert_ids_to_tokens(encoding.ids.tolist())
-
-
-def inseq_file(path, tokens, scores, start, *, ids=None, zipped=False):
-    """What Inseq 0.7.1 writes for one sequence of a decoder-only model, as far as it is read; (T', steps, ...)."""
-
-    def entry(place, token):
-        told = {"id": ids[place] if ids else place, "token": token}
-        return {"__instance_type__": ["inseq.utils.typing", "TokenWithId"], "attributes": told}
-
-    entries = [entry(place, token) for place, token in enumerate(tokens)]
-    packed = base64.b64encode(safetensors.torch.save({"attribution": scores})).decode()
-    sequence = {
-        "__instance_type__": ["inseq.data.attribution", "GranularFeatureAttributionSequenceOutput"],
-        "attributes": {
-            "attr_pos_end": len(tokens), "attr_pos_start": start, "sequence_scores": {}, "source": entries[:start],
-            "source_attributions": None, "step_scores": {}, "target": entries, "target_attributions": packed,
-        },
-    }  # fmt: skip
-    info = {"attribution_method": "saliency", "attributed_fn": "probability_fn", "model_name": "made-up"}
-    whole = {
-        "__instance_type__": ["inseq.data.attribution", "FeatureAttributionOutput"],
-        "attributes": {"info": info, "sequence_attributions": [sequence], "step_attributions": None},
-    }
-    raw = json.dumps(whole, indent=4, sort_keys=True).encode()
-    path.write_bytes(gzip.compress(raw) if zipped else raw)
-    return path
 
 
 def two_steps(width=()):
@@ -157,13 +128,13 @@ def test_inseq_refusals(tmp_path):
     small = inseq_file(tmp_path / "small.json", list("abcde"), two_steps().to(torch.float8_e4m3fn), 3)
     with pytest.raises(AttribookError, match="float8"):
         read_inseq(small)
-    saved = json.loads(path.read_text())
+    saved = json.loads(path.read_text(encoding="utf-8"))
     saved["attributes"]["sequence_attributions"][0]["attributes"]["target_attributions"] = None
-    path.write_text(json.dumps(saved))
+    path.write_text(json.dumps(saved), encoding="utf-8")
     with pytest.raises(AttribookError, match="encoder-decoder"):
         read_inseq(path)
     for text in ("{}", "[1]", "no JSON", '{"info": {}, "sequence_attributions": []}'):
-        path.write_text(text)
+        path.write_text(text, encoding="utf-8")
         with pytest.raises(AttribookError, match="not an output that Inseq saved"):
             read_inseq(path)
     with pytest.raises(AttribookError, match="Cannot read"):
@@ -236,14 +207,14 @@ def test_a_tag_at_the_beginning_of_the_prompt_is_text():
 
 
 def test_the_example_of_the_book_runs(smollm, tmp_path, monkeypatch, capsys):
-    text = (ROOT / "book" / "own_model.md").read_text()
+    text = (ROOT / "book" / "own_model.md").read_text(encoding="utf-8")
     (example,) = [block for block in re.findall(r"```python\n(.*?)```", text, re.DOTALL) if "from_scores" in block]
     assert smollm.name in example
     monkeypatch.chdir(tmp_path)
     exec(example, {})  # the page's own words
     said = capsys.readouterr().out
     assert re.search(r"imported:mine: Soft-NC \d\.\d{3}\nits own scores, permuted: Soft-NC \d\.\d{3}", said)
-    assert "attribook-heat" in (tmp_path / "explanation.html").read_text()
+    assert "attribook-heat" in (tmp_path / "explanation.html").read_text(encoding="utf-8")
 
 
 def test_metrics_take_imported_scores(tiny):

@@ -40,11 +40,13 @@ def test_answers_are_stored_once_and_come_back(monkeypatch):
 def test_a_killed_run_goes_on_where_it_was():
     study().run()
     path = study().folder / "rows.csv"
-    whole = path.read_text().splitlines(keepends=True)
-    path.write_text("".join(whole[:4]) + whole[4][:20])
+    whole = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    path.write_text("".join(whole[:4]) + whole[4][:20], encoding="utf-8")
     study().run()
     cost = JUDGED_COLUMNS.index("seconds") + 1
-    rows = [[row[:cost] for row in csv.reader(lines)] for lines in (whole, path.read_text().splitlines())]
+    rows = [
+        [row[:cost] for row in csv.reader(lines)] for lines in (whole, path.read_text(encoding="utf-8").splitlines())
+    ]
     assert rows[0] == rows[1]
 
 
@@ -73,7 +75,7 @@ def test_what_moves_an_answer_moves_its_key(change):
 def test_a_manifest_tells_of_a_judged_study():
     first = study()
     first.run()
-    (run,) = json.loads((first.folder / "manifest.json").read_text())["runs"]
+    (run,) = json.loads((first.folder / "manifest.json").read_text(encoding="utf-8"))["runs"]
     assert study_of(run["study"]) == first
 
 
@@ -83,11 +85,11 @@ def test_check_finds_an_edited_answer():
     found, told = stored_drift("smoke", None, 0)
     assert found == [], told
     path = first.folder / "rows.csv"
-    with path.open(newline="") as file:
+    with path.open(newline="", encoding="utf-8") as file:
         head, *rows = list(csv.reader(file))
     place = head.index("correct")
     rows[0][place] = "0" if rows[0][place] == "1" else "1"
-    with path.open("w", newline="") as file:
+    with path.open("w", newline="", encoding="utf-8") as file:
         csv.writer(file, lineterminator="\n").writerows([head, *rows])
     checks = {drift.check for drift in stored_drift("smoke", None, 0)[0]}
     assert checks == {"files", rows[0][head.index("selection")]}

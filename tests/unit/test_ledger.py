@@ -10,11 +10,13 @@ from typer.testing import CliRunner
 from attribook.cli.main import app
 from attribook.ledger.cell_rows import cell_rows
 from attribook.ledger.claim_rows import claim_rows
-from attribook.ledger.hypothesis_tests import Hypothesis, HypothesisTests, Result
+from attribook.ledger.hypothesis_tests import Hypothesis, HypothesisTests, Result, control_of
 from attribook.ledger.ledger import full_ledger
+from attribook.ledger.links import links
 from attribook.ledger.rows import COLUMNS
 from attribook.ledger.verdicts import (
     CODE_ONLY,
+    CONTROL,
     NO_ROWS,
     NOT_HERE,
     OPPOSITE,
@@ -22,6 +24,7 @@ from attribook.ledger.verdicts import (
     RULES,
     SAME,
     UNDECIDED,
+    UNLIKE,
     Outcome,
     together,
     verdict,
@@ -29,7 +32,7 @@ from attribook.ledger.verdicts import (
 from attribook.papers.cells import published
 from attribook.statistics.resampling import Estimate
 
-ITEMS = 30
+ITEMS = 60
 PRINTED = {"occlusion": None, "lime": 0.412, "attention_mean": -0.280}  # ReAGent, Table 2, Soft-NC, LongRA
 
 
@@ -44,9 +47,11 @@ def plant(tmp_path, monkeypatch):
         folder.mkdir(parents=True)
         told = {"name": study, "profile": "laptop", "model": model, "dataset": dataset,
                 "protocol": protocol, "metrics": ["soft_nc"], "methods": list(means)}  # fmt: skip
-        (folder / "manifest.json").write_text(json.dumps({"weights": "w", "files": {}, "runs": [{"study": told}]}))
+        (folder / "manifest.json").write_text(
+            json.dumps({"weights": "w", "files": {}, "runs": [{"study": told}]}), encoding="utf-8"
+        )
         chance = np.random.default_rng(0)
-        with (folder / "rows.csv").open("w", newline="") as file:
+        with (folder / "rows.csv").open("w", newline="", encoding="utf-8") as file:
             out = csv.writer(file)
             out.writerow(["key", "item", "method", "seed", "metric", "draw", "value", "status", "options_hash"])
             for method, mean in means.items():
@@ -67,15 +72,15 @@ def cell(rows, row, *, table=2, dataset="LongRA", metric="soft_nc"):
 # -- rules ---------------------------------------------------------------------------------------------------
 
 
-def decision(low, high, p):
-    return Result(Hypothesis("", "a", "b", 1), Estimate((low + high) / 2, low, high, 10), p).decision
+def decision(low, high, p, n=40):
+    return Result(Hypothesis("", "a", "b", 1), Estimate((low + high) / 2, low, high, n), p).decision
 
 
-def test_a_test_needs_both_its_interval_and_its_p():
+def test_a_test_needs_a_small_p_and_nothing_that_bars_a_verdict():
     assert decision(0.1, 0.2, 0.01) == SAME
     assert decision(0.1, 0.2, 0.05) == UNDECIDED
     assert decision(-0.2, -0.1, 0.01) == OPPOSITE
-    assert decision(-0.1, 0.2, 0.0) == UNDECIDED
+    assert decision(0.1, 0.2, 0.01, n=39) == UNDECIDED
     assert decision(float("nan"), 0.2, 0.0) == UNDECIDED
     assert Result(Hypothesis("", "a", "b", 1), None).decision == UNDECIDED
 
@@ -123,6 +128,41 @@ def test_planted_rows_get_the_verdict_that_they_were_made_for(plant):
     assert "smollm2-135m on longra-mini stands in for the mean over the paper's models" in lime["reason"]
     assert "1 seed of lime, not 5, 1 mask draw of lime, not 8, 1 seed of random" in lime["reason"]
     assert "of attention_mean, not 5" not in mean["reason"]
+
+
+@pytest.mark.parametrize(
+    ("control", "verdict", "why"),
+    [(0.4, CONTROL, "its control (lime:permuted) does as well"), (0.2, SAME, "its control (lime:permuted) does not"),
+     (None, SAME, "no control of it is stored")],
+)  # fmt: skip
+def test_what_a_control_reaches_too_says_nothing_about_the_method(plant, control, verdict, why):
+    plant({"random": 0.2, "lime": 0.4} | ({"lime:permuted": control} if control else {}))
+    found = cell(cell_rows(["reagent"], HypothesisTests()), "Lime")
+    assert found["verdict"] == verdict
+    assert why in found["reason"]
+
+
+def test_a_method_that_was_run_otherwise_contradicts_nothing(plant):
+    plant({"random": 0.4, "reagent": 0.2, "lime": 0.2})
+    rows = cell_rows(["reagent"], HypothesisTests())
+    reagent = cell(rows, "ReAGent")
+    assert reagent["verdict"] == UNLIKE
+    assert "reagent has max_steps 100, not 1000; reagent has replacer left_to_right, not masked_lm" in reagent["reason"]
+    assert cell(rows, "Lime")["verdict"] == OPPOSITE, "the claim is not about ReAGent"
+
+
+def test_what_is_unlike_the_paper():
+    link = next(each for each in links().links if (each.paper, each.table) == ("rpi", 4))
+    named = link.names["RPI"]
+    assert link.unlike("rpi-prompted", [named, named]) == ["rpi has maps 8, not 24", "rpi has steps 6, not 31"]
+    alike = named.replace("steps=6", "steps=31").replace("best of 8", "best of 24")
+    assert link.unlike("rpi-prompted", [alike, "gradient_shap{samples=8}"]) == []
+
+
+def test_controls_of_names():
+    assert control_of("lime") == "lime:permuted"
+    assert control_of("noiser{vectors=3}") == "noiser{vectors=3}:permuted"
+    assert control_of("rpi{layers=-1|-2,steps=11}, best of 48") == "random, best of 48"
 
 
 def test_without_rows_nothing_is_claimed(plant):

@@ -39,13 +39,13 @@ def test_every_decided_claim_links_to_a_heading_of_a_notebook_and_to_its_rows(ro
     decided = [row for row in rows if row["ours"] is not None and row["low"] is not None]
     assert decided
     assert all(row["notebook"] and row["rows"] for row in decided)
-    page = (tmp_path / "claims" / "ledger.md").read_text()
+    page = (tmp_path / "claims" / "ledger.md").read_text(encoding="utf-8")
     for link in set(re.findall(r'href="\.\./([^"]+)"', page)):
         place, _, anchor = link.partition("#")
         if place.startswith("_static/"):
             assert (tmp_path / "book" / place).is_file()
         else:
-            text = (ROOT / place.replace(".html", ".py")).read_text()
+            text = (ROOT / place.replace(".html", ".py")).read_text(encoding="utf-8")
             heads = [re.sub(r"[^a-z0-9]+", "-", head.lower()).strip("-") for head in re.findall(r"# #+ (.+)", text)]
             assert not anchor or anchor in heads
 
@@ -58,7 +58,7 @@ def test_verdicts_are_explained_by_the_text_of_the_code():
 
 def test_badges_count_claims(rows):
     text = xml.fromstring(readme_badge(rows)).attrib["aria-label"]
-    assert text == (ROOT / "results" / "badge.svg").read_text().split('aria-label="')[1].split('"')[0]
+    assert text == (ROOT / "results" / "badge.svg").read_text(encoding="utf-8").split('aria-label="')[1].split('"')[0]
     counted = sum(int(number.replace(",", "")) for number in re.findall(r"[\d,]*\d", text))
     assert counted == len(rows)
     assert xml.fromstring(badge("a & b", "<c>")).attrib["aria-label"] == "a & b: <c>"
@@ -80,9 +80,9 @@ def test_a_page_has_one_badge_and_loses_it_with_its_claims(rows, tmp_path):
 
 
 def test_commands_on_the_page_of_checks_exist_and_its_yaml_is_sound():
-    text = (ROOT / "book" / "checks.md").read_text()
+    text = (ROOT / "book" / "checks.md").read_text(encoding="utf-8")
     blocks = [yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", text, re.S)]
-    (hook,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())
+    (hook,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
     mine = blocks[1]["repos"][0]["hooks"][0]
     assert {**mine, "entry": mine["entry"].removeprefix(".venv/bin/")}.items() <= hook.items()
     runs = [step["run"] for step in blocks[0]["jobs"]["check"]["steps"] if "run" in step]

@@ -41,8 +41,10 @@ def test_weights_that_are_missing_are_not_drawn_at_random(tmp_path):
 
 def test_weights_of_another_shape_are_refused(tmp_path):
     folder = saved(tmp_path)
-    config = json.loads((tmp_path / "config.json").read_text())
-    (tmp_path / "config.json").write_text(json.dumps(config | {"intermediate_size": config["intermediate_size"] + 8}))
+    config = json.loads((tmp_path / "config.json").read_text(encoding="utf-8"))
+    (tmp_path / "config.json").write_text(
+        json.dumps(config | {"intermediate_size": config["intermediate_size"] + 8}), encoding="utf-8"
+    )
     with pytest.raises(AttribookError, match=r"lack|Cannot load"):
         load_model(folder)
 
@@ -105,18 +107,20 @@ def wordpiece(tmp_path):
     saved(folder, "bert")
     words = sorted(tokenizer.get_vocab(), key=tokenizer.get_vocab().get)
     (folder / "tokenizer.json").unlink()
-    (folder / "vocab.txt").write_text("\n".join(words) + "\n")
-    settings = json.loads((folder / "tokenizer_config.json").read_text())
-    (folder / "tokenizer_config.json").write_text(json.dumps(settings | {"tokenizer_class": "BertTokenizer"}))
+    (folder / "vocab.txt").write_text("\n".join(words) + "\n", encoding="utf-8")
+    settings = json.loads((folder / "tokenizer_config.json").read_text(encoding="utf-8"))
+    (folder / "tokenizer_config.json").write_text(
+        json.dumps(settings | {"tokenizer_class": "BertTokenizer"}), encoding="utf-8"
+    )
     return folder
 
 
 def test_another_order_of_a_vocabulary_is_another_model(wordpiece):
     before, ids = known_fingerprint(str(wordpiece)), load_model(str(wordpiece)).encode("the old city").ids
-    words = (wordpiece / "vocab.txt").read_text().split("\n")
+    words = (wordpiece / "vocab.txt").read_text(encoding="utf-8").split("\n")
     one, other = words.index("old"), words.index("city")
     words[one], words[other] = words[other], words[one]
-    (wordpiece / "vocab.txt").write_text("\n".join(words))
+    (wordpiece / "vocab.txt").write_text("\n".join(words), encoding="utf-8")
     model = load_model(str(wordpiece))
     assert not model.encode("the old city").ids.equal(ids)
     assert before != known_fingerprint(str(wordpiece)) == model.fingerprint
@@ -132,10 +136,10 @@ def test_every_file_that_is_read_is_in_the_fingerprint(tmp_path, name):
     seen = [known_fingerprint(folder)]
     for content in ('{"a": 1}', '{"a": 2}'):
         (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_text(content)
+        (tmp_path / name).write_text(content, encoding="utf-8")
         seen.append(known_fingerprint(folder))
     assert len(set(seen)) == 3
-    (tmp_path / "README.md").write_text("read by nobody")
+    (tmp_path / "README.md").write_text("read by nobody", encoding="utf-8")
     assert known_fingerprint(folder) == seen[-1]
 
 
@@ -155,7 +159,7 @@ def test_weights_in_a_folder_below_are_in_the_fingerprint_and_missing_ones_are_n
     below = tmp_path / "below" / shard.name
     below.parent.mkdir()
     shard.rename(below)
-    index.write_text(index.read_text().replace(shard.name, f"below/{shard.name}"))
+    index.write_text(index.read_text(encoding="utf-8").replace(shard.name, f"below/{shard.name}"), encoding="utf-8")
     before = known_fingerprint(str(tmp_path))
     assert load_model(str(tmp_path)).fingerprint == before
     weights = load_file(below)
@@ -177,7 +181,7 @@ def test_files_outside_of_the_folder_are_refused(tmp_path):
     (folder / "tokenizer.json").unlink()
     elsewhere.rename(folder / "tokenizer.json")
     index = {"weight_map": {"lm_head.weight": "../other.safetensors"}}
-    (folder / "model.safetensors.index.json").write_text(json.dumps(index))
+    (folder / "model.safetensors.index.json").write_text(json.dumps(index), encoding="utf-8")
     with pytest.raises(AttribookError, match=r"other\.safetensors lies outside"):
         load_model(str(folder))
 
@@ -211,10 +215,10 @@ def broken(folder, how):
             path.unlink()
         return "has no token. Save the model with its own tokenizer"
     if how == "a list":
-        config.write_text("[]")
+        config.write_text("[]", encoding="utf-8")
         return r"config\.json is damaged: it holds no names and values"
     if how == "no heads":
-        config.write_text(json.dumps(json.loads(config.read_text()) | {"n_head": 0}))
+        config.write_text(json.dumps(json.loads(config.read_text(encoding="utf-8")) | {"n_head": 0}), encoding="utf-8")
         return "Cannot load the model .*: ZeroDivisionError"
     if how == "Latin-1":
         config.write_bytes(config.read_bytes().replace(b"gpt2", b"caf\xe9"))

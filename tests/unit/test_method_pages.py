@@ -1,7 +1,6 @@
 """Pages of methods: every docstring has the form that they are made from, and they say what the code says."""
 
 import pytest
-from conftest import ROOT
 
 from attribook.attribution.base import method
 from attribook.attribution.registry import METHODS
@@ -57,13 +56,13 @@ def test_a_model_that_a_method_cannot_explain_is_said_on_its_page():
 
 def test_pages_are_written_for_methods_and_nothing_else(tmp_path, monkeypatch):
     monkeypatch.setattr("attribook.site.method_pages.method_page", lambda m, example: f"# {m.name}\n")
-    (tmp_path / "gone.md").write_text("old")
+    (tmp_path / "gone.md").write_text("old", encoding="utf-8")
     write_method_pages(tmp_path, "smoke", SMOKE)
     assert {path.stem for path in tmp_path.iterdir()} == set(METHODS)
 
 
 def test_the_matrix_covers_all_methods_and_counts_what_the_formulas_say():
-    cells = load_matrix(ROOT / "results" / "matrix.csv")
+    cells = load_matrix()
     assert list(dict.fromkeys(cells["method"])) == list(METHODS)
     assert not cells.duplicated(["method", "model"]).any()
     assert len(cells) == len(METHODS) * cells["model"].nunique()
@@ -73,7 +72,7 @@ def test_the_matrix_covers_all_methods_and_counts_what_the_formulas_say():
 
 
 def test_equal_reasons_for_a_refusal_are_one():
-    cells = load_matrix(ROOT / "results" / "matrix.csv").query("works != 'True'")
+    cells = load_matrix().query("works != 'True'")
     reasons = {general(reason, name) for reason, name in zip(cells["reason"], cells["model"], strict=True)}
     assert len(reasons) < len(cells)
     assert all("Use " in reason for reason in reasons)

@@ -3,7 +3,7 @@
 import pytest
 
 from attribook.errors import AttribookError
-from attribook.paths import data_home, home, results_folder, stored_results
+from attribook.paths import data_home, home, results_folder, stored_results, study_folder
 
 
 @pytest.mark.parametrize(
@@ -12,7 +12,7 @@ from attribook.paths import data_home, home, results_folder, stored_results
 )
 def test_a_variable_that_names_a_file_is_told_by_its_name(tmp_path, monkeypatch, variable, asked):
     file = tmp_path / "file"
-    file.write_text("x")
+    file.write_text("x", encoding="utf-8")
     monkeypatch.setenv(variable, str(file))
     with pytest.raises(AttribookError, match=rf"\${variable} names .*file, which is no folder"):
         asked()
@@ -23,3 +23,16 @@ def test_rows_are_not_read_from_a_folder_that_is_not_there(tmp_path, monkeypatch
     assert results_folder() == tmp_path / "none"  # a run makes it
     with pytest.raises(AttribookError, match=r"\$ATTRIBOOK_RESULTS names .*none, and there is no such folder"):
         stored_results()
+
+
+@pytest.mark.parametrize(
+    "names",
+    [("../x", "s", "m"), ("p", "..", "m"), ("p", "a/b", "m"), ("p", "s", ".."), ("p", "", "m"), ("p", "a\\b", "m")],
+)
+def test_names_that_lead_elsewhere_are_no_folders(names):
+    with pytest.raises(AttribookError, match="is no name of a folder for results"):
+        study_folder(*names)
+
+
+def test_a_models_slashes_are_dashes():
+    assert study_folder("p", "s", "/home/me/../model/").name == "home--me--..--model"

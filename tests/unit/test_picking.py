@@ -89,7 +89,7 @@ def test_what_is_stored_of_a_pool_can_be_computed_again():
 def test_a_manifest_tells_of_a_pool():
     first = study("random")
     first.run()
-    (run,) = json.loads((first.folder / "manifest.json").read_text())["runs"]
+    (run,) = json.loads((first.folder / "manifest.json").read_text(encoding="utf-8"))["runs"]
     assert study_of(run["study"]) == first
     assert set(run["metrics"]) == set(FIVE)
 

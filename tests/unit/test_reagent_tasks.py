@@ -24,9 +24,9 @@ def test_tasks_of_a_model_have_their_prompts_and_seeds():
 def test_only_a_decided_estimate_has_a_direction():
     nan = float("nan")
     table = pd.DataFrame(
-        [(0.5, 0.1, 0.9, 20, 2.0), (0.5, 0.1, 0.9, 20, -2.0), (-0.5, -0.9, -0.1, 20, -2.0), (0.5, -0.1, 0.9, 20, 2.0),
-         (0.5, 0.1, 0.9, 9, 2.0), (0.5, 0.1, 0.9, 20, nan), (0.5, 0.1, 0.9, 20, 0.0), (nan, nan, nan, 20, 1.0)],
-        columns=["value", "low", "high", "n", "published"],
+        [(0.5, 0.01, "", 2.0), (0.5, 0.01, "", -2.0), (-0.5, 0.01, "", -2.0), (0.5, 0.06, "", 2.0),
+         (0.5, 0.01, "n is below 40", 2.0), (0.5, 0.01, "", nan), (0.5, 0.01, "", 0.0), (nan, 1.0, "", 1.0)],
+        columns=["value", "p", "no verdict", "published"],
     )  # fmt: skip
     few = UNDECIDED
     expected = [SAME, OPPOSITE, SAME, UNDECIDED, few, NOT_PUBLISHED, UNDECIDED, UNDECIDED]

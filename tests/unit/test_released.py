@@ -6,8 +6,7 @@ import pytest
 from conftest import ROOT
 
 from attribook.errors import AttribookError
-from attribook.papers.reagent.released import released_table
-from attribook.papers.reagent.released_files import content, released_soft, released_vectors
+from attribook.papers.reagent.released import RELEASED, content, released_soft, released_vectors
 
 # Share of prompts whose five best tokens hold the antecedent, as the authors' own tables have them.
 HITS = {"attention": 0.8790, "attention_last": 0.7516, "attention_rollout": 0.0191, "input_x_gradient": 0.9936,
@@ -18,7 +17,7 @@ HITS = {"attention": 0.8790, "attention_last": 0.7516, "attention_rollout": 0.01
 def stored(monkeypatch):
     monkeypatch.setenv("ATTRIBOOK_RESULTS", str(ROOT / "results"))
     monkeypatch.delenv("ATTRIBOOK_DATA", raising=False)
-    return released_table()
+    return RELEASED.frame()
 
 
 def test_stored_hits_are_the_released_ones(stored):
@@ -34,7 +33,7 @@ def test_stored_hits_are_the_released_ones(stored):
 def test_the_stored_table_is_made_of_the_released_files(originals, stored, tmp_path, monkeypatch):
     monkeypatch.setenv("ATTRIBOOK_DATA", originals)
     monkeypatch.setenv("ATTRIBOOK_RESULTS", str(tmp_path))
-    again = released_table()
+    again = RELEASED.frame()
     assert again.drop(columns=["method", "setting"]).to_numpy() == pytest.approx(
         stored.drop(columns=["method", "setting"]).to_numpy(), abs=1e-9
     )
@@ -70,11 +69,11 @@ def test_the_worked_example_of_the_source(originals, method):
 def test_missing_or_other_files_say_what_to_do(tmp_path, monkeypatch):
     monkeypatch.delenv("ATTRIBOOK_DATA", raising=False)
     with pytest.raises(AttribookError, match=r"\$ATTRIBOOK_DATA"):
-        released_table()
+        RELEASED.frame()
     monkeypatch.setenv("ATTRIBOOK_DATA", str(tmp_path))
-    with pytest.raises(AttribookError, match="are not part of attribook"):
+    with pytest.raises(AttribookError, match="is not part of attribook"):
         content("soft_items.csv")
     (tmp_path / "golden" / "reagent_released").mkdir(parents=True)
-    (tmp_path / "golden" / "reagent_released" / "soft_items.csv").write_text("method\n")
+    (tmp_path / "golden" / "reagent_released" / "soft_items.csv").write_text("method\n", encoding="utf-8")
     with pytest.raises(AttribookError, match="is not the registered file"):
         content("soft_items.csv")

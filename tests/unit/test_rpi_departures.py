@@ -6,7 +6,7 @@ from conftest import ROOT
 
 from attribook.grid.protocols import find_protocol
 from attribook.grid.settings import Setting
-from attribook.papers.rpi.departures import ALL, CHANGES, WRITTEN, departed
+from attribook.papers.rpi.departures import ALL, CHANGES, WRITTEN
 from attribook.papers.rpi.protocols import RELEASED
 from attribook.papers.rpi.settings import released_setting
 
@@ -17,14 +17,14 @@ def options(name):
 
 @pytest.mark.parametrize("change", [name for name in CHANGES if name not in (WRITTEN, ALL)])
 def test_a_departure_changes_one_option_to_the_released_one(change):
-    written, changed = options(departed(WRITTEN, steps=10)), options(departed(change, steps=10))
+    written, changed = options(CHANGES[WRITTEN].setting(steps=10)), options(CHANGES[change].setting(steps=10))
     (name,) = CHANGES[change][1]
     assert {key for key in written if written[key] != changed[key]} == {name}
     assert changed[name] == RELEASED[name]
 
 
 def test_everything_at_once_is_what_was_released():
-    found, released = Setting.parse(departed(ALL, steps=10)), Setting.parse(released_setting(steps=11))
+    found, released = Setting.parse(CHANGES[ALL].setting(steps=10)), Setting.parse(released_setting(steps=11))
     assert found.facts.resolve(dict(found.options)) == released.facts.resolve(dict(released.options))
 
 
@@ -38,4 +38,4 @@ def test_protocols_with_other_operators_change_nothing_else():
 
 def test_names_of_settings_are_those_of_stored_rows():
     rows = pd.read_csv(ROOT / "results/laptop/rpi_departures/minilm-rotten-tomatoes/rpi-paper/rows.csv")
-    assert [departed(name, steps=10) for name in CHANGES] == rows["method"].unique().tolist()
+    assert [CHANGES[name].setting(steps=10) for name in CHANGES] == rows["method"].unique().tolist()

@@ -38,11 +38,13 @@ def test_the_claim_that_thirty_steps_are_enough(tmp_path, monkeypatch, move, sid
     folder = tmp_path / "laptop" / "rpi_pools" / "m" / "rpi-paper"
     folder.mkdir(parents=True)
     told = {"profile": "laptop", "model": "m", "dataset": "d", "protocol": "rpi-paper", "methods": ["rpi"]}
-    (folder / "manifest.json").write_text(json.dumps({"weights": "w", "files": {}, "runs": [{"study": told}]}))
+    (folder / "manifest.json").write_text(
+        json.dumps({"weights": "w", "files": {}, "runs": [{"study": told}]}), encoding="utf-8"
+    )
     chance = np.random.default_rng(0)
     rows = []
     for metric in ERASURE:
-        for item in range(20):
+        for item in range(60):
             base = 0.1 * chance.standard_normal(8)  # two draws are 0.11 apart on average
             for steps, values in ((61, base), (31, base + move)):
                 text = " ".join(f"{value:.6g}" for value in values)
@@ -50,5 +52,5 @@ def test_the_claim_that_thirty_steps_are_enough(tmp_path, monkeypatch, move, sid
                              "values": text})  # fmt: skip
     pd.DataFrame(rows).to_csv(folder / "rows.csv", index=False)
     found = answered_claim("rpi-steps")
-    assert (found["verdict"], found["n"], found["notebook"]) == (side, 20, "rpi/audit_steps")
+    assert (found["verdict"], found["n"], found["notebook"]) == (side, 60, "rpi/audit_steps")
     assert "5 tests: " in found["reason"]

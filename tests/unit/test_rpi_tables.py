@@ -53,11 +53,11 @@ def test_methods_and_metrics_are_those_of_the_printed_tables():
 
 
 def values_of(**shifts: float) -> pd.DataFrame:
-    """Values of 12 items: for both metrics, a name is better the larger its shift."""
-    noise = np.random.default_rng(0).normal(0, 0.01, 12)
+    """Values of 60 items: for both metrics, a name is better the larger its shift."""
+    noise = np.random.default_rng(0).normal(0, 0.01, 60)
     return pd.DataFrame(
         {"name": name, "metric": metric, "item": str(item), "value": sign(metric) * (shift + (1 + shift) * noise[item])}
-        for name, shift in shifts.items() for metric in METRICS for item in range(12)
+        for name, shift in shifts.items() for metric in METRICS for item in range(60)
     )  # fmt: skip
 
 
@@ -71,13 +71,13 @@ def test_every_name_stands_beside_the_best():
     assert found.loc[("better", "comprehensiveness"), "ahead"] == pytest.approx(-1, abs=0.02)
     one = found.loc[("worse", "comprehensiveness")]
     assert one["ahead low"] < one["ahead"] < one["ahead high"]
-    assert (one["n"], one["ahead n"]) == (12, 12)
+    assert (one["n"], one["ahead n"]) == (60, 60)
     assert found.loc["best"][["ahead", "ahead low", "detectable"]].isna().all(axis=None)
 
 
 def test_how_many_a_name_is_better_than():
     values = values_of(mine=1.0, low=0.0, high=2.0)
-    few = values[(values["name"] != "high") | values["item"].isin([str(item) for item in range(9)])]
+    few = values[(values["name"] != "high") | values["item"].isin([str(item) for item in range(39)])]
     for frame, worse in ((values, 1), (few, 0)):
         found = better_than(frame, ["mine"], ["low", "high"])
         assert found.to_dict("records") == [

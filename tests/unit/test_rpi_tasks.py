@@ -4,13 +4,13 @@ import pytest
 
 from attribook.data.labelled import TASKS
 from attribook.errors import AttribookError
-from attribook.grid.kept import stored_predictions
 from attribook.grid.pooling import Pooling
 from attribook.grid.scoring import Scoring
 from attribook.grid.stored import stored_frames
 from attribook.models.templates import TEMPLATES
 from attribook.papers.rpi.live import encoder_studies, prompted_studies
 from attribook.papers.rpi.settings import DECODER_ROWS, ENCODER_ROWS, ERASURE, read_tasks, released_setting
+from attribook.statistics.kept import stored_predictions
 from attribook.statistics.picking import best_of, one_map, oriented
 
 GIVEN = {"n_items": 2, "size": 2, "layer": "-2", "steps": 2, "slow_steps": 2, "seed": 0}

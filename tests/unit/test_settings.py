@@ -34,9 +34,11 @@ def stored() -> set[str]:
     """Every setting that a committed row or manifest names."""
     found = set()
     for path in (ROOT / "results").rglob("manifest.json"):
-        found |= {name for run in json.loads(path.read_text())["runs"] for name in run["study"]["methods"]}
+        found |= {
+            name for run in json.loads(path.read_text(encoding="utf-8"))["runs"] for name in run["study"]["methods"]
+        }
         if (path.parent / "rows.csv").is_file():
-            with (path.parent / "rows.csv").open(newline="") as file:
+            with (path.parent / "rows.csv").open(newline="", encoding="utf-8") as file:
                 found |= {row["method"] for row in csv.DictReader(file)}
     return found
 

@@ -15,12 +15,12 @@ n_items: int = 24
 
 
 def pages():
-    contents = yaml.safe_load((ROOT / "_toc.yml").read_text())
+    contents = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
     return {contents["root"], *(each["file"] for part in contents["parts"] for each in part["chapters"])}
 
 
 def test_former_addresses_lead_to_pages_and_hide_none():
-    redirects = yaml.safe_load((ROOT / "_config.yml").read_text())["sphinx"]["config"]["redirects"]
+    redirects = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))["sphinx"]["config"]["redirects"]
     assert len(redirects) >= 44
     for former, target in redirects.items():
         place = (ROOT / former).parent / target.removesuffix(".html")
@@ -30,7 +30,7 @@ def test_former_addresses_lead_to_pages_and_hide_none():
 
 def test_comments_of_parameters_are_their_meaning(tmp_path):
     path = tmp_path / "page.py"
-    path.write_text(NOTEBOOK)
+    path.write_text(NOTEBOOK, encoding="utf-8")
     found = declared(path)
     assert {name: one.about for name, one in found.items()} == {
         "profile": "which stored rows to read", "prompt": "explained", "n_items": "",
@@ -43,7 +43,7 @@ def test_comments_of_parameters_are_their_meaning(tmp_path):
 
 def test_a_finished_page_shows_its_parameters_once_and_can_be_run_again(tmp_path):
     path, draft, output = (tmp_path / name for name in ("page.py", "draft.ipynb", "page.ipynb"))
-    path.write_text(NOTEBOOK)
+    path.write_text(NOTEBOOK, encoding="utf-8")
     new, code = nbformat.v4, nbformat.v4.new_code_cell
     cells = [new.new_markdown_cell("# Page")]
     cells += [code("profile = 'laptop'", metadata={"tags": ["parameters", "hide-input"]})]

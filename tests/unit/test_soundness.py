@@ -94,8 +94,8 @@ def saved(folder, family="llama"):
 
 def test_weights_that_the_network_does_not_use_are_refused(tmp_path):
     folder = saved(tmp_path / "model")
-    config = json.loads((folder / "config.json").read_text())
-    (folder / "config.json").write_text(json.dumps(config | {"num_hidden_layers": 1}))
+    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+    (folder / "config.json").write_text(json.dumps(config | {"num_hidden_layers": 1}), encoding="utf-8")
     with pytest.raises(AttribookError, match=r"holds weights .* does not use: model\.layers\.1\."):
         load_model(str(folder))
 

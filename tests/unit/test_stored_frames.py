@@ -51,5 +51,5 @@ def test_rows_on_several_data_sets_are_refused_and_damage_is_named():
     other = study(name="damaged")
     other.run()
     (other.folder / "rows.csv").write_bytes(b"key,item\n\xff\xfe\n")
-    with pytest.raises(AttribookError, match="cannot be read"):
+    with pytest.raises(AttribookError, match="is damaged"):
         stored_frames("smoke", "damaged")

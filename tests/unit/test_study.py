@@ -73,7 +73,7 @@ def test_no_row_holds_text_that_is_not_part_of_this_project(monkeypatch):
     monkeypatch.setattr(Dataset, "elsewhere", True)
     one = study(methods=("occlusion",), profile="elsewhere")
     assert {row["item"]: row["tokens"] for row in one.scores()} == ours  # read off the text that is here
-    stored = [json.loads(line) for line in (one.folder / "scores.jsonl").read_text().splitlines()]
+    stored = [json.loads(line) for line in (one.folder / "scores.jsonl").read_text(encoding="utf-8").splitlines()]
     assert [row["tokens"] for row in stored] == [[], []]
     unit = one.units()[0]
     held, now = one.data.comparable(unit)["scores"], one.data.recomputed(unit, ["scores"])["scores"]
@@ -143,7 +143,7 @@ def test_manifest_names_weights_files_and_every_study_of_its_rows():
     first, second = study(), study(methods=("attention_last",))
     for each in (first, second, first):
         each.run()
-    manifest = json.loads((first.folder / "manifest.json").read_text())
+    manifest = json.loads((first.folder / "manifest.json").read_text(encoding="utf-8"))
     assert manifest["weights"] == first.fingerprint
     assert set(manifest["files"]) == {"scores.jsonl", "rows.csv"}
     told = [run["study"] for run in manifest["runs"]]
@@ -158,30 +158,33 @@ def test_manifest_forgets_a_run_whose_rows_a_later_one_all_has_unless_it_was_mad
     for each in (part, other):
         each.run()
     path = part.folder / "manifest.json"
-    manifest = json.loads(path.read_text())
+    manifest = json.loads(path.read_text(encoding="utf-8"))
     if elsewhere:
         manifest["runs"][0]["machine"] = "another kind"
-        path.write_text(json.dumps(manifest))
+        path.write_text(json.dumps(manifest), encoding="utf-8")
     study().run()  # two items and the methods of `part`
-    told = [(tuple(run["study"]["methods"]), run["study"]["n_items"]) for run in json.loads(path.read_text())["runs"]]
+    told = [
+        (tuple(run["study"]["methods"]), run["study"]["n_items"])
+        for run in json.loads(path.read_text(encoding="utf-8"))["runs"]
+    ]
     assert told == [*([(part.methods, 1)] if kept else []), (other.methods, 1), (study().methods, 2)]
 
 
 def test_reading_a_part_of_told_rows_tells_nothing_and_untold_rows_are_told_of():
     study().run()
     path = study().folder / "manifest.json"
-    before = path.read_text()
+    before = path.read_text(encoding="utf-8")
     study(methods=study().methods[:1], n_items=1).rows()
-    assert path.read_text() == before
+    assert path.read_text(encoding="utf-8") == before
     older = json.loads(before)
     for run in older["runs"]:
         del run["study"]["continuation"]  # as if that field had come later
-    path.write_text(json.dumps(older))
+    path.write_text(json.dumps(older), encoding="utf-8")
     study().rows()
-    assert json.loads(path.read_text()) == older
+    assert json.loads(path.read_text(encoding="utf-8")) == older
     path.unlink()  # as if the run had been cut off after its last row
     study().rows()
-    assert json.loads(path.read_text())["runs"] == json.loads(before)["runs"]
+    assert json.loads(path.read_text(encoding="utf-8"))["runs"] == json.loads(before)["runs"]
 
 
 @pytest.mark.parametrize(
@@ -198,7 +201,7 @@ def test_manifest_forgets_studies_under_other_settings(monkeypatch):
     changed = dataclasses.replace(PROTOCOLS["attribook"], metric={**PROTOCOLS["attribook"].metric, "draws": 3})
     monkeypatch.setitem(PROTOCOLS, "attribook", changed)
     study(methods=("attention_last",)).run()
-    manifest = json.loads((study().folder / "manifest.json").read_text())
+    manifest = json.loads((study().folder / "manifest.json").read_text(encoding="utf-8"))
     assert [run["study"]["methods"] for run in manifest["runs"]] == [["attention_last"]]
 
 
@@ -251,7 +254,9 @@ def test_a_killed_run_ends_with_the_values_of_an_undisturbed_one(tmp_path):
         (rows,) = folder.rglob("rows.csv")
         (scores,) = folder.rglob("scores.jsonl")
         frame = pd.read_csv(rows, dtype=str)
-        vectors = [line.split('"scores": ')[1].split("]")[0] for line in scores.read_text().splitlines()]
+        vectors = [
+            line.split('"scores": ')[1].split("]")[0] for line in scores.read_text(encoding="utf-8").splitlines()
+        ]
         return values(frame), vectors
 
     assert ended(tmp_path / "whole") == 0

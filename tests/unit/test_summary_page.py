@@ -41,4 +41,4 @@ def test_claims_in_words_are_those_that_rows_could_test_and_are_escaped():
 
 def test_the_summary_lies_where_the_first_page_includes_it(tmp_path):
     write_summary(tmp_path, ROWS)
-    assert (tmp_path / "claims" / "summary.inc").read_text() == summary(ROWS)
+    assert (tmp_path / "claims" / "summary.inc").read_text(encoding="utf-8") == summary(ROWS)

@@ -118,7 +118,7 @@ def test_a_written_classifier_computes_what_the_tuned_network_computed(base, upd
     assert merged.config.id2label == {0: "negative", 1: "positive"}
     assert merged.config.architectures == ["BertForSequenceClassification"]
     assert labels == ["negative", "positive"]
-    tokenizer = json.loads((tmp_path / "model" / "tokenizer.json").read_text())
+    tokenizer = json.loads((tmp_path / "model" / "tokenizer.json").read_text(encoding="utf-8"))
     assert tokenizer["truncation"] is tokenizer["padding"] is None
     write_classifier(base, update, tmp_path / "again")
     for path in (tmp_path / "model").iterdir():

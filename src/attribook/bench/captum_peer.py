@@ -1,27 +1,23 @@
 """captum on the same network, in this process."""
 
-from collections.abc import Callable
+from functools import partial
+from importlib.util import find_spec
 
 import torch
 from torch import Tensor
 
-from attribook.bench.comparisons import BATCHES
-from attribook.bench.limit import STEPS, wall_seconds
+from attribook.bench.agreement import Run, wall_seconds
+from attribook.bench.comparisons import BATCHES, STEPS
 from attribook.models.encoding import Encoding
 from attribook.models.explained import Explained
 
 
-def captum_run(method: str, model: Explained, encoding: Encoding) -> Callable[[], Tensor] | str:
+def captum_run(method: str, model: Explained, encoding: Encoding) -> Run | str:
     """A call that gives captum's scores `(T,)` with the faster batch size, or why there is none."""
-    try:
-        import captum  # noqa: F401
-    except ImportError:
+    if find_spec("captum") is None:
         return "captum is not installed"
-
-    def run(batch: int) -> Callable[[], Tensor]:
-        return lambda: captum_scores(method, model, encoding, batch)
-
-    return run(min(BATCHES, key=lambda batch: wall_seconds(run(batch))))
+    runs = [partial(captum_scores, method, model, encoding, batch) for batch in BATCHES]
+    return min(runs, key=wall_seconds)
 
 
 def captum_scores(method: str, model: Explained, encoding: Encoding, batch: int) -> Tensor:

@@ -26,7 +26,7 @@ def peer_python() -> Path:
     stamp = folder / "made.json"  # written last
     folder.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(folder.with_suffix(".lock")):
-        if stamp.is_file() and stamp.read_text() == json.dumps(PEER_PACKAGES):
+        if stamp.is_file() and stamp.read_text(encoding="utf-8") == json.dumps(PEER_PACKAGES):
             return python
         to_stderr(f"making an environment with {', '.join(PEER_PACKAGES)} in {folder} (once, some minutes)")
         shutil.rmtree(folder, ignore_errors=True)
@@ -34,7 +34,7 @@ def peer_python() -> Path:
         pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--retries=2"]
         for package in PEER_PACKAGES:
             called([*pip, package], f"pip install {package}")
-        stamp.write_text(json.dumps(PEER_PACKAGES))
+        stamp.write_text(json.dumps(PEER_PACKAGES), encoding="utf-8")
     return python
 
 

@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import torch
-from torch import Tensor, nn
+from torch import nn
+
+from attribook.bench.agreement import wall_seconds
+from attribook.bench.comparisons import PROBES, STEPS, VECTORS
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
-STEPS = 50  # of integrated gradients: captum's default, and so Inseq's
-PROBES = {"runs": 8, "max_steps": 10}  # of ReAGent
-VECTORS = 10  # of Noiser, at one scale: how many scales a search asks depends on the model
 MATMUL_SIZE = 2048
-
-
-def wall_seconds(run: Callable[[], Tensor]) -> float:
-    """Seconds of one run; its result is on the CPU, so nothing is left running on a GPU."""
-    start = time.perf_counter()
-    run().cpu()
-    return time.perf_counter() - start
 
 
 def matmul_rate(device: torch.device) -> float:

@@ -7,21 +7,19 @@ on the same network in this process, in turns with ours; Inseq in an environment
 
 import json
 import os
-import statistics
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from attribook.attribution.base import Attribution
 from attribook.attribution.registry import find_method
-from attribook.bench.agreement import agreement
+from attribook.bench.agreement import TOLERANCE_REASON, Row, Run, Timed, agreement, ratio, timed, unmeasured
 from attribook.bench.captum_peer import captum_run
-from attribook.bench.comparisons import BATCHES, COMPARISONS, TOLERANCE, TOLERANCE_REASON, Comparison, Row
+from attribook.bench.comparisons import BATCHES, COMPARISONS, Comparison
 from attribook.bench.inseq_environment import called, peer_python
-from attribook.bench.limit import least, matmul_rate, wall_seconds
+from attribook.bench.limit import least, matmul_rate
 from attribook.bench.rpi import rpi_rows
 from attribook.errors import AttribookError
 from attribook.grid.work import machine_class
@@ -37,12 +35,6 @@ PROMPT = (
 )
 REPEATS = 3
 ALONE = "no peer has it"
-MEASURED = (
-    "max_difference", "largest_score", "correlation", "rank_correlation", "agree", "ours_seconds",
-    "peer_seconds", "ratio", "limit_share", "tokens_computed",
-)  # fmt: skip
-
-Timed = tuple[Tensor, float]  # scores (T,) and median seconds
 
 
 def measure(model: str, *, peers: bool, classifier: str = "") -> Row:
@@ -79,35 +71,33 @@ def measure(model: str, *, peers: bool, classifier: str = "") -> Row:
 def compared(comparison: Comparison, model: Explained, encoding: Encoding, rate: float, inseq: Row | str) -> Row:
     """One row. `inseq` holds Inseq's answers, or the reason why there are none."""
     least_tokens, operations = least(model.network, comparison.method, len(encoding))
-    row: Row = {
-        "method": comparison.method, "peer": comparison.peer, "options": comparison.options,
-        "status": "measured", **dict.fromkeys(MEASURED), "tolerance": TOLERANCE, "tokens_least": least_tokens,
-        "least_gflop": operations / 1e9, "note": comparison.note,
-    }  # fmt: skip
+    row = unmeasured(
+        comparison.method, comparison.peer, comparison.options, comparison.note, least_tokens, operations / 1e9
+    )
     try:
         peer = peer_side(comparison, model, encoding, inseq)
         target = answer(comparison, model, encoding)
         if comparison.far_fetched and attribution(comparison, model, target).details.get("runs_stopped"):
-            return {**row, "status": "a run of ours stopped early, so the work differs"}
+            return row | {"status": "a run of ours stopped early, so the work differs"}
         before = model.engine.counter.copy()
-        mine, *theirs = timed([lambda: ours(comparison, model, target), *([peer] if callable(peer) else [])])
+        runs: list[Run] = [partial(ours, comparison, model, target)]
+        if callable(peer):
+            runs.append(peer)
+        (scores, seconds), *theirs = timed(runs, REPEATS)
     except AttribookError as error:  # such as a tokenizer without a token to mask with
-        return {**row, "status": str(error)}
+        return row | {"status": str(error)}
     spent = model.engine.counter - before  # captum does not go through the engine
-    row["tokens_computed"] = spent.tokens // (REPEATS + 1)
-    row |= {"ours_seconds": mine[1], "limit_share": operations / rate / mine[1]}
+    row |= {"tokens_computed": spent.tokens // (REPEATS + 1), "limit_share": operations / rate / seconds}
     if isinstance(peer, str):
-        return {**row, "status": peer}
-    scores, seconds = theirs[0] if callable(peer) else peer
+        return row | {"ours_seconds": seconds, "status": peer}
+    peer_scores, peer_seconds = theirs[0] if callable(peer) else peer
+    row |= ratio(seconds, peer_seconds)
     if comparison.random:
-        return {**row, "status": "random: not compared", "peer_seconds": seconds, "ratio": seconds / mine[1]}
-    own = mine[0].abs() if comparison.absolute else mine[0]
-    return {**row, **agreement(own, scores), "peer_seconds": seconds, "ratio": seconds / mine[1]}
+        return row | {"status": "random: not compared"}
+    return row | agreement(scores.abs() if comparison.absolute else scores, peer_scores)
 
 
-def peer_side(
-    comparison: Comparison, model: Explained, encoding: Encoding, inseq: Row | str
-) -> Callable[[], Tensor] | Timed | str:
+def peer_side(comparison: Comparison, model: Explained, encoding: Encoding, inseq: Row | str) -> Run | Timed | str:
     """What to run in turns with ours, what was measured elsewhere, or why there is neither."""
     if comparison.peer == "none":
         return ALONE
@@ -115,7 +105,10 @@ def peer_side(
         return captum_run(comparison.method, model, encoding)
     if isinstance(inseq, str):
         return inseq
-    return inseq_result(inseq[comparison.method], model.encode(PROMPT, target=answer(comparison, model, encoding)))
+    theirs, own = inseq[comparison.method], model.encode(PROMPT, target=answer(comparison, model, encoding))
+    if theirs["ids"] != [*own.ids.tolist(), own.target]:
+        return "Inseq read the prompt or the target as other tokens"
+    return torch.tensor(theirs["scores"], dtype=torch.float64), float(theirs["seconds"])
 
 
 def answer(comparison: Comparison, model: Explained, encoding: Encoding) -> str | None:
@@ -145,16 +138,6 @@ def ours(comparison: Comparison, model: Explained, target: str | None = None) ->
     return attribution(comparison, model, target).scores
 
 
-def timed(runs: list[Callable[[], Tensor]]) -> list[Timed]:
-    """Scores and median seconds of every run, after one warm-up; in turns, so that noise hits all alike."""
-    results = [run() for run in runs]
-    spent: list[list[float]] = [[] for _ in runs]
-    for _ in range(REPEATS):
-        for run, seconds in zip(runs, spent, strict=True):
-            seconds.append(wall_seconds(run))
-    return [(result, statistics.median(seconds)) for result, seconds in zip(results, spent, strict=True)]
-
-
 def inseq_answers(name: str, model: Explained, encoding: Encoding) -> Row | str:
     """What `inseq.py` answers, by method, or in words why there is no answer."""
     folder = model_folder(name) if name in SOURCES else Path(name)
@@ -175,10 +158,3 @@ def inseq_answers(name: str, model: Explained, encoding: Encoding) -> Row | str:
         return str(error)
     answers: Row = json.loads(printed.strip().splitlines()[-1])
     return answers
-
-
-def inseq_result(answer: dict[str, Any], encoding: Encoding) -> Timed | str:
-    """Scores and seconds, if Inseq read the same tokens."""
-    if answer["ids"] != [*encoding.ids.tolist(), encoding.target]:
-        return "Inseq read the prompt or the target as other tokens"
-    return torch.tensor(answer["scores"], dtype=torch.float64), float(answer["seconds"])

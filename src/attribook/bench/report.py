@@ -4,10 +4,11 @@ from collections.abc import Iterator
 
 from rich.console import Group, RenderableType
 from rich.markup import escape
-from rich.table import Table
 from rich.text import Text
 
-from attribook.bench.comparisons import BATCHES, TOLERANCE, Row
+from attribook.bench.agreement import TOLERANCE, Row
+from attribook.bench.comparisons import BATCHES
+from attribook.show.terminal import listed
 
 COLUMNS = ("method", "peer", "scores", "ranks", "ours, s", "peer, s", "ratio", "of limit", "tokens (least)")
 
@@ -15,11 +16,7 @@ COLUMNS = ("method", "peer", "scores", "ranks", "ours, s", "peer, s", "ratio", "
 def report(found: Row) -> RenderableType:
     """The measurement as a table: scores first, then times, then the share of the machine's limit."""
     machine = found["machine"]
-    shown = Table()
-    for column in COLUMNS:
-        shown.add_column(column, overflow="fold")
-    for row in found["rows"]:
-        shown.add_row(*cells(row))
+    shown = listed(COLUMNS, map(cells, found["rows"]))
     about = (
         f"{found['model']}, {found['tokens']} tokens, target {found['target']!r}"
         f"{', and for rpi ' + found['classifier'] if found['classifier'] else ''}; {machine['class']}, "

@@ -6,8 +6,7 @@ a gradient that nothing uses. Ours freezes the weights, runs the layers below th
 batches.
 """
 
-import statistics
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -17,9 +16,7 @@ from torch import Tensor, nn
 from attribook.attribution.candidates import candidate_maps
 from attribook.attribution.diffusion import RandomPaths
 from attribook.attribution.rpi import attention_baselines
-from attribook.bench.agreement import agreement
-from attribook.bench.comparisons import TOLERANCE
-from attribook.bench.limit import wall_seconds
+from attribook.bench.agreement import Row, agreement, ratio, timed, unmeasured
 from attribook.errors import AttribookError
 from attribook.models.encoding import Encoding
 from attribook.models.explained import Explained
@@ -37,22 +34,18 @@ NOTE = (
 )
 
 
-def rpi_rows(name: str, repeats: int, **changes: Any) -> Iterator[dict[str, Any]]:
+def rpi_rows(name: str, repeats: int, **changes: Any) -> Iterator[Row]:
     """A row of `attribook bench` for each of `LAYERS`; `changes` of RPI's released options."""
     model = load_model(name)
     for layers in LAYERS:
         yield rpi_row(model, repeats, dict(RELEASED) | changes | {"layers": layers})
 
 
-def rpi_row(model: Explained, repeats: int, options: dict[str, Any]) -> dict[str, Any]:
+def rpi_row(model: Explained, repeats: int, options: dict[str, Any]) -> Row:
     """Maps of both schedules compared, and both timed in turns after a warm-up."""
     encoding = model.encode(SENTENCE)
     points = options["trials"] * options["steps"] * len(encoding)
-    row: dict[str, Any] = {
-        "method": f"rpi, layer {options['layers']}", "peer": "released schedule", "options": options,
-        "tolerance": TOLERANCE, "tokens_least": points, "tokens_computed": None, "least_gflop": None,
-        "limit_share": None, "note": NOTE.format(**options),
-    }  # fmt: skip
+    row = unmeasured(f"rpi, layer {options['layers']}", "released schedule", options, NOTE.format(**options), points)
 
     def ours() -> Tensor:
         chance = torch.Generator().manual_seed(0)
@@ -63,25 +56,12 @@ def rpi_row(model: Explained, repeats: int, options: dict[str, Any]) -> dict[str
 
     before = model.engine.counter.copy()
     try:
-        a = ours().flatten()  # (R * T,); both are the warm-up, too
-        spent = (model.engine.counter - before).tokens
-        b = theirs().flatten()
+        (maps, seconds), (released, peer_seconds) = timed([ours, theirs], repeats)  # (R, T) both
     except AttribookError as error:  # such as a layer that is not there
-        nothing = dict.fromkeys(("max_difference", "largest_score", "correlation", "rank_correlation", "agree",
-                                 "ours_seconds", "peer_seconds", "ratio"))  # fmt: skip
-        return row | nothing | {"status": str(error)}
-    spent = (model.engine.counter - before).tokens - len(
-        encoding
-    )  # the peer has run the prompt once, for its attention
-    times = [in_turns([ours, theirs]) for _ in range(repeats)]
-    mine, peer = (statistics.median(seconds) for seconds in zip(*times, strict=True))
-    timed = {"ours_seconds": mine, "peer_seconds": peer, "ratio": peer / mine}
-    return row | {"status": "measured", "tokens_computed": spent} | agreement(a, b) | timed
-
-
-def in_turns(runs: list[Callable[[], Tensor]]) -> list[float]:
-    """Seconds of each, one after the other."""
-    return [wall_seconds(run) for run in runs]
+        return row | {"status": str(error)}
+    computed = (model.engine.counter - before).tokens // (repeats + 1)
+    row["tokens_computed"] = computed - len(encoding)  # the peer asks the engine for the prompt's attention alone
+    return row | agreement(maps.flatten(), released.flatten()) | ratio(seconds, peer_seconds)
 
 
 def released_maps(model: Explained, encoding: Encoding, chance: torch.Generator, options: dict[str, Any]) -> Tensor:

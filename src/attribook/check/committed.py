@@ -8,9 +8,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from attribook.check.drift import Drift
 from attribook.check.files import write_sums
 from attribook.errors import AttribookError
+from attribook.files import write_whole
 from attribook.ledger.ledger import full_ledger
 from attribook.paths import results_folder
 from attribook.site.ledger_page import readme_badge
@@ -29,11 +32,9 @@ Row = Mapping[str, Any]
 def update() -> list[Path]:
     """Write the ledger, the badge of the README, and then the hashes. Returns the files."""
     rows, ledger, badge = full_ledger(), results_folder() / LEDGER, results_folder() / BADGE
-    with ledger.open("w", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(COLUMNS)
-        writer.writerows(short(row).values() for row in rows)
-    badge.write_text(readme_badge(rows))
+    table = pd.DataFrame([short(row) for row in rows], columns=list(COLUMNS))
+    write_whole(ledger, table.to_csv(index=False, lineterminator="\n"))
+    write_whole(badge, readme_badge(rows))
     return [ledger, badge, *write_sums()]
 
 
@@ -41,7 +42,7 @@ def check_ledger() -> tuple[list[Drift], str]:
     """Verdicts and numbers against the committed ones."""
     rows, badge = full_ledger(), results_folder() / BADGE
     found = ledger_drift(rows)
-    if not badge.is_file() or badge.read_text() != readme_badge(rows):
+    if not badge.is_file() or badge.read_text(encoding="utf-8") != readme_badge(rows):
         found.append(Drift("ledger", f"results/{BADGE}", "does not say what the ledger says"))
     return found, f"{len(rows)} verdicts against the committed ledger"
 
@@ -57,7 +58,7 @@ def ledger_drift(rows: Sequence[Row]) -> list[Drift]:
     path = results_folder() / LEDGER
     if not path.is_file():
         return [Drift("ledger", str(path), "no committed ledger; bring it back from git")]
-    with path.open(newline="") as file:
+    with path.open(newline="", encoding="utf-8") as file:
         lines = list(csv.DictReader(file))
     if lines and tuple(lines[0]) != COLUMNS:
         raise AttribookError(f"{path} has other columns than expected. Write it anew with `attribook check --update`.")

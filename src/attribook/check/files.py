@@ -9,6 +9,7 @@ from importlib import resources
 from pathlib import Path
 
 from attribook.check.drift import Drift
+from attribook.files import write_whole
 from attribook.paths import results_folder
 
 SUMS = "SHA256SUMS"
@@ -37,7 +38,7 @@ def sha256(content: bytes) -> str:
 def write_sums() -> list[Path]:
     """Write the hashes of what is there now. Returns the files."""
     for folder in folders().values():
-        (folder / SUMS).write_text("".join(f"{digest}  {name}\n" for name, digest in sums(folder).items()))
+        write_whole(folder / SUMS, "".join(f"{digest}  {name}\n" for name, digest in sums(folder).items()))
     return [folder / SUMS for folder in folders().values()]
 
 
@@ -48,7 +49,7 @@ def file_drift() -> tuple[list[Drift], str]:
         if not (folder / SUMS).is_file():
             found.append(Drift("files", f"{title}/{SUMS}", "is missing; bring it back from git"))
             continue
-        lines = [line.split("  ", 1) for line in (folder / SUMS).read_text(errors="replace").splitlines()]
+        lines = [line.split("  ", 1) for line in (folder / SUMS).read_text("utf-8", errors="replace").splitlines()]
         if bad := [number for number, line in enumerate(lines, start=1) if len(line) < 2]:
             found.append(Drift("files", f"{title}/{SUMS}", f"line {bad[0]} is damaged; bring it back from git"))
         committed, now = {line[1]: line[0] for line in lines if len(line) == 2}, sums(folder)
@@ -70,7 +71,7 @@ def changes(folder: Path, name: str, digest: str) -> list[str]:
     if before is None:
         return [what]
     known = set(before.decode(errors="replace").splitlines())
-    lines = enumerate((folder / name).read_text(errors="replace").splitlines(), start=1)
+    lines = enumerate((folder / name).read_text("utf-8", errors="replace").splitlines(), start=1)
     new = [f"line {number}: {line.strip()[:CUT]}" for number, line in lines if line not in known]
     if not new:
         return [f"{what}: lines are gone or in another order"]

@@ -7,15 +7,19 @@ right only after a change that was meant to move them.
 """
 
 import csv
-import shutil
+import os
+import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
 import torch
 
 from attribook.attribution.registry import METHODS
 from attribook.check.drift import Drift, farthest
+from attribook.files import write_whole
 from attribook.grid.seeds import generator
 from attribook.grid.settings import setting
 from attribook.grid.study import Study
@@ -76,14 +80,32 @@ def fits(model: str) -> list[str]:
 
 
 def write_smoke() -> Path:
-    """Compute all rows of the profile anew. Returns their folder."""
-    folder = results_folder() / "smoke"
-    shutil.rmtree(folder, ignore_errors=True)
-    for study in smoke_studies():
-        study.run()
-    with (folder / "erasure.csv").open("w", newline="") as file:
-        csv.writer(file, lineterminator="\n").writerows([("model", "metric", "convention", "value"), *erasure_values()])
-    return folder
+    """Compute all rows of the profile anew, and put them in the old ones' place when all are there; in that folder."""
+    results = results_folder()
+    with tempfile.TemporaryDirectory(dir=results, prefix=".smoke-") as scratch, results_at(Path(scratch)):
+        for study in smoke_studies():
+            study.run()
+        new = Path(scratch) / "smoke"
+        table = pd.DataFrame(erasure_values(), columns=["model", "metric", "convention", "value"])
+        write_whole(new / "erasure.csv", table.to_csv(index=False, lineterminator="\n"))
+        if (results / "smoke").exists():
+            os.replace(results / "smoke", Path(scratch) / "before")
+        os.replace(new, results / "smoke")
+    return results / "smoke"
+
+
+@contextmanager
+def results_at(folder: Path) -> Iterator[None]:
+    """Let results lie in another folder for a while."""
+    before = os.environ.get("ATTRIBOOK_RESULTS")
+    os.environ["ATTRIBOOK_RESULTS"] = str(folder)
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ["ATTRIBOOK_RESULTS"]
+        else:
+            os.environ["ATTRIBOOK_RESULTS"] = before
 
 
 def erasure_values() -> Iterator[tuple[str, str, str, float]]:
@@ -109,7 +131,7 @@ def erasure_drift() -> tuple[list[Drift], str]:
     path = results_folder() / "smoke" / "erasure.csv"
     if not path.is_file():
         return [Drift("files", "smoke/erasure.csv", "is missing; bring it back from git")], "no metric that erases"
-    with path.open(newline="") as file:
+    with path.open(newline="", encoding="utf-8") as file:
         stored = {(line["model"], line["metric"], line["convention"]): line["value"] for line in csv.DictReader(file)}
     now = {(model, metric, convention): value for model, metric, convention, value in erasure_values()}
     found = [Drift(key[1], f"erasure · {key[0]} · {key[2]}", "not stored") for key in now if key not in stored]

@@ -4,7 +4,7 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 from rich.box import SIMPLE
@@ -14,9 +14,9 @@ from rich.table import Table
 from attribook.cli.output import Json, terminal
 from attribook.errors import AttribookError
 from attribook.paths import stored_results
+from attribook.show.terminal import listed
 
-if TYPE_CHECKING:
-    from attribook.check.drift import Drift  # imported late: it brings torch
+PLAIN: dict[str, Any] = {"box": SIMPLE, "padding": (0, 1, 0, 0)}  # the look of long tables
 
 
 def claims(
@@ -76,23 +76,20 @@ def check(
     else:
         out = terminal()
         if report.drifts:
-            out.print(drift_table(report.drifts))
+            out.print(
+                listed(
+                    ("check", "where", "what"),
+                    (map(escape, drift.row) for drift in report.drifts),
+                    title="drift",
+                    **PLAIN,
+                )
+            )
         for line in report.looked_at:
             out.print(f"looked at: {line}", highlight=False, markup=False)
         found = f"{len(report.drifts)} differences" if report.drifts else "no drift"
         out.print(f"{found} (profile {profile}, seed {drawn_by})", highlight=False)
     if report.drifts:
         raise typer.Exit(1)
-
-
-def drift_table(drifts: Sequence["Drift"]) -> Table:
-    """What drifted, by name."""
-    shown = Table(title="drift", title_justify="left", box=SIMPLE, padding=(0, 1, 0, 0))
-    for name in ("check", "where", "what"):
-        shown.add_column(name, overflow="fold")
-    for drift in drifts:
-        shown.add_row(*map(escape, drift.row))
-    return shown
 
 
 def wanted(rows: Sequence[dict[str, Any]], **filters: list[str] | None) -> list[dict[str, Any]]:
@@ -118,23 +115,15 @@ def listing(paper: str, rows: Sequence[dict[str, Any]]) -> Table:
     """Claims of one paper for a terminal."""
     from attribook.ledger.rows import texts
 
-    shown = Table(title=paper, title_justify="left", box=SIMPLE, padding=(0, 1, 0, 0))
     names = ("table", "row", "column", "metric", "published", "ours", "n", "verdict")
-    for name in names:
-        shown.add_column(name, justify="right" if name in {"published", "ours", "n"} else "left")
-    for cells in map(texts, rows):
-        shown.add_row(*(cells[name] for name in names))
-    return shown
+    lines = ([cells[name] for name in names] for cells in map(texts, rows))
+    return listed(names, lines, right={"published", "ours", "n"}, title=paper, **PLAIN)
 
 
 def summary(rows: Sequence[dict[str, Any]], verdicts: Sequence[str]) -> Table:
     """How often each verdict was given, by paper; claims in words apart."""
     kinds = [(row["paper"], "cells" if row["column"] else "claims in words") for row in rows]
     counts = Counter((*kind, row["verdict"]) for kind, row in zip(kinds, rows, strict=True))
-    shown = Table(title="verdicts", title_justify="left")
-    shown.add_column("verdict")
-    for paper, kind in dict.fromkeys(kinds):
-        shown.add_column(f"{paper}, {kind}", justify="right")
-    for word in verdicts:
-        shown.add_row(word, *(str(counts[*kind, word]) for kind in dict.fromkeys(kinds)))
-    return shown
+    heads = {f"{paper}, {kind}": (paper, kind) for paper, kind in kinds}
+    lines = ([word, *(counts[*kind, word] for kind in heads.values())] for word in verdicts)
+    return listed(["verdict", *heads], lines, right=heads, title="verdicts")

@@ -6,9 +6,10 @@ from typing import Annotated
 
 import typer
 
-from attribook.cli.files import refuse_no_file, write_whole
+from attribook.cli.files import refuse_no_file
 from attribook.cli.output import Json, as_json_text, out
 from attribook.errors import AttribookError
+from attribook.files import write_whole
 
 UNCONVERGED = "its own test of being done was not met, so read its scores with care (details: --json)"
 
@@ -76,6 +77,7 @@ def explain(
             "method": method, **attribution.options,
             **({"converged": False} if attribution.converged is False else {}),
         }  # fmt: skip
+        refuse_no_file(html)
         write_whole(html, page(f"Why '{target_label}'?", facts, tokens, shown, method))
     if as_json:
         print(as_json_text(answer))

@@ -9,7 +9,6 @@ import warnings
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
 
 from attribook.cli.checks import check, claims
 from attribook.cli.data import data_app
@@ -17,6 +16,7 @@ from attribook.cli.explain import explain
 from attribook.cli.models import models_app
 from attribook.cli.output import Json, out
 from attribook.errors import AttribookError, AttribookWarning, printable
+from attribook.show.terminal import listed
 
 app = typer.Typer(
     help="Attribution methods for language models, explained, measured and checked.",
@@ -66,18 +66,15 @@ def methods(as_json: Json = False) -> None:
 
     if as_json:
         fields = ("version", "forwards", "backwards", "random", "summary")
-        listed = [
+        print(json.dumps([
             {"name": m.name, "options": m.defaults, **{f: getattr(m, f) for f in fields}} for m in METHODS.values()
-        ]
-        print(json.dumps(listed))
+        ]))  # fmt: skip
         return
-    shown = Table()
-    for column in ("method", "what it does", "options", "forwards", "backwards"):
-        shown.add_column(column, overflow="fold", no_wrap=column == "method")
-    for m in METHODS.values():
-        options = "\n".join(f"{name}={value}" for name, value in m.defaults.items())
-        shown.add_row(m.name, m.summary, options, m.forwards, m.backwards)
-    out.print(shown)
+    rows = [
+        (m.name, m.summary, "\n".join(f"{name}={value}" for name, value in m.defaults.items()), m.forwards, m.backwards)
+        for m in METHODS.values()
+    ]
+    out.print(listed(("method", "what it does", "options", "forwards", "backwards"), rows, whole=["method"]))
 
 
 @app.command()
@@ -98,8 +95,8 @@ def run(
         again = "run the same command again" + " without --fresh" * fresh
         print(f"interrupted; rows so far are stored, {again}", file=sys.stderr, flush=True)
         raise typer.Exit(143 if isinstance(interrupt, Terminated) else 130) from None
-    for failure in failures:
-        print(f"attribook: {failure.notebook} failed: {failure.reason}", file=sys.stderr)
+    for name, reason in failures.items():
+        print(f"attribook: {name} failed: {reason}", file=sys.stderr)
     if failures:
         raise typer.Exit(1)
     if site:

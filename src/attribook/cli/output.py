@@ -7,7 +7,8 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.table import Table
+
+from attribook.show.terminal import listed
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 WIDTH = 150  # where nothing says how wide the output is, as in a pipe
@@ -30,9 +31,4 @@ def show_rows(rows: list[dict[str, Any]], as_json: bool) -> None:
     if as_json:
         print(json.dumps(rows))
         return
-    shown = Table()
-    for name in rows[0]:  # names and sources are to be typed or found: never cut
-        shown.add_column(name, overflow="fold", no_wrap=name == "name")
-    for row in rows:
-        shown.add_row(*(str(value) for value in row.values()))
-    out.print(shown)
+    out.print(listed(rows[0], (row.values() for row in rows), whole=["name"]))  # names are to be typed: never cut

@@ -4,13 +4,13 @@ import datetime
 import hashlib
 import importlib.metadata
 import json
-import os
 import platform
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from attribook.errors import AttribookError
+from attribook.files import write_whole
 
 PACKAGES = ("attribook", "torch", "transformers", "tokenizers", "numpy")
 
@@ -32,18 +32,18 @@ def write_manifest(
     }
     earlier = [each for each in runs_of(folder, fixed) if not replaces(latest, each)]
     digests = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in files}
-    scratch = folder / ".manifest.json"
-    scratch.write_text(json.dumps({**fixed, "files": digests, "runs": [*earlier, latest]}, indent=1) + "\n")
-    os.replace(scratch, folder / "manifest.json")
+    whole = {**fixed, "files": digests, "runs": [*earlier, latest]}
+    write_whole(folder / "manifest.json", json.dumps(whole, indent=1) + "\n")
 
 
 def read_manifest(path: Path) -> dict[str, Any]:
     """A manifest as it was written. Raises: AttribookError where it is damaged."""
     try:
-        manifest = json.loads(path.read_text())
-        if not all(run["study"]["methods"] for run in manifest["runs"]) or not {"weights", "files"} <= set(manifest):
+        manifest: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        whole = all(run["study"]["methods"] for run in manifest["runs"])
+        if not whole or not {"weights", "files"} <= set(manifest) or not isinstance(manifest["files"], dict):
             raise ValueError
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise AttribookError(f"{path} is damaged. Bring it back from git, or run its notebook again.") from error
     return manifest
 
@@ -51,7 +51,7 @@ def read_manifest(path: Path) -> dict[str, Any]:
 def runs_of(folder: Path, fixed: Mapping[str, Any]) -> list[dict[str, Any]]:
     """The runs that a folder's manifest lists, if all that is fixed is as it was."""
     path = folder / "manifest.json"
-    manifest = json.loads(path.read_text()) if path.is_file() else {}
+    manifest = read_manifest(path) if path.is_file() else {}
     same = all(manifest.get(name) == json.loads(json.dumps(value)) for name, value in fixed.items())
     return manifest.get("runs", []) if same else []
 

@@ -1,7 +1,8 @@
 """The row store: plain text files that grow by one group of rows at a time.
 
 A group is everything that one unit of work yields, under one key, and is written at once. A run that is killed
-loses at most the group in hand: what a broken write left behind is cut off when the file is opened next.
+loses at most the group in hand: what a broken write left behind is cut off when the file is opened next. A line ends at
+a newline byte and nowhere else: texts of models hold whatever other programs take for the end of a line.
 """
 
 import csv
@@ -86,10 +87,15 @@ class Store:
 
     def _encode(self, row: Row) -> str:
         if not self.columns:
-            return json.dumps(row, ensure_ascii=False) + "\n"
+            text = json.dumps(row, ensure_ascii=False)
+            return (text if text.isascii() or encodable(text) else json.dumps(row)) + "\n"
         line = io.StringIO()
-        csv.writer(line, lineterminator="\n").writerow([row[name] for name in ("key", *self.columns)])
-        return line.getvalue()
+        ended = csv.writer(line, lineterminator="\r\n")  # so that it quotes both signs
+        ended.writerow([row[name] for name in ("key", *self.columns)])
+        text = line.getvalue().removesuffix("\r\n")
+        if "\n" in text or "\0" in text or not encodable(text):
+            raise AttribookError(f"A row of {self.path} would hold a line break or what is no text: {text[:60]!r}.")
+        return text + "\n"
 
     def _decode(self, line: str) -> Row:
         if not self.columns:
@@ -112,29 +118,48 @@ class Store:
         if last is not None and not self.is_whole(self.groups[last]):  # a write that broke between two lines
             kept = self._without_last_group(kept)
             del self.groups[last]
-        if cut and kept != content:
-            self.path.write_bytes(kept)
+        if cut and kept != content:  # what is kept is a beginning of the file, which is never rewritten
+            with self.path.open("r+b") as file:
+                file.truncate(len(kept))
+                os.fsync(file.fileno())
 
     def _parse(self, content: bytes) -> None:
-        lines = content.decode().splitlines(keepends=True)
+        lines = self._lines(content)
         if self.columns and lines and lines[0] != self._header():
-            raise AttribookError(f"{self.path} has other columns than expected: {lines[0].strip()}.")
+            raise AttribookError(f"{self.path} has other columns than expected: {lines[0].strip()[:200]!r}.")
         for number, line in enumerate(lines[bool(self.columns) :], start=1 + bool(self.columns)):
-            try:
-                row = self._decode(line)
-                self.groups.setdefault(row["key"], []).append(row)
-            except (ValueError, KeyError, TypeError, StopIteration) as error:
-                raise AttribookError(
-                    f"{self.path}, line {number}, is damaged. Bring the file back from git, or delete that line."
-                ) from error
+            row = self._row(line, number)
+            self.groups.setdefault(row["key"], []).append(row)
 
     def _without_last_group(self, whole: bytes) -> bytes:
         """Complete lines without the last group, of which a killed run wrote only a part."""
-        lines = whole.splitlines(keepends=True)
-        header = lines[: bool(self.columns)]
+        lines = self._lines(whole)
         body = lines[bool(self.columns) :]
-        broken = self._decode(body[-1].decode())["key"] if body else None
-        while body and self._decode(body[-1].decode())["key"] == broken:
+        broken = self._row(body[-1], len(lines))["key"] if body else None
+        while body and self._row(body[-1], len(body))["key"] == broken:
             # A group that was complete is computed again too: nothing tells it from a broken one.
             body.pop()
-        return b"".join(header + body)
+        return "".join(lines[: len(body) + bool(self.columns)]).encode()
+
+    def _lines(self, content: bytes) -> list[str]:
+        """Complete lines, each with its newline."""
+        try:
+            return [f"{line}\n" for line in content.decode().split("\n")[:-1]]
+        except UnicodeDecodeError as error:
+            raise AttribookError(f"{self.path} is no UTF-8 text. Bring the file back from git.") from error
+
+    def _row(self, line: str, number: int) -> Row:
+        try:
+            row = self._decode(line)
+            if isinstance(row["key"], str):
+                return row
+        except (ValueError, KeyError, TypeError, StopIteration, RecursionError, csv.Error):
+            pass
+        raise AttribookError(
+            f"{self.path}, line {number}, is damaged. Bring the file back from git, or delete that line."
+        )
+
+
+def encodable(text: str) -> bool:
+    """Whether a text can be written as UTF-8: a lone surrogate cannot."""
+    return not any("\ud800" <= letter <= "\udfff" for letter in text)

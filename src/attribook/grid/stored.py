@@ -1,5 +1,7 @@
 """What is stored of a study, read from its files alone: no text, no model, and nothing is computed."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +24,14 @@ def stored_frames(profile: str, study: str, *, pools: bool = False) -> pd.DataFr
     found, columns = [], POOL_COLUMNS if pools else COLUMNS
     for path in sorted((results_folder() / profile / study).glob("*/*/rows.csv")):
         runs = [run["study"] for run in read_manifest(path.with_name("manifest.json"))["runs"]]
-        measured = [run for run in runs if run["metrics"] or "judge" in run]
-        datasets = sorted({run["dataset"] for run in measured})
+        with readable(path.with_name("manifest.json")):
+            measured = [run for run in runs if run["metrics"] or "judge" in run]
+            datasets = sorted({run["dataset"] for run in measured})
         if len(datasets) != 1:
             raise AttribookError(f"{path} has rows on {datasets or 'no data set'}: give each data set its own study.")
-        fixed = {name: measured[0][name] for name in ("profile", "protocol", "model", "dataset")}
-        frame = tidied(read_rows(path), **fixed, study=measured[0]["name"])
+        with readable(path):
+            fixed = {name: str(measured[0][name]) for name in ("profile", "protocol", "model", "dataset")}
+            frame = tidied(read_rows(path), **fixed, study=str(measured[0]["name"]))
         found += [frame] if list(frame.columns) == columns else []
     return pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=columns)
 
@@ -53,8 +57,17 @@ def tidied(rows: pd.DataFrame, **fixed: Any) -> pd.DataFrame:
 
 
 def read_rows(path: Path) -> pd.DataFrame:
-    """A file of rows as it stands. Raises: AttribookError where it cannot be read."""
+    """A file of rows as it stands. Raises: AttribookError where it cannot be read, or lacks what every row has."""
+    with readable(path):
+        rows = pd.read_csv(path, dtype=TEXTS)
+        return rows.astype(dict.fromkeys(("item", "method"), str))
+
+
+@contextmanager
+def readable(path: Path) -> Iterator[None]:
+    """What goes wrong while a file is read is said of the file, in one line. Raises: AttribookError."""
     try:
-        return pd.read_csv(path, dtype=TEXTS)
-    except ValueError as error:  # pandas' and Unicode's errors are such
-        raise AttribookError(f"{path} cannot be read: {error}. Bring it back from git.") from error
+        yield
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError, OverflowError) as error:
+        why = " ".join(str(error).split())[:200]
+        raise AttribookError(f"{path} is damaged: {why}. Bring it back from git, or run its notebook again.") from error

@@ -6,28 +6,33 @@ from collections.abc import Iterable, Mapping, Sequence
 import pandas as pd
 
 from attribook.data.datasets import DATASETS
-from attribook.grid.kept import stored_count
 from attribook.ledger.hypothesis_tests import Case, Cell, Hypothesis, HypothesisTests, Key, Result
 from attribook.ledger.links import Link, Links
 from attribook.ledger.rows import COLUMNS, ROLES, Row
 from attribook.ledger.verdicts import (
     CERTAIN,
+    CODE_ONLY,
+    CONTROL,
     NO_ROWS,
     NOT_HERE,
     OPPOSITE,
     REPRODUCED,
     SAME,
     UNDECIDED,
+    UNLIKE,
     Outcome,
     together,
     verdict,
 )
 from attribook.papers.cells import RANKED, better, published
 from attribook.statistics.evidence import Evidence
+from attribook.statistics.kept import stored_count
 from attribook.statistics.resampling import Estimate
+from attribook.statistics.tests import barred
 from attribook.statistics.units import LOG_RATIO, METRICS
 
-Tested = Mapping[str, tuple[Sequence[Evidence], Sequence[Result]]]  # what was tested on which rows, by protocol
+# By protocol: the rows, what was tested on them, and the same tests of a control.
+Tested = Mapping[str, tuple[Sequence[Evidence], Sequence[Result], Sequence[Result]]]
 REASONS = {
     SAME: "decided as published",
     OPPOSITE: "decided against the claim",
@@ -46,12 +51,12 @@ def cell_rows(papers: Iterable[str], tests: HypothesisTests) -> list[Row]:
 
 
 def table_rows(cells: pd.DataFrame, tests: HypothesisTests) -> list[Row]:
-    """Rows of one table's cells, whose tests are one family under each protocol."""
+    """Rows of one table's cells, whose tests are one family for each metric under each protocol."""
     listed: list[Cell] = cells.assign(sign=better(cells)).to_dict("records")  # type: ignore[assignment]
     columns: dict[Key, list[Cell]] = {}
     for cell in listed:
         columns.setdefault(tuple(cell[name] for name in RANKED), []).append(cell)
-    tested: list[dict[str, tuple[Sequence[Evidence], Sequence[Result]]]] = [{} for _ in listed]
+    tested: list[dict[str, tuple[Sequence[Evidence], Sequence[Result], Sequence[Result]]]] = [{} for _ in listed]
     for role in ROLES:
         places: list[int] = []
         cases: list[Case] = []
@@ -61,8 +66,12 @@ def table_rows(cells: pd.DataFrame, tests: HypothesisTests) -> list[Row]:
                 rivals = columns[tuple(cell[name] for name in RANKED)]
                 places.append(number)
                 cases.append((found, str(cell["metric"]), hypotheses(cell, rivals, link)))
-        for number, case, results in zip(places, cases, tests.results(cases), strict=True):
-            tested[number][role] = (case[0], results)
+        for metric in dict.fromkeys(metric for _, metric, _ in cases):
+            family = [place for place, case in enumerate(cases) if case[1] == metric]
+            claims = [cases[each] for each in family]
+            controls = [(found, name, [each.controlled() for each in made]) for found, name, made in claims]
+            for place, *results in zip(family, tests.results(claims), tests.results(controls), strict=True):
+                tested[places[place]][role] = (cases[place][0], results[0], results[1])
     return [cell_row(cell, each, tests) for cell, each in zip(listed, tested, strict=True)]
 
 
@@ -94,9 +103,21 @@ def outcome(results: Sequence[Result], unit: str) -> Outcome:
         words = [result.hypothesis.about for result in telling]
     why = f"{REASONS[decision]}: {', '.join(words[:3])}" + f" and {len(words) - 3} more" * (len(words) > 3)
     if decision == UNDECIDED:
-        power = [r.estimate.detectable for r in telling if r.estimate and math.isfinite(r.estimate.detectable)]
-        why += f"; the smallest detectable difference is {max(power):.2g} {unit}" if power else ""
+        why += "".join(
+            f"; {each}" for each in open_because([(r.estimate, r.reach) for r in telling if r.estimate], unit)
+        )
     return Outcome(decision, why)
+
+
+def open_because(tested: Sequence[tuple[Estimate, float]], unit: str) -> list[str]:
+    """Why tests are undecided: what bars a verdict, and what they could have shown, alone and in their family."""
+    found = list(dict.fromkeys(bar for one, _ in tested if (bar := barred(one))))
+    alone = [one.detectable for one, _ in tested if math.isfinite(one.detectable)]
+    level = [each for one, reach in tested if math.isfinite(each := one.detectable_at(reach))]
+    if alone:
+        found.append(f"the smallest detectable difference is {max(alone):.2g} {unit}")
+        found[-1] += f", {max(level):.2g} at the level of the family" if level else ""
+    return found
 
 
 def cell_row(cell: Cell, tested: Tested, tests: HypothesisTests) -> Row:
@@ -111,19 +132,49 @@ def cell_row(cell: Cell, tested: Tested, tests: HypothesisTests) -> Row:
     link = tests.links.find(cell)
     assert link is not None  # else nothing would have been tested
     unit = METRICS[cell["metric"]].unit.replace(LOG_RATIO, "nats")
-    outcomes = {role: outcome(results, unit) for role, (_, results) in tested.items()}
-    numbers = {role: tests.estimate(e, cell["metric"], link.method(cell)) for role, (e, _) in tested.items()}
+    outcomes = {role: outcome(results, unit) for role, (_, results, _) in tested.items()}
+    numbers = {role: tests.estimate(e, cell["metric"], link.method(cell)) for role, (e, *_) in tested.items()}
     own = "written" in tested and is_own(tested["written"][0], cell, tests.links)
     word, role = verdict(outcomes, confirmed=own and inside(cell, numbers["written"]))
-    ours, used = numbers[role], tested[role][0]
+    ours, (used, results, controls) = numbers[role], tested[role]
+    word, besides = qualified(word, link, link.protocols[role], used, results, controls)
     few = dict.fromkeys(words for e in used if (words := e.too_few(link.method(cell), cell["metric"])))
-    reason = [outcomes[role].why, *beside(outcomes, role, link), provenance(cell, used, tests.links), *few]
+    reason = [outcomes[role].why, *besides, *beside(outcomes, role, link), provenance(cell, used, tests.links), *few]
     return row | {
         "ours": known(ours.value), "low": known(ours.low), "high": known(ours.high), "n": ours.n,
         "detectable": known(ours.detectable), "profile": used[0].profile, "protocol": link.protocols[role],
         "verdict": word, "reason": "; ".join(reason), "notebook": link.notebook, "model": used[0].model,
         "data": ", ".join(e.dataset for e in used), "rows": ", ".join(e.places for e in used),
     }  # fmt: skip
+
+
+def qualified(
+    word: str,
+    link: Link,
+    protocol: str,
+    used: Sequence[Evidence],
+    results: Sequence[Result],
+    controls: Sequence[Result],
+) -> tuple[str, list[str]]:
+    """The verdict once more, where a control does as well or the claimed method was run otherwise, and why."""
+    if word in (REPRODUCED, CODE_ONLY, SAME):
+        if not all(control.estimate for control in controls):
+            return word, ["no control of it is stored"]
+        name = controls[0].hypothesis.method
+        as_well = {control.decision for control in controls} == {SAME}
+        return (CONTROL if as_well else word), [f"its control ({name}) {'does as well' if as_well else 'does not'}"]
+    if word == OPPOSITE:
+        methods = [name for one in results for name in (one.hypothesis.method, one.hypothesis.other) if name]
+        unlike = link.unlike(protocol, methods) + other_judge(link, used)
+        return (UNLIKE, unlike) if unlike else (word, [])
+    return word, []
+
+
+def other_judge(link: Link, used: Sequence[Evidence]) -> list[str]:
+    """What judged answers here, where the paper names another judge."""
+    wanted = link.settings.get("judge", {}).get("model")
+    judges = {judge for e in used if "judge" in e.rows for judge in e.rows["judge"].unique()} if wanted else set()
+    return [f"the judge is {judge}, not {wanted}" for judge in sorted(judges - {wanted})]
 
 
 def known(value: float) -> float | None:

@@ -10,11 +10,22 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from attribook.ledger.cell_rows import is_own
+from attribook.ledger.cell_rows import is_own, other_judge
 from attribook.ledger.figure_claims import answered_claim
 from attribook.ledger.hypothesis_tests import Case, Cell, Hypothesis, HypothesisTests, Key
 from attribook.ledger.rows import COLUMNS, ROLES, Row
-from attribook.ledger.verdicts import CERTAIN, NO_ROWS, NOT_HERE, OPPOSITE, SAME, UNDECIDED, Outcome, together, verdict
+from attribook.ledger.verdicts import (
+    CERTAIN,
+    NO_ROWS,
+    NOT_HERE,
+    OPPOSITE,
+    SAME,
+    UNDECIDED,
+    UNLIKE,
+    Outcome,
+    together,
+    verdict,
+)
 from attribook.papers.cells import RANKED, better, published, select
 from attribook.papers.claim_tests import tally
 from attribook.papers.claims import Claim, claims, support
@@ -58,7 +69,19 @@ def claim_row(claim: Claim, tests: HypothesisTests) -> Row:
     own = found["written"].used
     confirmed = bool(own) and all(is_own(evidence, cell, tests.links) for cell, evidence in own)
     word, role = verdict(outcomes, confirmed=confirmed)
-    return row | {"verdict": word, "reason": f"{outcomes[role].why}; {in_paper}", **seen[role].source(role, tests)}
+    unlike = run_otherwise(pairs, role, tests) if word == OPPOSITE else []
+    why = "; ".join([outcomes[role].why, *unlike, in_paper])
+    return row | {"verdict": UNLIKE if unlike else word, "reason": why, **seen[role].source(role, tests)}
+
+
+def run_otherwise(pairs: Iterable[tuple[Cell, Cell | None]], role: str, tests: HypothesisTests) -> list[str]:
+    """What the paper states of the claimed methods in these cells, and was not run so here."""
+    found: list[str] = []
+    for cell in (one for pair in pairs for one in pair if one):
+        if (link := tests.links.find(cell)) and (protocol := link.protocols.get(role) or link.protocols.get("ours")):
+            found += link.unlike(protocol, [link.method(cell)])
+            found += other_judge(link, tests.evidence(link, role, link.method(cell), cell))
+    return list(dict.fromkeys(found))
 
 
 @dataclass(frozen=True)

@@ -1,15 +1,17 @@
-"""Hypothesis tests that claims need, made on stored rows, with p-values adjusted over each family of them."""
+"""Hypothesis tests that claims need, made on stored rows, with p-values adjusted over each family of them by max-T."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from attribook.grid.settings import Picked
 from attribook.ledger.links import Link, Links, links
 from attribook.ledger.verdicts import CERTAIN, UNDECIDED, WORDS
 from attribook.statistics.evidence import PROFILES, Evidence, StoredRows, printed_estimate
 from attribook.statistics.picked_rows import holds
 from attribook.statistics.resampling import Estimate
-from attribook.statistics.tests import decided, holm
+from attribook.statistics.tests import decided, max_t
 
 Cell = Mapping[str, Any]
 Key = tuple[Any, ...]
@@ -24,6 +26,16 @@ class Hypothesis:
     other: str | None
     sign: int
 
+    def controlled(self) -> "Hypothesis":
+        """The same of what knows nothing and is otherwise like the method."""
+        return replace(self, method=control_of(self.method))
+
+
+def control_of(name: str) -> str:
+    """The best of as many random rankings, for the best of some maps; else a method's own scores in random order."""
+    picked = Picked.parse(name)
+    return f"random, best of {picked.maps}" if picked else f"{name}:permuted"
+
 
 @dataclass(frozen=True)
 class Result:
@@ -32,6 +44,7 @@ class Result:
     hypothesis: Hypothesis
     estimate: Estimate | None
     p: float = 1.0  # adjusted
+    reach: float = math.nan  # how many standard errors from 0 the family's most telling test must lie
 
     @property
     def certain(self) -> bool:
@@ -94,12 +107,13 @@ class HypothesisTests:
             [self.key(found, metric, result.hypothesis) for result in results]
             for (found, metric, _), results in zip(cases, tested, strict=True)
         ]
-        family: dict[Key, float] = {}
+        family: dict[Key, Estimate] = {}
         for results, names in zip(tested, keys, strict=True):
-            family |= {key: r.estimate.p for r, key in zip(results, names, strict=True) if r.estimate and not r.certain}
-        adjusted = dict(zip(family, holm(list(family.values())), strict=True))
+            family |= {key: r.estimate for r, key in zip(results, names, strict=True) if r.estimate and not r.certain}
+        ps, reach = max_t(list(family.values()))
+        adjusted = dict(zip(family, ps, strict=True))
         return [
-            [replace(result, p=adjusted.get(key, 1.0)) for result, key in zip(results, names, strict=True)]
+            [replace(r, p=adjusted.get(key, 1.0), reach=reach) for r, key in zip(results, names, strict=True)]
             for results, names in zip(tested, keys, strict=True)
         ]
 

@@ -1,7 +1,7 @@
 """Which study answers which published cell, and what of the papers is here: `links.toml`, read and checked."""
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -10,6 +10,7 @@ from typing import Any
 from attribook.data.datasets import DATASETS
 from attribook.errors import AttribookError
 from attribook.grid.protocols import find_protocol
+from attribook.grid.settings import Picked, Setting
 from attribook.ledger.rows import ROLES
 from attribook.papers.registry import paper_folders
 
@@ -27,6 +28,7 @@ class Link:
     names: dict[str, str] = field(default_factory=dict)
     pools: str | None = None  # a study of pools whose best maps join the rows
     unnamed: str | None = None  # why no rows can answer printed rows that `names` lacks
+    settings: dict[str, dict[str, Any]] = field(default_factory=dict)  # of the claimed methods, as the paper has them
 
     def method(self, cell: Mapping[str, Any]) -> str:
         """Our name for what a printed row measures; empty where there is none."""
@@ -35,6 +37,19 @@ class Link:
     def refusal(self, cell: Mapping[str, Any]) -> str | None:
         """Why no rows can answer a cell; None where some could."""
         return None if self._named(cell) else self.unnamed
+
+    def unlike(self, protocol: str, methods: Iterable[str]) -> list[str]:
+        """What the paper states of the claimed methods among these, and was not run so here, in words."""
+        found = []
+        for name in dict.fromkeys(methods):
+            picked = Picked.parse(name)
+            each = picked.settings[0] if picked else Setting.parse(name)
+            if each.method in self.settings:
+                options = find_protocol(protocol).method_options(each.method) | dict(each.options)
+                ours = each.facts.resolve(options) | ({"maps": picked.maps} if picked else {})
+                found += [f"{each.method} has {option} {ours[option]}, not {value}"
+                          for option, value in self.settings[each.method].items() if ours[option] != value]  # fmt: skip
+        return found
 
     def _named(self, cell: Mapping[str, Any]) -> str | None:
         row, column = cell["row"], cell["column"]

@@ -1,8 +1,7 @@
 """Verdicts on what the papers print, computed from our intervals. The words and their rules are written once, here.
 
 A claim is broken up into hypothesis tests, each an estimate that lies above 0 where the claim is right. A test is
-decided only where its 95% interval excludes 0, its p-value, adjusted by Holm over its family, is below 5%, and it has
-enough prompts.
+decided only where its p-value, adjusted over its family, is below 5%, and its prompts allow a verdict.
 """
 
 from collections import Counter
@@ -11,11 +10,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from attribook.statistics import tests
-from attribook.statistics.resampling import RESAMPLES
-from attribook.statistics.tests import ABOVE, BELOW, FEWEST_PROMPTS, LEVEL
+from attribook.statistics.resampling import LEVEL, RESAMPLES
+from attribook.statistics.tests import ABOVE, BELOW, LEAST_CARRIERS, LEAST_N, MOST_OF_ONE
 
 REPRODUCED, CODE_ONLY = "reproduced", "only under the released code's protocol"
 SAME, OPPOSITE, UNDECIDED = "direction only", "contradicted", "undecided"
+CONTROL, UNLIKE = "control does as well", "not comparable"
 CERTAIN = "by construction"
 NO_ROWS, NOT_HERE = "no rows yet", "not runnable here"
 WORDS = {ABOVE: SAME, BELOW: OPPOSITE, tests.UNDECIDED: UNDECIDED}  # of tests that are above 0 where a claim is right
@@ -29,25 +29,35 @@ RULES = {
     "protocol of the released code, every test is decided as published.",
     SAME: "Every test is decided as published. The value itself is not confirmed, because another model or other data "
     "stand in for the paper's, or because the published value lies outside our interval.",
+    CONTROL: "Every test is decided as published, and would be with a control in the method's place: the best of as "
+    "many random rankings in place of the best of R maps, or the method's own scores in random order in place of its "
+    "scores. So the agreement says nothing about the method. Where no such control is stored, the reason of another "
+    "verdict says so.",
     CERTAIN: "Every test compares the best of a pool of candidate maps with the best of a larger pool, which has as "
     "many maps of each kind and more, and the metric that is reported has chosen the maps. The larger pool always "
     "wins, whatever its maps are worth. No data could show anything else, so the claim is neither confirmed nor "
     "contradicted.",
     OPPOSITE: "At least one test is decided against the published claim. A printed count is contradicted where the "
     "same data give another number.",
+    UNLIKE: "At least one test is decided against the published claim, but the method that the claim is about was not "
+    "run as the paper has it: with fewer steps or maps, another replacer, another judge. The reason names what "
+    "differs. Such rows contradict nothing.",
     UNDECIDED: "No test is decided against the claim, and at least one is not decided: there are too few prompts for a "
-    "difference of this size, or a method that the claim names has no rows. The smallest detectable difference is "
-    "stated.",
+    "difference of this size or for any verdict, a few prompts carry the mean, or a method that the claim names has no "
+    "rows. The reason says which, and the smallest detectable difference.",
     NO_ROWS: "The claim could be tested here on a stand-in, but no stored rows answer it yet.",
     NOT_HERE: "The claim needs a model or a data set that is not here and for which nothing here can stand in.",
 }
 TESTS = (
-    f"A test is decided where its 95% interval ({RESAMPLES:,} paired resamples of the prompts) excludes 0 and its "
-    f"p-value is below {LEVEL:.0%}. The p-value is counted from the same resamples. Where all of them lie on one side "
-    "of 0, it is that of Student's t, if that is smaller. It is adjusted by Holm over the family of the test, which "
-    "are all tests of one printed table under one protocol, or all tests of one claim in words. With fewer than "
-    f"{FEWEST_PROMPTS} prompts nothing is decided, because so few make intervals that are too short. A comparison "
-    "whose outcome is fixed by construction is left out of the verdict and of the family. A printed cell has these "
+    f"A test is decided where its p-value is below {LEVEL:.0%}. The p-value is the share of {RESAMPLES:,} paired "
+    "resamples of the prompts that lie as many of their own standard errors from the estimate as that lies from 0. It "
+    "is adjusted by step-down max-T over the family of the test, from the same resamples; the family are all tests of "
+    "one metric of a printed table under one protocol, because that is what its claims compare, or all tests of one "
+    "claim in words. Nothing is decided with fewer than "
+    f"{LEAST_N} prompts, nor where a few prompts carry the mean: where the variance rests on fewer than "
+    f"{LEAST_CARRIERS} prompts (n divided by the kurtosis of their influences) or one prompt has more than "
+    f"{MOST_OF_ONE:.0%} of it. Such samples make intervals that are too short. Tests with too few prompts, and a "
+    "comparison whose outcome is fixed by construction, are no part of the family. A printed cell has these "
     "tests. `direction:random`: the log-ratio to random lies on the published side of 0. `order`: the best method of "
     "the column is ahead of this one; the best method itself is ahead of all others whose printed value differs from "
     "its own. `direction:runner-up`: this method is ahead of every other of the column. A claim in words makes of our "

@@ -191,7 +191,7 @@ def write_manifest(source: Source, folder: Path) -> None:
         manifest["terms"] = source.terms
     if source.update_sha256:
         manifest["update"] = source.update_sha256
-    (folder / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n")
+    (folder / MANIFEST).write_text(json.dumps(manifest, indent=1) + "\n", encoding="utf-8")
 
 
 @contextlib.contextmanager

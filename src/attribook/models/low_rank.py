@@ -125,7 +125,7 @@ def write_classifier(base: Path, update: Path, folder: Path) -> None:
     }
     folder.mkdir()
     save_file(merge(encoder, learned_values), folder / "model.safetensors", metadata={"format": "pt"})
-    config = json.loads((base / "config.json").read_text())
+    config = json.loads((base / "config.json").read_text(encoding="utf-8"))
     config |= {
         "architectures": ["BertForSequenceClassification"],
         "id2label": {str(number): label for number, label in enumerate(labels)},
@@ -133,7 +133,10 @@ def write_classifier(base: Path, update: Path, folder: Path) -> None:
         "problem_type": "single_label_classification",
     }
     # The encoder's tokenizer cuts and pads to 128 tokens: an explained text is neither cut in silence nor padded.
-    tokenizer = json.loads((base / "tokenizer.json").read_text()) | {"truncation": None, "padding": None}
-    settings = json.loads((base / "tokenizer_config.json").read_text())
+    tokenizer = json.loads((base / "tokenizer.json").read_text(encoding="utf-8")) | {
+        "truncation": None,
+        "padding": None,
+    }
+    settings = json.loads((base / "tokenizer_config.json").read_text(encoding="utf-8"))
     for name, content in (("config", config), ("tokenizer", tokenizer), ("tokenizer_config", settings)):
-        (folder / f"{name}.json").write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n")
+        (folder / f"{name}.json").write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")

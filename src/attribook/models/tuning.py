@@ -72,7 +72,7 @@ def train(recipe: Recipe, parts: Mapping[str, Examples], folder: Path, say: Say)
         found = {part: accuracy(made, examples) for part, examples in parts.items() if part != "train"}
         items = {part: len(examples) for part, examples in parts.items()}
         record = {"recipe": asdict(recipe), "items": items, "accuracy": found}
-        (made / "training.json").write_text(json.dumps(record, indent=1) + "\n")
+        (made / "training.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
         os.replace(made, folder)
     return found
 

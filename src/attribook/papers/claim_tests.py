@@ -1,8 +1,8 @@
 """Claims that no printed table decides, tested on stored rows of another kind: scores, answers, predictions.
 
 What a figure of a paper shows without numbers is tested as the sentence about it says. A claim is broken up into
-hypothesis tests, each above 0 where the claim is right, and Holm adjusts over the tests of the claim. Each paper's
-`figure_claims.py` has the tests of its own claims.
+hypothesis tests, each above 0 where the claim is right, and p is adjusted by max-T over the tests of the claim. Each
+paper's `figure_claims.py` has the tests of its own claims.
 """
 
 import json
@@ -15,11 +15,11 @@ import pandas as pd
 
 from attribook.grid.manifest import read_manifest
 from attribook.paths import results_folder
-from attribook.statistics.estimates import difference
+from attribook.statistics.contrasts import difference
 from attribook.statistics.evidence import PROFILES
 from attribook.statistics.mass import mass_shares
 from attribook.statistics.resampling import Estimate
-from attribook.statistics.tests import ABOVE, BELOW, UNDECIDED, decided, holm, together
+from attribook.statistics.tests import ABOVE, BELOW, UNDECIDED, decided, max_t, together
 
 Rows = list[dict[str, Any]]
 Source = dict[str, str]  # profile, model, data, protocol and rows: where they lie, and what they are rows of
@@ -48,7 +48,7 @@ class ClaimTests:
 
     def answer(self, source: Source, notebook: str, about: str) -> ClaimAnswer:
         """The decision on all tests together, with `about` before their counts, and the n of the smallest."""
-        adjusted = holm([test.p for test in self.found.values()])
+        adjusted, _ = max_t(list(self.found.values()))
         decisions = [decided(test, p) for test, p in zip(self.found.values(), adjusted, strict=True)]
         n = min(test.n for test in self.found.values())
         against = [name for name, decision in zip(self.found, decisions, strict=True) if decision == BELOW]
@@ -89,7 +89,7 @@ def stored_scores(study: str, methods: tuple[str, ...]) -> list[tuple[Source, Ro
     found = []
     for folder in study_folders(study, "attribook"):
         path = folder / "scores.jsonl"
-        lines = path.read_text().splitlines() if path.is_file() else []
+        lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
         rows = [row for row in map(json.loads, lines) if row["method"] in methods]
         if rows:
             found.append((source_of(folder, path.name), rows))

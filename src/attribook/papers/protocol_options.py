@@ -1,5 +1,8 @@
 """Options that are switched alone on the page of protocols: those in which protocols of papers differ."""
 
+from attribook.papers.rpi.protocols import RELEASED
+from attribook.papers.rpi.settings import NO_DEFAULTS
+
 # Settings of methods in which the protocols of ReAGent differ from ours, each compared with the plain method.
 CHANGED = (
     "occlusion{operator=mask}",
@@ -13,10 +16,7 @@ CHANGED = (
 )
 SIGNED = ("occlusion", "input_x_gradient", "integrated_gradients")  # methods whose scores may lie below 0
 # Options of RPI in which its released code differs from its text.
-RPI_CHANGED = (
-    "steps=31", "layers=-3", "points=both_ends", "timestep=500", "noise=variance", "noised=text", "factor=attention",
-    "output=logit",
-)  # fmt: skip
+RPI_CHANGED = tuple(f"{name}={RELEASED[name]}" for name in ("steps", "layers", *NO_DEFAULTS))
 # Options of the metrics that erase tokens. `empty` has an effect only where no token at all may be erased.
 ERASURE_CHANGED = (
     "least=0", "divisor=bins_plus_one", "rounding=ceil", "operator=mask", "specials=perturb", "explained=target",

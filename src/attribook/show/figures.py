@@ -24,13 +24,9 @@ from attribook.show.tokens import labels
 
 INK = {"light": "#1f2328", "dark": "#e6e6e6"}
 PAPER = {"light": "#ffffff", "dark": "#14181e"}
+ORANGE, BLUE, GREY = "#{:02x}{:02x}{:02x}".format(*SUPPORTS), "#{:02x}{:02x}{:02x}".format(*AGAINST), "#9aa4ae"
 LABEL = 40  # characters of a token's label, beyond which its middle is left out
 HIDE_DARK = "<style>html:not([data-theme]) .only-dark{display:none}</style>"
-
-
-def hexed(colour: tuple[int, int, int]) -> str:
-    """From three numbers to #rrggbb."""
-    return "#{:02x}{:02x}{:02x}".format(*colour)
 
 
 def themed(
@@ -47,6 +43,7 @@ def themed(
         settings: Any = {
             "text.color": ink, "axes.labelcolor": ink, "axes.edgecolor": ink, "xtick.color": ink, "ytick.color": ink,
             "svg.hashsalt": "attribook", "font.size": 10, "font.family": families(given), "text.parse_math": False,
+            "axes.spines.top": False, "axes.spines.right": False, "legend.frameon": False, "legend.loc": "lower center",
         }  # fmt: skip
         with matplotlib.rc_context(settings):
             figure = Figure(figsize=(width, height), layout="constrained")
@@ -70,7 +67,7 @@ def score_grid(tokens: Sequence[str], scores: pd.DataFrame, alt: str) -> Html:
     rows, columns = ([short(text) for text in texts] for texts in (shown, names))
 
     def draw(axes: Axes, theme: str) -> None:
-        colours = LinearSegmentedColormap.from_list("scores", [hexed(AGAINST), PAPER[theme], hexed(SUPPORTS)])
+        colours = LinearSegmentedColormap.from_list("scores", [BLUE, PAPER[theme], ORANGE])
         sns.heatmap(
             relative, ax=axes, cmap=colours, vmin=-1, vmax=1, linewidths=0.4, linecolor=PAPER[theme],
             xticklabels=columns, yticklabels=rows,
@@ -103,39 +100,27 @@ def short(text: str) -> str:
 
 def mass_bars(shares: pd.DataFrame, alt: str) -> Html:
     """Stacked horizontal bars, one a row of `shares`, whose columns add up to 1."""
-    palette = [hexed(SUPPORTS), "#9aa4ae", hexed(AGAINST)]
 
-    def draw(axes: Axes, theme: str) -> None:
-        left = np.zeros(len(shares))
-        for (name, values), colour in zip(shares.items(), palette, strict=False):
-            axes.barh(range(len(shares)), values, left=left, color=colour, label=writable(str(name)), height=0.7)
-            for y, (start, width) in enumerate(zip(left, values, strict=True)):
-                if width > 0.06:
-                    axes.text(
-                        start + width / 2,
-                        y,
-                        f"{width:.0%}",
-                        ha="center",
-                        va="center",
-                        color="#111111",
-                        fontsize=8,
-                    )
-            left += values.to_numpy()
+    def draw(axes: Axes, _: str) -> None:
+        left = shares.cumsum(axis=1) - shares
+        for (name, values), colour in zip(shares.items(), [ORANGE, GREY, BLUE], strict=False):
+            label = writable(str(name))
+            bars = axes.barh(range(len(shares)), values, left=left[name], color=colour, label=label, height=0.7)
+            texts = [f"{width:.0%}" if width > 0.06 else "" for width in values]
+            axes.bar_label(bars, texts, label_type="center", color="#111111", fontsize=8)
         axes.set_yticks(range(len(shares)), [writable(str(name)) for name in shares.index])
         axes.set(xlim=(0, 1), xlabel="share of the positive attribution mass")
         axes.invert_yaxis()
         axes.tick_params(length=0)
-        axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=len(shares.columns), frameon=False)
-        for side in axes.spines.values():
-            side.set_visible(False)
-        del theme
+        axes.legend(bbox_to_anchor=(0.5, 1.0), ncols=len(shares.columns))
+        axes.spines[["left", "bottom"]].set_visible(False)
 
     return themed(draw, 7.5, 1.2 + 0.36 * len(shares), alt, [*shares.index, *shares.columns])
 
 
 def curves(frame: pd.DataFrame, label: str, alt: str, *, zero: bool = True, across: str = "steps") -> Html:
     """Lines with bands over steps, on a logarithmic axis: columns `name`, `steps`, `value`, `low`, `high`."""
-    palette = [hexed(SUPPORTS), hexed(AGAINST), "#8a939c", "#3f9b63"]
+    palette = [ORANGE, BLUE, "#8a939c", "#3f9b63"]
 
     def draw(axes: Axes, theme: str) -> None:
         for (name, line), colour in zip(frame.groupby("name", sort=False), palette, strict=False):
@@ -147,9 +132,7 @@ def curves(frame: pd.DataFrame, label: str, alt: str, *, zero: bool = True, acro
         axes.set_xticks(sorted(frame["steps"].unique()), sorted(frame["steps"].unique()))
         axes.minorticks_off()
         axes.set(xlabel=writable(across), ylabel=writable(label))
-        axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, frameon=False)
-        for side in ("top", "right"):
-            axes.spines[side].set_visible(False)
+        axes.legend(bbox_to_anchor=(0.5, 1.0), ncols=2)
 
     return themed(draw, 7.5, 3.6, alt, [*frame["name"], across, label])
 
@@ -160,21 +143,20 @@ def intervals(frame: pd.DataFrame, label: str, alt: str) -> Html:
 
     def draw(axes: Axes, theme: str) -> None:
         for y, row in enumerate(frame.to_dict("records")):
-            axes.plot([row["low"], row["high"]], [y, y], color=hexed(SUPPORTS), lw=2.5, solid_capstyle="round")
-            axes.plot(row["value"], y, "o", color=hexed(SUPPORTS), ms=7)
+            axes.plot([row["low"], row["high"]], [y, y], color=ORANGE, lw=2.5, solid_capstyle="round")
+            axes.plot(row["value"], y, "o", color=ORANGE, ms=7)
             if pd.notna(row["published"]):
-                axes.plot(row["published"], y, "D", mfc="none", mec=hexed(AGAINST), mew=1.8, ms=7)
+                axes.plot(row["published"], y, "D", mfc="none", mec=BLUE, mew=1.8, ms=7)
         axes.axvline(0, color=INK[theme], lw=0.8, alpha=0.6)
-        axes.plot([], [], "o-", color=hexed(SUPPORTS), label="ours, 95% interval")
+        axes.plot([], [], "o-", color=ORANGE, label="ours, 95% interval")
         if frame["published"].notna().any():
-            axes.plot([], [], "D", mfc="none", mec=hexed(AGAINST), mew=1.8, ls="none", label="published")
+            axes.plot([], [], "D", mfc="none", mec=BLUE, mew=1.8, ls="none", label="published")
         axes.set_yticks(range(len(frame)), [writable(str(name)) for name in frame["name"]])
         axes.invert_yaxis()
         axes.set_xlabel(writable(label))
         axes.tick_params(length=0)
-        axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=2, frameon=False)
-        for side in ("top", "right", "left"):
-            axes.spines[side].set_visible(False)
+        axes.legend(bbox_to_anchor=(0.5, 1.0), ncols=2)
+        axes.spines["left"].set_visible(False)
 
     return themed(draw, 7.5, 1.3 + 0.36 * len(frame), alt, [*frame["name"], label])
 
@@ -183,14 +165,12 @@ def scatter(frame: pd.DataFrame, x: str, y: str, name: str, alt: str) -> Html:
     """A named point for each row, by two of its columns."""
 
     def draw(axes: Axes, theme: str) -> None:
-        axes.plot(frame[x], frame[y], "o", color=hexed(SUPPORTS), ms=7)
+        axes.plot(frame[x], frame[y], "o", color=ORANGE, ms=7)
         axes.axhline(0, color=INK[theme], lw=0.8, alpha=0.6)
         axes.margins(x=0.18, y=0.12)
         name_points(axes, frame, x, y, name, INK[theme])
         axes.set_xlabel(writable(x))
         axes.set_ylabel(writable(y))
-        for side in ("top", "right"):
-            axes.spines[side].set_visible(False)
 
     return themed(draw, 7.5, 4.2, alt, [*frame[name], x, y])
 
@@ -215,7 +195,7 @@ def name_points(axes: Axes, frame: pd.DataFrame, x: str, y: str, name: str, colo
 def lines(frame: pd.DataFrame, label: str, alt: str) -> Html:
     """One line a column over the index, between 0 and 1; lines differ in dashes, not in colour alone."""
     across = str(frame.index.name or "")
-    styles = [(hexed(SUPPORTS), "-"), (hexed(AGAINST), "--"), ("#9aa4ae", ":")]
+    styles = [(ORANGE, "-"), (BLUE, "--"), (GREY, ":")]
 
     def draw(axes: Axes, theme: str) -> None:
         for (name, values), (colour, dashes) in zip(frame.items(), styles, strict=False):
@@ -225,8 +205,6 @@ def lines(frame: pd.DataFrame, label: str, alt: str) -> Html:
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.tick_params(length=0)
         axes.grid(axis="y", color=INK[theme], alpha=0.15)
-        axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=len(frame.columns), frameon=False)
-        for side in ("top", "right"):
-            axes.spines[side].set_visible(False)
+        axes.legend(bbox_to_anchor=(0.5, 1.0), ncols=len(frame.columns))
 
     return themed(draw, 7.5, 2.9, alt, [*frame.columns, across, label])

@@ -43,11 +43,14 @@ def heatmaps(
     tokens: Sequence[str], scores: Mapping[str, Sequence[float]], notes: Mapping[str, str] | None = None
 ) -> Html:
     """One coloured prompt a method, with a small note under its name where given."""
-    rows = []
-    for name, values in scores.items():
-        note = f"<small>{literal((notes or {}).get(name, ''))}</small>"
-        rows.append(f'<tr><th scope="row">{literal(name)}{note}</th><td>{coloured(tokens, values)}</td></tr>')
-    return Html(f"{STYLE}{TABLE}<tbody>{''.join(rows)}</tbody></table>")
+    return Html(STYLE + named_rows({name: coloured(tokens, values) for name, values in scores.items()}, notes or {}))
+
+
+def named_rows(cells: Mapping[str, str], notes: Mapping[str, str]) -> str:
+    """A table of HTML cells, each with its name before it and a small note under that where given."""
+    heads = {name: f"{literal(name)}<small>{literal(notes.get(name, ''))}</small>" for name in cells}
+    rows = (f'<tr><th scope="row">{heads[name]}</th><td>{cell}</td></tr>' for name, cell in cells.items())
+    return f"{TABLE}<tbody>{''.join(rows)}</tbody></table>"
 
 
 def page(title: str, facts: Mapping[str, object], tokens: Sequence[str], scores: Sequence[float], method: str) -> str:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from itertools import groupby
 
 from attribook.show.colours import SUPPORTS
-from attribook.show.heatmap import STYLE, TABLE, Html
+from attribook.show.heatmap import STYLE, Html, named_rows
 from attribook.show.literal import literal
 from attribook.show.tokens import display_tokens, label
 
@@ -38,9 +38,5 @@ def marked_texts(
     texts: Mapping[str, tuple[Sequence[str], Collection[int]]], notes: Mapping[str, str] | None = None
 ) -> Html:
     """One text a row, given as tokens and the places of those to mark, with a small note under its name where given."""
-    rows = []
-    for name, (tokens, marked) in texts.items():
-        note = f"<small>{literal((notes or {}).get(name, ''))}</small>"
-        cell = f"<td><span>{with_marks(tokens, marked)}</span></td>"
-        rows.append(f'<tr><th scope="row">{literal(name)}{note}</th>{cell}</tr>')
-    return Html(f"{STYLE}{MARKS}{TABLE}<tbody>{''.join(rows)}</tbody></table>")
+    cells = {name: f"<span>{with_marks(tokens, marked)}</span>" for name, (tokens, marked) in texts.items()}
+    return Html(STYLE + MARKS + named_rows(cells, notes or {}))

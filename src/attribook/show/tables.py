@@ -15,7 +15,11 @@ from attribook.show.tokens import label
 MOST_COLUMNS = 8
 LONG = 30  # characters, beyond which words are wrapped
 DASH = "–"
-HEADS = {"n": "n (prompts)", "detectable": "smallest detectable difference"}
+HEADS = {
+    "n": "n (prompts)", "detectable": "smallest detectable difference",
+    "detectable (max-T)": "smallest difference detectable in the family",
+}  # fmt: skip
+BARRED = "no verdict"  # a column of reasons, which the caption tells once
 COUNTS = ("n", "failed")
 Digits = int | Mapping[str, str]
 Texts = dict[str, list[str]]  # a column's head, and its cells from top to bottom
@@ -34,7 +38,7 @@ def table(
     """A table with its caption above and a link below, behind which all its columns are, as CSV with nine digits.
 
     Columns `low` and `high` become one, "95% interval"; `x low` and `x high` become "x interval". Missing values are a
-    dash, never 0. Words stand left, numbers right.
+    dash, never 0. Words stand left, numbers right. Why rows have no verdict stands in the caption.
 
     digits: decimals of all numbers that are no counts; or formats by column, as `{"value": "{:+.3f}"}`, which the ends
         of its interval and `published` share; the rest then has two decimals. Where no format is given, numbers have a
@@ -48,7 +52,8 @@ def table(
     """
     whole = frame.reset_index([name for name in frame.index.names if name is not None])
     whole = whole if beside is None else with_published(whole, beside, on)
-    shown = whole.drop(columns=list(drop))
+    shown = whole.drop(columns=[*drop, *barred_columns(whole)])
+    caption += why_no_verdict(whole)
     texts = columns_of(shown, digits)
     if len(texts) > MOST_COLUMNS:
         raise ValueError(f"A table shows at most {MOST_COLUMNS} columns: `drop` some of {', '.join(texts)}.")
@@ -57,6 +62,20 @@ def table(
         raise ValueError(f"Two columns have one head: {', '.join(heads.values())}.")
     words = {heads[name] for name in worded(shown)}
     return Html(drawn({heads[name]: cells for name, cells in texts.items()}, words, caption) + download(whole, caption))
+
+
+def why_no_verdict(frame: pd.DataFrame) -> str:
+    """The end of a caption: why rows of the table cannot be decided, and how many there are."""
+    barred = frame[barred_columns(frame)].replace("", None)
+    many = int(barred.notna().any(axis=1).sum())
+    reasons = dict.fromkeys(reason for name in barred for reason in barred[name].dropna())
+    which = "" if many == len(frame) else f" ({many} of {len(frame)} rows)"
+    return f"; no verdict where {' or '.join(reasons)}{which}" if many else ""
+
+
+def barred_columns(frame: pd.DataFrame) -> list[str]:
+    """Columns that say why there is no verdict; merged tables have several."""
+    return [name for name in map(str, frame) if name.startswith(BARRED)]
 
 
 # -- what stands in the cells --------------------------------------------------------------------------------------

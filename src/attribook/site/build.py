@@ -15,22 +15,22 @@ from attribook.errors import AttribookError
 from attribook.ledger.ledger import full_ledger
 from attribook.models.load import told_apart
 from attribook.paths import build_folder, checkout, fix_folders, results_folder
-from attribook.site.execution import Failure, Task, executed
+from attribook.site.execution import Task, executed
 from attribook.site.finish import finish
 from attribook.site.ledger_page import write_ledger_pages
 from attribook.site.method_pages import write_method_pages
-from attribook.site.profiles import METHOD_PAGES, declared, models_named, notebook_names, parameters, settings
+from attribook.site.profiles import METHOD_PAGES, declared, models_named, notebook_names, parameters, read_profile
 from attribook.site.reads import reads_of, rows_digest
 from attribook.site.summary_page import write_summary
 
 STAGED = ("_config.yml", "_toc.yml", "book")
 
 
-def run_notebooks(names: list[str], profile: str, *, fresh: bool = False, jobs: int = 1) -> list[Failure]:
-    """Execute notebooks whose inputs changed since their last run; a failure does not stop the others.
+def run_notebooks(names: list[str], profile: str, *, fresh: bool = False, jobs: int = 1) -> dict[str, str]:
+    """Execute notebooks whose inputs changed since their last run. Gives the reasons of those that failed, by name.
 
-    `fresh` forgets earlier runs and ignores the stored rows: it computes all rows again, into the build folder.
-    `jobs`: how many run at once, each with its share of the processors.
+    A failure does not stop the others. `fresh` forgets earlier runs and ignores the stored rows: it computes all rows
+    again, into the build folder. `jobs`: how many run at once, each with its share of the processors.
     """
     fix_folders()  # kernels start in the checkout, wherever the command did
     known = notebook_names()
@@ -59,7 +59,7 @@ def run_notebooks(names: list[str], profile: str, *, fresh: bool = False, jobs: 
             print("once more, as rows were added that they read:", *(page.name for page in late), flush=True)
         failed = {name: why for name, why in failed.items() if name not in {page.name for page in late}}
         failed |= run_pages(late, jobs)
-    return [Failure(page.name, failed[page.name]) for page in pages if page.name in failed]
+    return {page.name: failed[page.name] for page in pages if page.name in failed}
 
 
 def run_pages(pages: list["Page"], jobs: int) -> dict[str, str]:
@@ -110,7 +110,9 @@ class Page:
     def unchanged(self) -> bool:
         """Whether it was executed, and nothing that it depends on has changed since."""
         self.rows_read = rows_digest(self.reads)
-        return self.output.is_file() and self.stamp.is_file() and self.stamp.read_text() == self._inputs()
+        return (
+            self.output.is_file() and self.stamp.is_file() and self.stamp.read_text(encoding="utf-8") == self._inputs()
+        )
 
     def rows_moved(self) -> bool:
         """Whether rows that it reads were written since it was looked at last."""
@@ -127,7 +129,7 @@ class Page:
     def finish(self) -> None:
         """Move it into the book, and write down its inputs: its own rows as they are now, others' as it found them."""
         finish(self.draft, self.output, declared(self.source), self.injected)
-        self.stamp.write_text(self._inputs())
+        self.stamp.write_text(self._inputs(), encoding="utf-8")
 
     def _inputs(self) -> str:
         return f"{inputs_hash(self.source, self.injected)} {self.rows_read}".strip()
@@ -177,7 +179,7 @@ def build_site(profile: str) -> Path:
         stage(checkout() / name, folder / name)
     own_results = folder.parent / "results"
     with results_in(own_results if profile == "smoke" or own_results.is_dir() else None):
-        chosen = settings(profile, METHOD_PAGES)
+        chosen = read_profile(profile).get(METHOD_PAGES)
         if not chosen:
             raise AttribookError(f"params/{profile}.yml lacks the section {METHOD_PAGES}: copy it from laptop.yml.")
         write_method_pages(folder / "methods", profile, chosen)

@@ -21,29 +21,18 @@ from typing import Any
 
 import jupytext
 import papermill
+import psutil
 import zmq
 from jupyter_client.manager import AsyncKernelManager
 from nbclient.exceptions import DeadKernelError
-from papermill.clientwrap import PapermillNotebookClient
-from papermill.engines import NBClientEngine, papermill_engines
 from papermill.exceptions import PapermillExecutionError
-from papermill.log import logger
 from traitlets.config import Config
 
-ENGINE = "attribook"  # papermill's name for the engine below
 STARTS = 3  # how often a kernel is started that dies before its first cell
 PATIENCE = 5.0  # seconds that a process has to end by itself
 SOCKET = "/attribook-12345678/0/k-ipc-5"  # the longest path of a socket under a folder for temporary files
 DIED = "kernel died"
 SPAWN = multiprocessing.get_context("spawn")
-
-
-@dataclass(frozen=True)
-class Failure:
-    """A notebook that did not run to its end, and why."""
-
-    notebook: str
-    reason: str
 
 
 @dataclass(frozen=True)
@@ -160,23 +149,31 @@ def socket_folder() -> Path | None:
 
 
 def execute(task: Task, folder: Path | None, answer: Connection) -> None:
-    """Execute one notebook and send why it failed, or an empty text."""
+    """Execute one notebook and send why it failed, or an empty text. A kernel that does not start is started again."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the command
+    signal.signal(signal.SIGTERM, lambda *_: ended(folder))
     threading.Thread(target=end_with_parent, daemon=True).start()
-    try:
-        jupytext.write(jupytext.read(task.source), task.draft)
-        papermill.execute_notebook(
-            task.draft, task.draft, parameters=dict(task.parameters), kernel_name="python3", cwd=task.cwd,
-            progress_bar=False, stderr_file=sys.stderr, engine_name=ENGINE, folder=folder,
-        )  # fmt: skip
-        reason = ""
-    except PapermillExecutionError as error:
-        reason = f"{error.ename}: {error.evalue}"
-    except DeadKernelError:
-        reason = DIED
-    except Exception as error:
-        traceback.print_exc()
-        reason = f"{type(error).__name__}: {error}"
+    reason = DIED
+    for start in range(STARTS):
+        try:
+            jupytext.write(jupytext.read(task.source), task.draft)
+            papermill.execute_notebook(
+                task.draft, task.draft, parameters=dict(task.parameters), kernel_name="python3", cwd=task.cwd,
+                progress_bar=False, stderr_file=sys.stderr, extra_arguments=["--IPKernelApp.log_level=ERROR"],
+                kernel_manager_class=Kernel, config=connection(folder, start),
+            )  # fmt: skip
+            reason = ""
+        except PapermillExecutionError as error:
+            reason = f"{error.ename}: {error.evalue}"
+        except DeadKernelError:  # in a cell
+            reason = DIED
+        except RuntimeError as error:  # what is said of a start that failed
+            print(f"a kernel failed before its first cell: {error}", file=sys.stderr, flush=True)
+            continue
+        except Exception as error:
+            traceback.print_exc()
+            reason = f"{type(error).__name__}: {error}"
+        break
     answer.send(reason)
 
 
@@ -201,51 +198,6 @@ class Kernel(AsyncKernelManager):
         await self.finish_shutdown(restart=restart)
         await self.cleanup_resources(restart=restart)
 
-    def kill(self) -> None:
-        """Kill it at once, without its event loop."""
-        process = getattr(self.provisioner, "process", None)
-        if process is not None:
-            process.kill()
-
-
-class Client(PapermillNotebookClient):
-    """Executes the cells of one notebook; `began` says whether its kernel has begun with one."""
-
-    began = False
-
-    def process_message(self, msg: dict[str, Any], *args: Any, **options: Any) -> Any:
-        """Take a message of the kernel."""
-        self.began |= msg["msg_type"] == "execute_input"
-        return super().process_message(msg, *args, **options)
-
-
-class Engine(NBClientEngine):
-    """Papermill's engine, with kernels that talk over sockets and are started again if they die before a cell."""
-
-    @classmethod
-    def execute_managed_notebook(
-        cls, nb_man: Any, kernel_name: str, *, folder: Path | None = None, **options: Any
-    ) -> None:
-        """Execute the notebook. Raises: DeadKernelError where the kernel dies in a cell, or as often as it is started.
-
-        folder: where the sockets are made; None for TCP.
-        """
-        for start in range(STARTS):
-            client = Client(
-                nb_man, kernel_name=kernel_name, startup_timeout=options["start_timeout"], log=logger,
-                stderr_file=options["stderr_file"], extra_arguments=["--IPKernelApp.log_level=ERROR"],
-                kernel_manager_class=Kernel, config=connection(folder, start),
-            )  # fmt: skip
-            signal.signal(signal.SIGTERM, lambda *_, client=client: ended(client, folder))
-            try:
-                client.execute()
-                return
-            except RuntimeError as error:  # a DeadKernelError is one, and what is said of a start that failed
-                if client.began:
-                    raise
-                print(f"a kernel failed before its first cell: {error}", file=sys.stderr, flush=True)
-        raise DeadKernelError(f"The kernel was started {STARTS} times and died before its first cell.")
-
 
 def connection(folder: Path | None, start: int) -> Config:
     """Jupyter's settings for a kernel's sockets: a folder for each start, whose name stands in their paths."""
@@ -256,13 +208,10 @@ def connection(folder: Path | None, start: int) -> Config:
     return Config(KernelManager={"transport": "ipc", "connection_file": str(own / "k.json")})
 
 
-def ended(client: Client, folder: Path | None) -> None:
+def ended(folder: Path | None) -> None:
     """End the kernel and this process at once, on SIGTERM, which may come because the command can do nothing more."""
-    if isinstance(client.km, Kernel):
-        client.km.kill()
+    for kernel in psutil.Process().children():
+        kernel.kill()
     if folder:
         shutil.rmtree(folder, ignore_errors=True)
     os._exit(128 + signal.SIGTERM)
-
-
-papermill_engines.register(ENGINE, Engine)

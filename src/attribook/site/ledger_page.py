@@ -1,6 +1,5 @@
 """The ledger as pages: a table to sort and filter, the rules of its verdicts, and badges; all made from the ledger."""
 
-import re
 import shutil
 from collections.abc import Mapping, Sequence
 from html import escape
@@ -11,6 +10,7 @@ from attribook.ledger.rows import texts
 from attribook.ledger.verdicts import NO_ROWS, NOT_HERE, RULES, TESTS, counted
 from attribook.paths import results_folder
 from attribook.show.badges import badge
+from attribook.site.pages import filled, write_page
 from attribook.statistics.evidence import FEWEST_DRAWS, FEWEST_SEEDS
 from attribook.statistics.resampling import RESAMPLES
 from attribook.statistics.units import METRICS
@@ -18,18 +18,13 @@ from attribook.statistics.units import METRICS
 Row = Mapping[str, Any]
 UNTESTED = (NO_ROWS, NOT_HERE)
 HEADS = ("paper", "table", "row", "column", "metric", "published", "ours", "n", "verdict", "where")
-NUMERIC = ("table", "published", "ours", "n")
 BADGE = "attribook-badge"  # the id of the cell that holds a page's badge
 
 
 def write_ledger_pages(book: Path, rows: Sequence[Row]) -> None:
     """Pages `claims/ledger` and `claims/verdicts`, copies of the rows that they link to, and badges of notebooks."""
-    folder = book / "claims"
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, text in {"ledger": ledger_page(rows), "verdicts": verdicts_page()}.items():
-        path = folder / f"{name}.md"
-        if not path.is_file() or path.read_text() != text:
-            path.write_text(text)
+    write_page(book / "claims" / "ledger.md", ledger_page(rows))
+    write_page(book / "claims" / "verdicts.md", verdicts_page())
     for place in sorted({place for row in rows for place in files(row)}):
         copy = book / "book" / "_static" / "rows" / place
         copy.parent.mkdir(parents=True, exist_ok=True)
@@ -39,58 +34,11 @@ def write_ledger_pages(book: Path, rows: Sequence[Row]) -> None:
         mark(notebook, name, [row for row in rows if row["notebook"].split("#")[0] == name])
 
 
-# -- the table -----------------------------------------------------------------------------------------------------
-
-
 def ledger_page(rows: Sequence[Row]) -> str:
     """The page with every claim, in MyST Markdown."""
-    heads = "".join(f'<th aria-sort="none"><button type="button">{name}</button></th>' for name in HEADS)
-    body = "\n".join(map(line, rows))
-    choices = {"paper": [r["paper"] for r in rows], "metric": [r["metric"] for r in rows], "verdict": list(RULES)}
-    selects = "".join(select(name, values) for name, values in choices.items())
-    return f"""# The ledger
-
-Every cell of the papers' tables and every claim that they make in words, with what became of it:
-{counted(rows)}.
-A verdict opens to its reason. [How a verdict is reached](verdicts) has the rules. The same table in a terminal:
-`attribook claims`, and `attribook claims --json` with all fields.
-
-```{{raw}} html
-<form class="attribook-filters" onsubmit="return false">{selects}
-<label>notebook <input name="notebook" size="18"></label>
-<label>any word <input name="word" type="search" size="18"></label>
-<output></output></form>
-<div class="attribook-ledger"><table class="attribook-table"><thead><tr>{heads}</tr></thead>
-<tbody>
-{body}
-</tbody></table></div>
-<script src="../_static/ledger.js"></script>
-```
-"""
-
-
-def select(name: str, values: Sequence[str]) -> str:
-    """A filter by one of the values."""
-    options = "".join(f"<option>{escape(value)}</option>" for value in dict.fromkeys(values) if value)
-    return f'<label>{name} <select name="{name}"><option value="">all</option>{options}</select></label>\n'
-
-
-def line(row: Row) -> str:
-    """One claim's line."""
-    cells = {name: escape(text) for name, text in texts(row).items()}
-    cells["ours"] = re.sub(r"(\(.*\))", r"<small>\1</small>", cells["ours"])
-    cells["verdict"] = f"<details><summary>{cells['verdict']}</summary>{escape(row['reason'])}</details>"
-    shown = "".join(f"<td>{cell}</td>" for cell in cells.values())
-    marks = {"verdict": row["verdict"], "notebook": row["notebook"].split("#")[0]}
-    data = "".join(f' data-{key}="{escape(value)}"' for key, value in marks.items() if value)
-    return f"<tr{data}>{shown}<td>{where(row)}</td></tr>"
-
-
-def where(row: Row) -> str:
-    """Links to the page that shows a claim and to the rows that decide it."""
-    name, _, anchor = row["notebook"].partition("#")
-    page = [f'<a href="../notebooks/{name}.html{"#" + anchor if anchor else ""}">page</a>'] if name else []
-    return " ".join([*page, *(f'<a href="../_static/rows/{path}">rows</a>' for path in files(row))])
+    lines = [(row, texts(row), files(row)) for row in rows]
+    choices = {name: dict.fromkeys(row[name] for row in rows) for name in ("paper", "metric")}
+    return filled("ledger.md", counts=counted(rows), choices={**choices, "verdict": RULES}, heads=HEADS, rows=lines)
 
 
 def files(row: Row) -> list[str]:
@@ -98,35 +46,12 @@ def files(row: Row) -> list[str]:
     return row["rows"].split(", ") if row["rows"] else []
 
 
-# -- the rules -----------------------------------------------------------------------------------------------------
-
-
 def verdicts_page() -> str:
     """What each verdict means, as the code has it."""
-    rules = "\n".join(f"{word}\n: {rule}\n" for word, rule in RULES.items())
-    better = {"higher": ", higher is better", "lower": ", lower is better", "none": ""}
-    units = "\n".join(f"- `{name}`: {one.unit}{better[one.better]}." for name, one in METRICS.items())
-    return f"""# How a verdict is reached
-
-Verdicts are computed from stored rows and never typed. This page prints the rules as the code holds them.
-
-{rules}
-## Tests
-
-{TESTS}
-
-An estimate is a mean over prompts, or the logarithm of a ratio of such means. Its interval comes from {RESAMPLES:,}
-resamples of the prompts; the seeds and draws of a prompt are averaged first. Two methods that are compared are
-resampled together. Every undecided claim states the smallest difference that its prompts could have shown at the 5%
-level with 80% power.
-
-[](../notebooks/shared/noise) says where the noise of our numbers comes from. We ask for at least {FEWEST_SEEDS} seeds
-of a random method and {FEWEST_DRAWS} draws of a soft metric; the reason of a verdict says where there are fewer.
-
-## What the metrics of the tables count
-
-{units}
-"""
+    return filled(
+        "verdicts.md", rules=RULES, tests=TESTS, resamples=f"{RESAMPLES:,}", seeds=FEWEST_SEEDS, draws=FEWEST_DRAWS,
+        metrics=METRICS,
+    )  # fmt: skip
 
 
 # -- badges --------------------------------------------------------------------------------------------------------

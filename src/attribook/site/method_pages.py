@@ -20,9 +20,9 @@ from attribook.show.literal import in_markdown
 from attribook.show.tables import table
 from attribook.show.tokens import label
 from attribook.site.matrix import matrix_row
+from attribook.site.pages import filled, write_page
 
 SECTIONS = ("Formula", "Shapes", "Range", "Raises", "Source", "Differs")
-HEADINGS = {"Range": "Range and direction", "Raises": "Errors", "Differs": "Paper, released code, and here"}
 
 
 @dataclass(frozen=True)
@@ -67,88 +67,48 @@ def prose(text: str) -> str:
 
 def method_page(method: Method, example: Example) -> str:
     """The page in MyST Markdown."""
-    parts = docstring_parts(method)
-    blocks = [f"# {method.name}", html(f'<p class="attribook-idea">{prose(parts["Idea"])}</p>')]
-    blocks += ["## Formula", html(f'<p class="attribook-formula">{prose(parts["Formula"])}</p>')]
-    facts = "".join(
-        f"<dt>{HEADINGS.get(name, name)}</dt><dd>{prose(parts[name])}</dd>" for name in ("Shapes", "Range", "Raises")
-    )
-    blocks += [html(f'<dl class="attribook-facts">{facts}</dl>')]
-    blocks += [f"## {HEADINGS['Differs']}", html(f"<p>{prose(parts['Differs'])}</p>")]
-    blocks += [html(f"<p><b>Source:</b> {prose(parts['Source'])}</p>")]
-    blocks += ["## Options", options_block(method), "## Live", live_block(method, example)]
-    blocks += [
-        "## Cost and reach",
-        reach(method),
-        f"Version {method.version}. From a terminal:",
-        terminal(method, example),
-    ]
-    return "\n\n".join(blocks) + "\n"
-
-
-def html(source: str) -> str:
-    """Raw HTML in MyST."""
-    return f"```{{raw}} html\n{source}\n```"
-
-
-def options_block(method: Method) -> str:
-    """Every option with its default, and the protocols that set another value."""
-    rows = [{"option": name, "default": str(value)} for name, value in method.defaults.items()]
-    if not rows:
-        return "None."
-    for row in rows:
-        values = {p: set_by(p, method, row["option"]) for p in PROTOCOLS}
-        given = dict.fromkeys(value for value in values.values() if value)
-        said = [f"{value} ({', '.join(p for p in values if values[p] == value)})" for value in given]
-        row["set by a protocol"] = "; ".join(said) or "–"
-    return html(table(pd.DataFrame(rows), f"Options of {method.name}, and what protocols set instead").source)
-
-
-def set_by(protocol: str, method: Method, option: str) -> str:
-    """The value that a protocol gives to an option, empty where it leaves the default."""
-    return str(PROTOCOLS[protocol].method_options(method.name).get(option, ""))
-
-
-def live_block(method: Method, example: Example) -> str:
-    """A heat map of the stored example, or why there is none."""
+    works, families = matrix_row(method.name)
     study = example.study(method)
+    return filled(
+        "method.md", method=method, parts={name: prose(part) for name, part in docstring_parts(method).items()},
+        options=options_table(method), model=study.model, **live(study, method), works=works, families=families,
+        kinds=", ".join(KIND_NAMES[kind] for kind in method.kinds or KIND_NAMES),
+    )  # fmt: skip
+
+
+def options_table(method: Method) -> str:
+    """Every option with its default, and the protocols that set another value; empty where there are none."""
+    protocols = {name: protocol.method_options(method.name) for name, protocol in PROTOCOLS.items()}
+    rows = []
+    for option, default in method.defaults.items():
+        values = {name: str(options[option]) for name, options in protocols.items() if option in options}
+        said = [
+            f"{value} ({', '.join(p for p in values if values[p] == value)})"
+            for value in dict.fromkeys(values.values())
+        ]
+        rows.append({"option": option, "default": str(default), "set by a protocol": "; ".join(said) or "–"})
+    return table(pd.DataFrame(rows), f"Options of {method.name}, and what protocols set instead").source if rows else ""
+
+
+def live(study: Study, method: Method) -> dict[str, Any]:
+    """The stored example with its heat map, or why there is none."""
     try:
         row = study.scores()[0]
     except AttribookError as error:
-        return f"Not on this profile's model: {error}"
+        return {"row": None, "refusal": error}
     cost = f"{row['forwards']} fwd, {row['backwards']} bwd, {row['seconds']:.2f} s"
-    target = in_markdown(label(row["target"]))
-    said = f"`{study.model}` predicts **{target}** with probability {row['probability']:.1%}."
-    details = ", ".join(f"{name.replace('_', ' ')} {value:.4g}" for name, value in row["details"].items())
-    shown = heatmaps(row["tokens"], {method.name: row["scores"]}, {method.name: cost}).source
-    return "\n\n".join([said, html(shown), f"The method reports: {details}." if details else ""]).strip()
-
-
-def reach(method: Method) -> str:
-    """What it costs and what it can explain, in sentences."""
-    works, families = matrix_row(method.name)
-    kinds = ", ".join(KIND_NAMES[kind] for kind in method.kinds or KIND_NAMES)
-    cost = f"A call adds `{method.forwards}` forwards and `{method.backwards}` backwards"
-    return (
-        f"{cost} (T tokens, P of them taken away or moved). Fits {kinds}; works on {len(works)} of the {len(families)} "
-        f"models of [the matrix](../notebooks/shared/method_matrix): {', '.join(works)}."
-    )
-
-
-def terminal(method: Method, example: Example) -> str:
-    """The command that explains a prompt of one's own."""
-    model = example.study(method).model
-    return f'```\nattribook explain --model {model} --method {method.name} "..."\n```'
+    return {
+        "row": row, "target": in_markdown(label(row["target"])),
+        "heatmap": heatmaps(row["tokens"], {method.name: row["scores"]}, {method.name: cost}).source,
+        "details": ", ".join(f"{name.replace('_', ' ')} {value:.4g}" for name, value in row["details"].items()),
+    }  # fmt: skip
 
 
 def write_method_pages(folder: Path, profile: str, settings: Mapping[str, Any]) -> None:
-    """A page for every registered method into `folder`, touching only what differs."""
+    """A page for every registered method into `folder`, and none else."""
     example = Example(profile=profile, **settings)
-    folder.mkdir(parents=True, exist_ok=True)
     for method in METHODS.values():
-        path, page = folder / f"{method.name}.md", method_page(method, example)
-        if not path.is_file() or path.read_text() != page:
-            path.write_text(page)
+        write_page(folder / f"{method.name}.md", method_page(method, example))
     for path in folder.glob("*.md"):
         if path.stem not in METHODS:
             path.unlink()

@@ -39,20 +39,24 @@ def notebook_names() -> list[str]:
     return sorted(path.relative_to(folder).with_suffix("").as_posix() for path in folder.rglob("*.py"))
 
 
-def profile_names() -> list[str]:
-    """All profiles."""
-    return sorted(path.stem for path in (checkout() / "params").glob("*.yml"))
-
-
 def parameters(profile: str, names: Iterable[str]) -> dict[str, dict[str, Any]]:
     """What papermill injects into each of the notebooks: the profile's name, and the values of its section."""
     sections = read_profile(profile)
     return {name: {"profile": profile, **sections.get(name, {})} for name in names}
 
 
-def settings(profile: str, section: str) -> dict[str, Any]:
-    """One section of a profile, empty where it has none. Raises: as `read_profile`."""
-    return read_profile(profile).get(section, {})
+class Unambiguous(yaml.SafeLoader):
+    """YAML in which no key stands twice; elsewhere the last would win without a word."""
+
+    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
+        """A mapping. Raises: YAMLError that names the line of the second key."""
+        known: set[str] = set()
+        for key, _ in node.value:
+            if key.value in known:
+                line = key.start_mark.line + 1
+                raise yaml.YAMLError(f"line {line} has {key.value!r} for the second time")
+            known.add(key.value)
+        return super().construct_mapping(node, deep)
 
 
 def read_profile(profile: str) -> dict[str, dict[str, Any]]:
@@ -62,11 +66,12 @@ def read_profile(profile: str) -> dict[str, dict[str, Any]]:
     reads, and a value of another type than the notebook's: each would else run a page on its defaults, or not at all.
     """
     path = checkout() / "params" / f"{profile}.yml"
-    if not path.is_file():
-        raise AttribookError(f"Unknown profile {profile!r}. Known: {', '.join(profile_names())}.")
+    profiles = sorted(each.stem for each in path.parent.glob("*.yml"))
+    if profile not in profiles:  # a name, and no path to a file elsewhere
+        raise AttribookError(f"Unknown profile {profile!r}. Known: {', '.join(profiles)}.")
     place = f"params/{profile}.yml"
     try:
-        content = yaml.safe_load(path.read_text())
+        content = yaml.load(path.read_text(encoding="utf-8"), Unambiguous)
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         reason = " ".join(str(error).split())
         raise AttribookError(f"{place} cannot be read as YAML: {reason}. Mend it there.") from error
@@ -107,7 +112,7 @@ def nearest(name: Any, known: Iterable[str]) -> str:
 def declared(notebook: Path) -> dict[str, Parameter]:
     """The parameters cell of a notebook, by name: lines such as `n_items: int = 24`."""
     cell = r'^# %% tags=\["parameters"[^\]\n]*\]\n(.*?)(?=^# %%|\Z)'
-    found = re.search(cell, notebook.read_text(), re.MULTILINE | re.DOTALL)
+    found = re.search(cell, notebook.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
     code = found[1] if found else ""
     tokens = tokenize.generate_tokens(io.StringIO(code).readline)
     comments = {token.start[0]: token.string.lstrip("# ") for token in tokens if token.type == tokenize.COMMENT}

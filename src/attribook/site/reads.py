@@ -14,7 +14,6 @@ that do not, and once more where the rows that they read changed meanwhile.
 
 import hashlib
 from collections.abc import Iterable
-from functools import cache
 from pathlib import Path
 
 import jupytext
@@ -28,12 +27,6 @@ LEDGER = "ledger"
 
 def reads_of(notebook: Path) -> tuple[str, ...]:
     """The studies whose rows of other pages a notebook shows. Raises: AttribookError where its header is wrong."""
-    return declared_reads(notebook, notebook.stat().st_mtime_ns)
-
-
-@cache
-def declared_reads(notebook: Path, _changed: int) -> tuple[str, ...]:
-    """The same, read once for each time that the file was changed."""
     header = jupytext.read(notebook).metadata.get("attribook", {})
     names = header.get("reads", []) if isinstance(header, dict) and set(header) <= {"reads"} else None
     if not isinstance(names, list) or not all(isinstance(name, str) and name for name in names):

@@ -9,15 +9,14 @@ import pandas as pd
 from attribook.ledger.verdicts import NO_ROWS, NOT_HERE, RULES
 from attribook.papers.registry import paper_names, paper_title
 from attribook.show.tables import table
+from attribook.site.pages import write_page
 
 Row = Mapping[str, Any]
 
 
 def write_summary(book: Path, rows: Sequence[Row]) -> None:
     """`claims/summary.inc`, which the first page includes."""
-    path = book / "claims" / "summary.inc"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(summary(rows))
+    write_page(book / "claims" / "summary.inc", summary(rows))
 
 
 def summary(rows: Sequence[Row]) -> str:

@@ -1,129 +1,25 @@
-"""Estimates from tidy frames: means over items, and differences, log-ratios and ratios of means, by group.
+"""Tables of estimates from tidy frames: means over items, and differences, log-ratios and ratios of means, by group.
 
 All of them are paired: groups that are compared are compared over the items that both have, and these are drawn
-together; see `resampling` for the interval. `estimate` makes whole tables; `mean`, `difference`, `log_ratio`, `ratio`
-and `contrast` make one estimate from values by item.
+together. `contrasts` makes one estimate, `resampling` has the interval, `tests` says what is decided.
 """
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from attribook.errors import AttribookError
+from attribook.statistics.contrasts import Made, as_rate, averaged, distinct, ratio, signed_sum
 from attribook.statistics.items import Key, Part, Wide, item_values, keys_of, widened
-from attribook.statistics.resampling import (
-    RESAMPLES,
-    Estimate,
-    Numbers,
-    estimate_of,
-    interval_of,
-    quantiles,
-    resampled_means,
-    undefined,
-)
+from attribook.statistics.resampling import Estimate, Samples, pairs_of, undefined
+from attribook.statistics.tests import BARRED, FAMILY, FAMILY_DETECTABLE, barred, max_t
 
-Signed = tuple[pd.Series, int]  # values by item, and whether their mean is added (+1) or subtracted (-1)
 STATISTICS = ("mean", "difference", "log_ratio", "ratio")
-RESULTS = ["value", "low", "high", "n", "failed", "p", "detectable"]
-
-
-# -- one estimate from values by item ------------------------------------------------------------------------------
-
-
-def joined(series: Sequence[pd.Series]) -> Numbers:
-    """Values `(n, k)` of the items that all series have and none lacks a value of, in the order of their names."""
-    return pd.concat(series, axis=1, join="inner").dropna().sort_index().to_numpy(float)
-
-
-def mean(values: pd.Series, *, failed: int = 0, seed: int = 0) -> Estimate:
-    """Mean over items."""
-    return contrast([values], [1], log=False, failed=failed, seed=seed)
-
-
-def difference(ours: pd.Series, other: pd.Series, *, failed: int = 0, seed: int = 0) -> Estimate:
-    """Mean of ours minus that of the other, over the items of both."""
-    return contrast([ours, other], [1, -1], log=False, failed=failed, seed=seed)
-
-
-def log_ratio(ours: pd.Series, other: pd.Series, *, failed: int = 0, seed: int = 0) -> Estimate:
-    """Log of the ratio of means over the items of both, in nats: log(mean_x ours(x) / mean_x other(x)).
-
-    It is not a mean of logarithms. Undefined where a mean is 0.
-    Source: ReAGent's released summary scripts (ratio of means, natural log); the interval is ours.
-    """
-    return contrast([ours, other], [1, -1], log=True, failed=failed, seed=seed)
-
-
-def ratio(above: pd.Series, below: pd.Series, *, failed: int = 0, seed: int = 0) -> Estimate:
-    """Ratio of two means over the items of both.
-
-    Undefined where the 95% interval of the mean below contains 0: what may be nothing has no shares.
-    """
-    values = joined([above, below])
-    if not len(values):
-        return undefined(0, failed)
-    least, most = quantiles(resampled_means(values, seed)[:, 1])
-    if least <= 0 <= most:
-        return undefined(len(values), failed)
-    return estimate_of(values, lambda means: means[..., 0] / means[..., 1], failed=failed, seed=seed)
-
-
-def contrast(
-    series: Sequence[pd.Series], signs: Sequence[int], *, log: bool = True, failed: int = 0, seed: int = 0
-) -> Estimate:
-    """A signed sum of (logarithms of) means over the items that all series have.
-
-    The change of a log-ratio from a / b to c / d is `contrast([c, d, a, b], [1, -1, -1, 1])`.
-    """
-    return estimate_groups([list(zip(series, signs, strict=True))], log=log, failed=failed, seed=seed)
-
-
-def estimate_groups(groups: Sequence[Sequence[Signed]], log: bool, *, failed: int = 0, seed: int = 0) -> Estimate:
-    """A signed sum of (logarithms of) means, averaged over groups of items, for example over tasks.
-
-    Formula: mean over groups g of sum_i s_i f(mean of part i over the items that all parts of g have), f the natural
-        logarithm (`log`) or nothing. Items of a group are drawn together, those of two groups apart.
-    Range:   nats with `log`, else the unit of the parts; signed. Undefined where a group has no item that all its parts
-        have, or `log` meets a mean that is not above 0.
-    """
-    tables = [joined([values for values, _ in parts]) for parts in groups]
-    n = sum(map(len, tables))
-    if not all(map(len, tables)):
-        return undefined(n, failed)
-    total = np.zeros(1 + RESAMPLES)
-    for number, (values, parts) in enumerate(zip(tables, groups, strict=True)):
-        columns, places = distinct(values)
-        total += net(scaled_means(columns, log, seed + number), places, [sign for _, sign in parts]) / len(groups)
-    return interval_of(float(total[0]), total[1:], n, failed)
-
-
-def scaled_means(values: Numbers, log: bool, seed: int) -> Numbers:
-    """Means of items `(n, k)`, or their logarithms: first of the items, then of every sample, `(1 + RESAMPLES, k)`."""
-    means = np.vstack([values.mean(0), resampled_means(values, seed)])
-    with np.errstate(divide="ignore", invalid="ignore"):
-        return np.log(means) if log else means
-
-
-def distinct(values: Numbers) -> tuple[Numbers, list[int]]:
-    """The columns that differ, and for each given column its place among these."""
-    columns, places = np.unique(values, axis=1, return_inverse=True)
-    return columns, places.ravel().tolist()
-
-
-def net(means: Numbers, places: Sequence[int], signs: Sequence[int]) -> Numbers:
-    """A signed sum of columns. Equal ones cancel before anything is added, so that what changes nothing gives 0."""
-    factors = np.zeros(means.shape[1])
-    np.add.at(factors, list(places), signs)
-    used = sorted(set(places))
-    with np.errstate(invalid="ignore"):
-        return np.asarray(means[:, used] @ factors[used])
-
-
-# -- whole tables --------------------------------------------------------------------------------------------------
-
+RESULTS = ["value", "low", "high", "n", "failed", "p", "detectable", BARRED]
 Asked = Sequence[Sequence[Part]]  # one estimate: groups of items that are averaged over, and the parts of each
 
 
@@ -142,6 +38,9 @@ class Contrast(NamedTuple):
         return tuple(self.baseline.get(name, value) for name, value in zip(names, key, strict=True))
 
 
+Tested = tuple[Key, Sequence[Contrast]]  # a group, and what it is compared with
+
+
 def estimate(
     frame: pd.DataFrame | pd.Series,
     statistic: str = "mean",
@@ -152,6 +51,8 @@ def estimate(
     sum_over: str | None = None,
     mean_over: str | None = None,
     pair: str = "item",
+    family: Sequence[str] | None = None,
+    chosen: bool = False,
     seed: int = 0,
 ) -> pd.DataFrame:
     """A row for each group: its estimate with a 95% interval, in the order in which the groups first appear.
@@ -164,7 +65,12 @@ def estimate(
     of: the other way round: the group with these values against each of the others, whose names the rows bear.
     sum_over: a column (`metric`) over whose values the (log-ratios or differences of) means are added up.
     mean_over: a column (`dataset`) over whose values they are averaged; each has items of its own.
-    Columns: `by`, value, low, high, n, failed, p, detectable. Undefined estimates are NaN with p = 1.
+    family: rows alike in these columns are one family of tests, all rows where it is empty. The table then has columns
+        for p, adjusted by step-down max-T over the family, and for what is detectable at the level of the family.
+    chosen: `of` was chosen by these rows, as the best of them. The family then holds all pairs of groups, so that no
+        choice among them makes a false finding likelier.
+    Columns: `by`, value, low, high, n, failed, p, detectable, and no verdict, which says why none may be given.
+        Undefined estimates are NaN with p = 1.
     """
     by = [by] if isinstance(by, str) else list(by)
     columns = [*by, *(name for name in (sum_over, mean_over) if name)]
@@ -173,7 +79,7 @@ def estimate(
     refuse(statistic, contrasts, by, columns)
     found = item_values(frame, columns, pair)
     if found.empty:
-        return pd.DataFrame(columns=[*by, *RESULTS])
+        return pd.DataFrame(columns=[*by, *RESULTS, *([] if family is None else [FAMILY, FAMILY_DETECTABLE])])
     groups = keys_of(found, by)
     for one in contrasts:
         compared = [key for key in groups if not one.matches(by, key)]
@@ -181,14 +87,40 @@ def estimate(
             raise AttribookError(f"There are no rows of {one.baseline}, with which others are to be compared.")
         groups = compared
     summed, averaged = (keys_of(found, [name]) if name else [()] for name in (sum_over, mean_over))
+    tested = [(key, contrasts) for key in groups] + (pairs_among(groups, by, contrasts) if chosen else [])
     asked = [
-        [[part for more in summed for part in signed(key + more + task, columns, contrasts)] for task in averaged]
-        for key in groups
+        [[part for more in summed for part in signed(key + more + task, columns, made)] for task in averaged]
+        for key, made in tested
     ]
     make = ratios if statistic == "ratio" else log_sums if statistic == "log_ratio" else sums
     results = make(widened(found, columns, pair), asked, seed)
-    table = pd.DataFrame(groups, columns=by).astype(found.dtypes[by].to_dict())
-    return table.join(pd.DataFrame([one.columns() for one in results], columns=RESULTS))
+    keys = pd.DataFrame([key for key, _ in tested], columns=by).astype(found.dtypes[by].to_dict())
+    table = keys.join(pd.DataFrame([one.columns() | {BARRED: barred(one)} for one in results], columns=RESULTS))
+    table = table if family is None else table.join(adjusted(keys, results, list(family)))
+    return table[: len(groups)]
+
+
+def pairs_among(groups: Sequence[Key], by: Sequence[str], contrasts: Sequence[Contrast]) -> list[Tested]:
+    """The pairs of groups that differ in what the last contrast names, and in nothing else."""
+    *others, last = contrasts
+    found: list[Tested] = []
+    for place, key in enumerate(groups):
+        for rival in groups[:place]:
+            one = Contrast({name: rival[by.index(name)] for name in last.baseline}, last.sign)
+            if one.counterpart(by, key) == rival:
+                found.append((key, [*others, one]))
+    return found
+
+
+def adjusted(keys: pd.DataFrame, results: Sequence[Estimate], within: Sequence[str]) -> pd.DataFrame:
+    """For each estimate p and what is detectable at the level of its family: those with equal keys in some columns."""
+    families = keys.groupby(list(within), sort=False).indices.values() if within else [np.arange(len(keys))]
+    columns = pd.DataFrame(1.0, index=keys.index, columns=[FAMILY, FAMILY_DETECTABLE])
+    for places in families:
+        members = [results[int(place)] for place in places]
+        ps, reach = max_t(members)
+        columns.iloc[places] = [[p, one.detectable_at(reach)] for p, one in zip(ps, members, strict=True)]
+    return columns
 
 
 def refuse(statistic: str, contrasts: Sequence[Contrast], by: Sequence[str], columns: Sequence[str]) -> None:
@@ -216,27 +148,39 @@ def signed(key: Key, columns: Sequence[str], contrasts: Sequence[Contrast]) -> l
 
 def sums(wide: Wide, asked: Sequence[Asked], seed: int, *, log: bool = False) -> list[Estimate]:
     """What `estimate_groups` gives for each, with the means of all groups over the same items resampled at once."""
-    totals, n = np.zeros((len(asked), 1 + RESAMPLES)), [0] * len(asked)
+    made: list[dict[int, Made]] = [{} for _ in asked]
     alike = defaultdict(list)  # by items and place: estimates and their parts
     for number, groups in enumerate(asked):
         for place, parts in enumerate(groups):
-            shared = wide.shared(parts)
-            n[number] += int(shared.sum())
-            alike[shared.tobytes(), place].append((number, parts))
+            alike[wide.shared(parts).tobytes(), place].append((number, parts))
     for (items, place), members in alike.items():
         shared = np.frombuffer(items, dtype=bool)
-        if not shared.any():
-            totals[[number for number, _ in members]] = np.nan
-            continue
-        used = sorted({wide.columns[key] for _, parts in members for key, _ in parts})
-        columns, places = distinct(wide.values[shared][:, used])
-        means, place_of = scaled_means(columns, log, seed + place), dict(zip(used, places, strict=True))
-        for number, parts in members:
-            at = [place_of[wide.columns[key]] for key, _ in parts]
-            with np.errstate(invalid="ignore"):  # infinite logarithms of both signs
-                totals[number] += net(means, at, [sign for _, sign in parts]) / len(asked[number])
-    failed = [sum(wide.failures(parts) for parts in groups) for groups in asked]
-    return [interval_of(float(total[0]), total[1:], n[i], failed[i]) for i, total in enumerate(totals)]
+        if shared.any():
+            for number, one in sums_over(wide, shared, members, log, seed + place):
+                made[number][place] = one
+    found = []
+    for groups, parts_made in zip(asked, made, strict=True):
+        tables = [wide.shared_values(parts) for parts in groups]
+        failed = sum(wide.failures(parts) for parts in groups)
+        if len(parts_made) < len(groups):  # a group has no item that all its parts have
+            found.append(undefined(sum(map(len, tables)), failed))
+        else:
+            whole = averaged([parts_made[place] for place in range(len(groups))], failed)
+            found.append(as_rate(whole, tables, groups, log))
+    return found
+
+
+def sums_over(
+    wide: Wide, shared: NDArray[np.bool_], members: Sequence[tuple[int, Sequence[Part]]], log: bool, seed: int
+) -> Iterator[tuple[int, Made]]:
+    """The signed sums over the same items, by the number of the estimate."""
+    used = sorted({wide.columns[key] for _, parts in members for key, _ in parts})
+    columns, places = distinct(wide.values[shared][:, used])
+    place_of = dict(zip(used, places, strict=True))
+    at = [[place_of[wide.columns[key]] for key, _ in parts] for _, parts in members]
+    held = Samples(columns, [pair for each in at for pair in pairs_of(sorted(set(each)))], seed)
+    for (number, parts), each in zip(members, at, strict=True):
+        yield number, signed_sum(held, each, [sign for _, sign in parts], log=log)
 
 
 def log_sums(wide: Wide, asked: Sequence[Asked], seed: int) -> list[Estimate]:

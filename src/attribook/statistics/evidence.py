@@ -12,8 +12,9 @@ from attribook.grid.frames import tidy_answers
 from attribook.grid.manifest import read_manifest
 from attribook.grid.protocols import PROTOCOLS, find_protocol
 from attribook.grid.settings import Setting
+from attribook.grid.stored import read_rows, readable
 from attribook.paths import results_folder
-from attribook.statistics.estimates import Signed, estimate_groups
+from attribook.statistics.contrasts import Signed, estimate_groups
 from attribook.statistics.picked_rows import PickedRows, read_picked
 from attribook.statistics.resampling import Estimate
 from attribook.statistics.squared_distance import as_released
@@ -140,20 +141,21 @@ def read_evidence(manifest: Path) -> Evidence:
     """Rows beside a manifest. Raises: AttribookError where it names several data sets, or they cannot be read."""
     dataset, path = dataset_of(manifest), manifest.parent / "rows.csv"
     one = read_manifest(manifest)["runs"][0]["study"]
-    try:
-        rows = pd.read_csv(path, dtype={"key": str, "item": str, "options_hash": str})
-    except ValueError as error:  # pandas' and Unicode's errors are such
-        raise AttribookError(f"{path} cannot be read: {error}. Bring it back from git.") from error
-    names = {"study": one["name"], "profile": one["profile"], "protocol": one["protocol"], "model": one["model"]}
-    if "selection" in rows:
-        rows = tidy_answers(rows, dataset=dataset, **names).query("variant == @TOP")
+    rows = read_rows(path)
+    with readable(path):
+        names = {"study": one["name"], "profile": one["profile"], "protocol": one["protocol"], "model": one["model"]}
+        if "selection" in rows:
+            rows = tidy_answers(rows, dataset=dataset, **names).query("variant == @TOP")
+        elif "value" in rows:
+            rows["value"] = pd.to_numeric(rows["value"])
     return Evidence(dataset=dataset, path=path.relative_to(results_folder()), rows=rows, **names)
 
 
 def dataset_of(manifest: Path) -> str:
     """The one data set of all rows beside a manifest. Raises: AttribookError where there are several."""
-    studies = [run["study"] for run in read_manifest(manifest)["runs"]]
-    datasets: set[str] = {study["dataset"] for study in studies if study["metrics"] or "judge" in study}
+    with readable(manifest):
+        studies = [run["study"] for run in read_manifest(manifest)["runs"]]
+        datasets: set[str] = {study["dataset"] for study in studies if study["metrics"] or "judge" in study}
     if len(datasets) != 1:
         raise AttribookError(f"{manifest} names rows on {sorted(datasets)}: give each data set its own study.")
     return datasets.pop()

@@ -65,6 +65,11 @@ class Wide:
         lacking: NDArray[np.bool_] = np.isnan(self.values[:, [self.columns[key] for key, _ in parts]])
         return np.logical_not(lacking.any(axis=1))
 
+    def shared_values(self, parts: Sequence[Part]) -> NDArray[np.float64]:
+        """The values `(n, k)` of these groups, of the items that all have; none where a group is not there."""
+        known = [self.columns.get(key, 0) for key, _ in parts]
+        return self.values[self.shared(parts)][:, known]
+
     def failures(self, parts: Sequence[Part]) -> int:
         """How many items failed in any of these groups."""
         return int(self.failed[:, [self.columns[key] for key, _ in parts if key in self.columns]].any(axis=1).sum())

@@ -9,6 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from attribook.grid.settings import Picked
+from attribook.grid.stored import readable
 from attribook.metrics.names import sign
 from attribook.paths import results_folder
 from attribook.statistics.picking import expected_pick
@@ -58,10 +59,12 @@ def holds(one: str, other: str | None) -> bool:
 
 def read_picked(path: Path) -> PickedRows:
     """All pools in a file of rows."""
-    rows = pd.read_csv(path, dtype=str)
     found: dict[tuple[str, str], list[pd.DataFrame]] = {}
-    sizes = rows["values"].str.count(" ") + 1
-    for key, group in rows.groupby(["method", "metric", sizes], sort=False):
-        numbers = [[float(value) for value in text.split()] for text in group["values"]]
-        found.setdefault((str(key[0]), str(key[1])), []).append(pd.DataFrame(numbers, index=group["item"].to_numpy()))
+    with readable(path):
+        rows = pd.read_csv(path, dtype=str)
+        sizes = rows["values"].str.count(" ") + 1
+        for key, group in rows.groupby(["method", "metric", sizes], sort=False):
+            numbers = [[float(value) for value in text.split()] for text in group["values"]]
+            frame = pd.DataFrame(numbers, index=group["item"].to_numpy())
+            found.setdefault((str(key[0]), str(key[1])), []).append(frame)
     return PickedRows(path.relative_to(results_folder()), found)

@@ -21,7 +21,8 @@ import pandas as pd
 from attribook.errors import AttribookError
 from attribook.grid.frames import MEAN_OF_MAPS, OWN_MAP
 from attribook.metrics.names import sign
-from attribook.statistics.estimates import RESULTS, ratio
+from attribook.statistics.contrasts import ratio
+from attribook.statistics.estimates import RESULTS
 from attribook.statistics.items import item_values
 from attribook.statistics.resampling import Numbers, quantiles, resampled_means
 

@@ -22,12 +22,7 @@ RELEASED = {  # the configuration of the released LongRA results
     "replacer": "part_of_speech", "ratio": 0.1, "keep_tokens": 8, "max_steps": 5000, "average": "stopped",
     "specials": "perturb",
 }  # fmt: skip
-WRITTEN = {
-    "replacer": "masked_lm",
-    "masked_lm": "FacebookAI/roberta-base",
-    "max_steps": 1000,
-    "initial": "scores",
-}
+WRITTEN = {"replacer": "masked_lm", "masked_lm": "FacebookAI/roberta-base", "max_steps": 1000, "initial": "scores"}
 SOFT = {"scores_as": "abs_sum", "draws": 8, "specials": "mask"}
 
 PROTOCOLS = (

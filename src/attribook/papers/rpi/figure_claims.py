@@ -9,7 +9,7 @@ import pandas as pd
 from attribook.papers.claim_tests import ClaimAnswer, ClaimTests, source_of, study_folders
 from attribook.papers.rpi.settings import ERASURE, released_setting
 from attribook.paths import results_folder
-from attribook.statistics.accuracy import wilson
+from attribook.statistics.accuracy import clopper_pearson
 from attribook.statistics.evidence import PROFILES
 from attribook.statistics.picked_rows import read_picked
 from attribook.statistics.tests import ABOVE, BELOW, UNDECIDED, together
@@ -19,13 +19,13 @@ ENOUGH, BEYOND = 31, 61  # points on RPI's path: "about 30 steps" with both ends
 
 
 def prompt_accuracy() -> ClaimAnswer | None:
-    """Every prompted decoder is right on more than 90% of the texts, by Wilson's intervals."""
+    """Every prompted decoder is right on more than 90% of the texts, by Clopper and Pearson's intervals."""
     for profile in PROFILES:
         paths = sorted(results_folder().glob(f"{profile}/predictions/*+sentiment/rotten-tomatoes-held-out.jsonl"))
         decisions, accuracies = [], []
         for path in paths:
-            right = [json.loads(line)["correct"] for line in path.read_text().splitlines()]
-            low, high = wilson(sum(right), len(right))
+            right = [json.loads(line)["correct"] for line in path.read_text(encoding="utf-8").splitlines()]
+            low, high = clopper_pearson(sum(right), len(right))
             decisions.append(ABOVE if low > PROMISED else BELOW if high < PROMISED else UNDECIDED)
             accuracies.append(f"{path.parent.name} {sum(right) / len(right):.0%} ({low:.0%} to {high:.0%})")
         if paths:

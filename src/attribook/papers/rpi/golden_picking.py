@@ -9,6 +9,7 @@ sufficiency the other way round.
 """
 
 from collections.abc import Iterable, Mapping
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -17,10 +18,10 @@ from numpy.typing import NDArray
 from attribook.data.masked_words import MaskedSentence, load_masked_words, masked_words_folder
 from attribook.errors import AttribookError
 from attribook.grid.keys import digest
-from attribook.grid.store import Row, Store
+from attribook.grid.store import Row
 from attribook.metrics.names import sign
 from attribook.metrics.searches import extreme_aopc
-from attribook.paths import results_folder
+from attribook.papers.released import ReleasedTable
 from attribook.statistics.picking import expected_best
 from attribook.statistics.resampling import Numbers
 
@@ -43,38 +44,29 @@ COLUMNS = ("item", "metric", "words", "classifiers", *SERIES, *CROSSED)
 TIDY = ["item", "metric", "words", "classifiers", "method", "R", "pick", "value"]
 
 
-def golden_frame() -> pd.DataFrame:
-    """A tidy frame of what the best of R is worth, with the columns `TIDY`.
-
-    `pick` is "one map" for R = 1, else "best of R", or "best of R by the other" where the other normalised metric
-    picks. What a method has no scores of is left out. From the stored table, else from the released files.
-    Raises: AttribookError where neither is there.
-    """
-    store = Store(results_folder() / "original" / "rpi_golden" / "rows.csv", COLUMNS)
-    key = digest("golden picking", VERSION)
-    if key not in store:
-        folder = masked_words_folder()
-        if folder is None:
-            raise AttribookError("There is no golden/naopc under $ATTRIBOOK_DATA, and no stored table made from it.")
-        names = sorted(path.stem for path in folder.glob("*.npz"))
-        with store.writing():
-            store.append(key, averaged({name: load_masked_words(name) for name in names}))
-    return tidied(pd.DataFrame(store[key])[list(COLUMNS)])
+def released_pools() -> pd.DataFrame:
+    """The table, made of the released files."""
+    folder = masked_words_folder()
+    if folder is None:
+        raise AttribookError("There is no golden/naopc under $ATTRIBOOK_DATA, and no stored table made from it.")
+    return averaged({path.stem: load_masked_words(path.stem) for path in sorted(folder.glob("*.npz"))})
 
 
 def tidied(table: pd.DataFrame) -> pd.DataFrame:
-    """The stored table, whose columns are `method@R` and `method@R by other`, as the tidy frame."""
+    """The stored table, whose columns are `method@R` and `method@R by other`, as a tidy frame with the columns `TIDY`.
+
+    `pick` is "one map" for R = 1, else "best of R", or "best of R by the other" where the other normalised metric
+    picks. What a method has no scores of is left out.
+    """
     frame = table.melt(["item", "metric", "words", "classifiers"], var_name="name")
-    numbers = ["words", "classifiers", "value"]
-    frame[numbers] = frame[numbers].apply(pd.to_numeric)
     parts = frame["name"].str.extract(r"(?P<method>\w+)@(?P<R>\d+)(?P<by>.*)")
     picks = ("best of " + parts["R"] + parts["by"].str.replace("other", "the other")).mask(parts["R"] == "1", "one map")
     found = frame.assign(method=parts["method"], R=parts["R"].astype(int), pick=picks)
     return found.dropna(subset="value", ignore_index=True)[TIDY]
 
 
-def averaged(files: Mapping[str, Iterable[MaskedSentence]]) -> list[Row]:
-    """Rows of sentences that a classifier is right about, averaged over classifiers; files by `data__classifier`."""
+def averaged(files: Mapping[str, Iterable[MaskedSentence]]) -> pd.DataFrame:
+    """Values of sentences that a classifier is right about, averaged over classifiers; files by `data__classifier`."""
     found = []
     for name, sentences in files.items():
         for one in sentences:
@@ -82,15 +74,12 @@ def averaged(files: Mapping[str, Iterable[MaskedSentence]]) -> list[Row]:
                 found += pair_rows(one, f"{name.split('__')[0]}-{one.id}", name)
     frame = pd.DataFrame(found)
     groups = frame.groupby(["item", "metric"], sort=False)
-    means = groups.mean().assign(classifiers=groups.size()).reset_index()
-    return [{name: written(row.get(name)) for name in COLUMNS} for row in means.to_dict("records")]
+    return groups.mean().assign(classifiers=groups.size()).reset_index().reindex(columns=COLUMNS).map(written)
 
 
-def written(value: object) -> str:
+def written(value: Any) -> str:
     """A cell: five digits; empty where no sentence has a value."""
-    if isinstance(value, float):
-        return "" if np.isnan(value) else f"{value:.5g}"
-    return "" if value is None else str(value)
+    return "" if pd.isna(value) else f"{value:.5g}" if isinstance(value, float) else str(value)
 
 
 def pair_rows(one: MaskedSentence, item: str, name: str) -> list[Row]:
@@ -154,3 +143,8 @@ def exact_limits(one: MaskedSentence) -> tuple[float, float]:
     drops = (one.probability[0] - one.probability).tolist()
     found = [extreme_aopc(lambda sets: [drops[each] for each in sets], one.words, way, None) for way in (1, -1)]
     return found[0], found[1]
+
+
+GOLDEN = ReleasedTable(
+    "rpi_golden", digest("golden picking", VERSION), COLUMNS, ["item", "metric"], released_pools, read=tidied
+)

@@ -33,9 +33,7 @@ def operated(**operators: str) -> Options:
 
 PROTOCOLS = (
     protocol(
-        "rpi-paper",
-        "RPI as written: at least one token goes, averages over five shares; soft metrics as ours",
-        WRITTEN,
+        "rpi-paper", "RPI as written: at least one token goes, averages over five shares; soft metrics as ours", WRITTEN
     ),
     protocol(
         "rpi-code",

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 
 from attribook.errors import AttribookError
+from attribook.grid.settings import setting
+from attribook.papers.rpi.protocols import RELEASED
 
 ERASURE = {
     "sufficiency": "Suff",
@@ -29,12 +31,12 @@ DECODER_ROWS = {
     "LLM": "self_ranking",
 }  # fmt: skip  # printed rows of Table 4 beside RPI
 
-RELEASED = "points=both_ends,timestep=500,noise=variance,noised=text,factor=attention,output=logit"
+NO_DEFAULTS = ("points", "timestep", "noise", "noised", "factor", "output")  # as released, these are others than ours
 
 
 def released_setting(method: str = "rpi", *, layers: str | int = -3, steps: int = 31) -> str:
     """A method with the options of RPI's released code that are not our defaults."""
-    return f"{method}{{layers={layers},steps={steps},{RELEASED}}}"
+    return setting(method, layers=layers, steps=steps, **{name: RELEASED[name] for name in NO_DEFAULTS})
 
 
 def encoder_methods(sig_steps: int) -> tuple[str, ...]:
