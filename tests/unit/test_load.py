@@ -109,8 +109,9 @@ def wordpiece(tmp_path):
     (folder / "tokenizer.json").unlink()
     (folder / "vocab.txt").write_text("\n".join(words) + "\n", encoding="utf-8")
     settings = json.loads((folder / "tokenizer_config.json").read_text(encoding="utf-8"))
-    settings |= {"tokenizer_class": "BertTokenizer"}
-    (folder / "tokenizer_config.json").write_text(json.dumps(settings), encoding="utf-8")
+    (folder / "tokenizer_config.json").write_text(
+        json.dumps(settings | {"tokenizer_class": "BertTokenizer"}), encoding="utf-8"
+    )
     return folder
 
 

@@ -35,9 +35,10 @@ def integrated_gradients(
         mask token, as decoders' have not, `mask` takes the unknown or else the padding token. Special tokens such as
         BOS and CLS stay as they are (`specials` `keep`) or move with the others (`perturb`). A network that begins
         with an RMS norm (Llama, Qwen2, Gemma) jumps right beside the zero baseline, where few steps look: expect a
-        gap there. With a `tolerance`, the steps are doubled until the gap is at most that share of |f(E) - f(E')|;
-        where 1,024 steps do not suffice, the scores are those of the last path and `converged` is false. The
-        details then count the points of all paths as `steps`, and those of the last one as `last_steps`.
+        gap there. With a `tolerance`, the steps are doubled until the gap is at most that share of |f(E) - f(E')|
+        twice in succession, since beside a jump it can be small by chance and large with more steps. Where 1,024
+        steps do not suffice, the scores are those of the last path and `converged` is false. The details then
+        count the points of all paths as `steps`, and those of the last one as `last_steps`.
     Shapes:  (T,); 0 at tokens that stay.
     Range:   `sum` signed, in units of f, adding up to f(E) - f(E') (completeness; the details give what is
         missing as `completeness_gap`); `l2` not negative. Higher is more important.
@@ -55,15 +56,17 @@ def integrated_gradients(
     change = model.output(encoding, output) - float(model.outputs(encoding, Embed(start[None]), output)[0])
     products = along(model, encoding, start, steps, rule, output)
     gap, spent = change - float(products.sum()), steps
-    while abs(gap) > tolerance * abs(change) and tolerance > 0 and 2 * steps <= MOST_STEPS:
+    before, steady = abs(gap) <= tolerance * abs(change), False
+    while tolerance and not steady and 2 * steps <= MOST_STEPS:
         steps *= 2
         spent += steps
         products = along(model, encoding, start, steps, rule, output)
         gap = change - float(products.sum())
+        now = abs(gap) <= tolerance * abs(change)
+        before, steady = now, before and now
     if not tolerance:
         return reduced(products, reduction), {"completeness_gap": gap}, None
-    details = {"completeness_gap": gap, "steps": spent, "last_steps": steps}
-    return reduced(products, reduction), details, abs(gap) <= tolerance * abs(change)
+    return reduced(products, reduction), {"completeness_gap": gap, "steps": spent, "last_steps": steps}, steady
 
 
 def along(model: Explained, encoding: Encoding, start: Tensor, steps: int, rule: str, output: str) -> Tensor:

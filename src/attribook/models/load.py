@@ -56,6 +56,7 @@ def put_together(name: str, dtype: str, device: str, token_budget: int, seed: in
     model = ModelName.parse(name)
     core, template = model.core, model.template
     network, tokenizer, fingerprint = weights(core, seed)
+    _ = tokenizer.all_special_ids, tokenizer.unk_token_id  # damaged settings fail here, where their folder is named
     if not tokenizer.vocab_size:
         raise AttribookError(f"The tokenizer of {name} has no token. Save the model with its own tokenizer.")
     network = network.to(device or ("cuda" if torch.cuda.is_available() else "cpu"), getattr(torch, dtype))
