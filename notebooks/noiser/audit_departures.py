@@ -13,7 +13,7 @@
 # the paper's reading, and then all at once, as protocol `noiser-code` has them. The question is how far the number
 # moves that the paper prints, the sum of the log-ratios of Soft-NC and Soft-NS to random scores, and whether what moves
 # it is the ranking: `permuted` gives Noiser's own scores to the tokens in random order. Reads
-# `results/<profile>/noiser_knowns` and `reagent_longra`. Cost: from stored rows, seconds.
+# `results/<profile>/noiser_knowns`, and `reagent_longra` if `longra_items` is above 0. Cost: from stored rows, seconds.
 #
 # ```{admonition} What is left out
 # :class: important
@@ -72,8 +72,9 @@ for (task, departure), (protocol, setting, squared) in departures.items():
     )
     rows = pd.concat([random.frame(), noised.frame()]).replace({"method": {setting: "noiser"}})
     frames.append((as_released(rows) if squared else rows).assign(task=task, departure=departure))
-    scores += [(task, departure, pd.Series(row["scores"])) for row in noised.scores()]
-rows, where = pd.concat(frames, ignore_index=True), f"{model}, {knowns} and {longra}"
+    if not squared and protocol != SUM:  # these two change what is done with scores, not the scores
+        scores += [(task, departure, pd.Series(row["scores"])) for row in noised.scores()]
+rows, where = pd.concat(frames, ignore_index=True), f"{model}, {knowns}{f' and {longra}' if longra_items else ''}"
 by, random_scores = ["task", "departure", "variant", "method"], {"method": "random", "variant": ""}
 paper = {"departure": "the paper"}
 

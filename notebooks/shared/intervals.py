@@ -9,15 +9,16 @@
 # %% [markdown]
 # # How far can these intervals be trusted?
 #
-# Every verdict of this book rests on intervals and p-values from 40 prompts or some hundreds. This page measures what
-# they keep, on populations whose truth is known: stored rows of the book, from which items are drawn with replacement,
-# and two lognormal populations. Each sample goes through the code that the pages and the ledger use. It asks how often
-# a 95% interval contains the truth, how often a table decides anything although no method differs from random scores,
-# and how much is found. Reads `results/simulation`, 600 samples of each population and size for coverage and 300 for
-# families; with `repetitions` it simulates anew, about eight CPU seconds each.
+# Every verdict of this book rests on intervals and p-values of some dozens or hundreds of items. This page measures
+# what they keep, on populations whose truth is known: stored rows of the book, from which items are drawn with
+# replacement, and two lognormal populations. Each sample goes through the code that the pages and the ledger use. It
+# asks how often a 95% interval contains the truth, how often a table decides anything although no method differs from
+# its baseline, and how much is found. The baseline is random scores, or integrated gradients in RPI's table, where no
+# method is random. Reads `results/simulation`, which `tools/simulate.py` writes; with `repetitions` it simulates
+# anew.
 #
-# The populations are small: 24 to 150 items of our models, not the papers'. What a population hides, as an item that is
-# a thousand times larger and did not happen to be stored, no simulation shows.
+# The stored populations are small and come from our models, not the papers'. What a population hides, as an item that
+# is a thousand times larger and did not happen to be stored, no simulation shows.
 
 # %% tags=["parameters", "hide-input"]
 profile: str = "laptop"  # the profile this run belongs to
@@ -43,8 +44,9 @@ if repetitions:
             found += [row for n in FAMILY_SIZES if n <= largest for row in family_rows(every, n, repetitions)]
 rows = pd.DataFrame(found) if repetitions else pd.read_csv(stored)
 covered, tested = rows[rows["tests"].isna()], rows[rows["tests"].notna()]
-open_n = covered["n"].where(covered["n"] >= LEAST_N, float("nan"))
-covered = covered.assign(type=(open_n >= LEAST_CARRIERS * covered["kurtosis"]).map({True: "open", False: "closed"}))
+may_decide = (covered["n"] >= LEAST_N) & (covered["n"] >= LEAST_CARRIERS * covered["kurtosis"])
+covered = covered.assign(type=may_decide.map({True: "open", False: "closed"}))
+items = [len(one.baseline) for one in populations() if not one.name.startswith("lognormal")]
 
 # %% tags=["answer", "remove-input"]
 kept, ours = covered[covered["type"] == "open"], tested[(tested["procedure"] == "max-T") & (tested["n"] >= LEAST_N)]
@@ -54,11 +56,15 @@ often = ours[ours["any false"] > 0.07]
 named = ", ".join(f"{name} ({share:.1%} at n = {n:.0f})" for name, share, n in zip(
     often["population"], often["any false"], often["n"], strict=True))  # fmt: skip
 Markdown(
-    f"Where a verdict can be given (n of at least {LEAST_N}, and of {LEAST_CARRIERS} times the population's kurtosis), "
-    f"95% intervals contain the truth in {kept['studentised'].median():.1%} of the samples in the median over "
-    f"{len(kept)} pairs of a population and an n, and in {kept['studentised'].min():.1%} at least; percentile "
-    f"intervals, which the book had before, in {kept['percentile'].median():.1%} and {kept['percentile'].min():.1%} "
-    f"(Monte-Carlo error {error:.1%}). Where no method differs from random scores, a table of "
+    f"Simulated on {len(items)} populations of stored rows with {min(items)} to {max(items)} items each and on two "
+    f"lognormal ones: {covered['repetitions'].min():.0f} samples of each population and n for coverage and "
+    f"{tested['repetitions'].min():.0f} for tables. "
+    + (f"That took {rows['seconds'].sum() / 60:.0f} CPU minutes. " if "seconds" in rows else "")
+    + f"Where a verdict can be given (n of at least {LEAST_N}, and of {LEAST_CARRIERS} times the population's "
+    f"kurtosis), 95% intervals contain the truth in {kept['studentised'].median():.1%} of the samples in the median "
+    f"over {len(kept)} pairs of a population and an n, and in {kept['studentised'].min():.1%} at least; percentile "
+    f"intervals in {kept['percentile'].median():.1%} and {kept['percentile'].min():.1%} "
+    f"(Monte-Carlo error {error:.1%}). Where no method differs from the baseline, a table of "
     f"{ours['tests'].min():.0f} to {ours['tests'].max():.0f} tests decides something in "
     f"{ours['any false'].median():.1%} of the samples in the median and in {ours['any false'].max():.1%} at most, over "
     f"{len(ours)} pairs; without adjustment for the family it would in {unadjusted.median():.0%} in the median."
@@ -68,7 +74,7 @@ Markdown(
 # %% [markdown]
 # ## How often a 95% interval contains the truth
 #
-# A log-ratio (or a difference of means) of one method to random scores, for the methods of each table whose influence
+# A log-ratio (or a difference of means) of one method to the baseline, for the methods of each table whose influence
 # values have the median and the largest kurtosis. The kurtosis says how few items carry a mean: it is 3 for a normal
 # distribution, and n where one item of n is everything. The line *worst* is the lowest share over all populations, also
 # of those in which one item of twenty-four carries the mean and which no procedure can save: most samples lack it.
@@ -103,8 +109,8 @@ table(each.sort_index(level="kurtosis").reset_index(), "Shares of our intervals 
 # %% [markdown]
 # ## Families of tests
 #
-# Every method of a population against random scores is one table. In *any false* all methods are moved so that none
-# differs from random scores, and the share of samples is told in which any comparison is decided. In *found* nothing is
+# Every method of a population against the baseline is one table. In *any false* all methods are moved so that none
+# differs from the baseline, and the share of samples is told in which any comparison is decided. In *found* nothing is
 # moved, and the share of comparisons is told that are decided on the right side. The book uses max-T, which is adjusted
 # from the resamples themselves. Holm and Benjamini-Hochberg adjust the p-values of single tests; the latter bounds the
 # share of false findings and not the chance of any.

@@ -3,6 +3,7 @@
 import hashlib
 import json
 import shutil
+from collections import Counter
 
 import pandas as pd
 import pytest
@@ -10,7 +11,7 @@ import torch
 from conftest import ROOT
 
 from attribook.attribution.registry import METHODS
-from attribook.data.datasets import DATASETS
+from attribook.data.datasets import DATASETS, load_dataset
 from attribook.grid.kinds import study_of
 from attribook.grid.rows import SCORES, Rows
 from attribook.grid.settings import Setting
@@ -22,7 +23,7 @@ from attribook.papers.noiser.settings import TEN
 from attribook.papers.reagent.tasks import PLAIN
 from attribook.site.profiles import read_profile
 from attribook.statistics.estimates import estimate
-from attribook.statistics.kept import kept_table
+from attribook.statistics.kept import kept_table, stored_predictions
 
 # Those of tiny models are computed again whole in test_check.py.
 MANIFESTS = [path for path in sorted((ROOT / "results").rglob("manifest.json")) if "smoke" not in path.parts]
@@ -139,3 +140,18 @@ def test_counts_of_kept_originals(model, longra, knowns, monkeypatch):
     counts = kept_table(model, [("original", "longra"), ("original", "knowns")]).set_index("data set")
     assert counts.loc["longra", "correct"] == longra
     assert counts.loc["knowns", "correct"] == knowns
+
+
+def test_the_longra_file_released_with_noiser_is_whole_in_387_prompts_and_broken_in_186(originals, monkeypatch):
+    """As its registry entry and the page about Noiser's Table 7 say; a model gets none of the broken ones right."""
+    monkeypatch.setenv("ATTRIBOOK_RESULTS", str(ROOT / "results"))
+    whole = {prompt.text for prompt in load_dataset("longra")}
+    released = load_dataset("longra-released")
+    groups = Counter((prompt.group, prompt.text in whole) for prompt in released)
+    assert groups == {("whole", True): 387, ("broken", False): 186}
+    stored = stored_predictions("original", "smollm2-135m", "longra-released").set_index("item")
+    assert len(stored) == len(released)
+    right = [prompt for prompt in released if stored.loc[prompt.id, "correct"]]
+    assert Counter(prompt.group for prompt in right) == {"whole": 110}
+    exact = [prompt for prompt in right if stored.loc[prompt.id, "predicted"].strip() == prompt.answer]
+    assert len(exact) == 93

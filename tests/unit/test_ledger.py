@@ -1,10 +1,13 @@
 """Verdicts from planted rows, and a row for every printed cell."""
 
 import csv
+import dataclasses
 import json
 
 import numpy as np
 import pytest
+import yaml
+from conftest import ROOT
 from typer.testing import CliRunner
 
 from attribook.cli.main import app
@@ -157,6 +160,14 @@ def test_what_is_unlike_the_paper():
     assert link.unlike("rpi-prompted", [named, named]) == ["rpi has maps 8, not 24", "rpi has steps 6, not 31"]
     alike = named.replace("steps=6", "steps=31").replace("best of 8", "best of 24")
     assert link.unlike("rpi-prompted", [alike, "gradient_shap{samples=8}"]) == []
+
+
+def test_a_judge_is_the_papers_own_by_its_name_whatever_its_hash_and_way_of_asking():
+    link = next(each for each in links().links if (each.paper, each.table) == ("noiser", 3))
+    asked = yaml.safe_load((ROOT / "params/paper.yml").read_text("utf-8"))["noiser/table_3"]["judge"]
+    assert link.other_judges([f"{asked}@0123abcd, chat", f"{asked}, plain", asked]) == []
+    assert link.other_judges(["smollm2-135m@a672, plain"]) == [f"the judge is smollm2-135m, not {asked}"]
+    assert dataclasses.replace(link, judge=None).other_judges(["any@1, chat"]) == []
 
 
 def test_controls_of_names():

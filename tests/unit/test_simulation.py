@@ -12,10 +12,10 @@ MILD = Population("mild", CHANCE.gamma(4, size=(60, 6)) * np.linspace(0.9, 1.6, 
 
 
 def test_the_truth_and_a_true_null_of_a_population():
-    assert MILD.truth() == pytest.approx(np.log(MILD.values.mean(0) / MILD.random.mean()))
+    assert MILD.truth() == pytest.approx(np.log(MILD.values.mean(0) / MILD.baseline.mean()))
     assert MILD.null().truth() == pytest.approx(0, abs=1e-12)
     plain = MILD._replace(log=False)
-    assert plain.truth() == pytest.approx(MILD.values.mean(0) - MILD.random.mean())
+    assert plain.truth() == pytest.approx(MILD.values.mean(0) - MILD.baseline.mean())
     assert plain.null().truth() == pytest.approx(0, abs=1e-12)
     for each in (MILD, plain):
         assert each.influence().mean(0) == pytest.approx(0, abs=1e-12)
@@ -51,7 +51,7 @@ def test_the_stored_populations_are_of_many_kinds():
     assert len(every) >= 15
     assert any(each.log for each in every)
     assert not all(each.log for each in every)
-    assert all(np.isfinite(each.values).all() and len(each.values) == len(each.random) for each in every)
+    assert all(np.isfinite(each.values).all() and len(each.values) == len(each.baseline) for each in every)
 
 
 def test_a_rule_without_a_least_n_decides_too_often(monkeypatch):

@@ -6,6 +6,7 @@ from conftest import ROOT
 
 from attribook.site.finish import finish, parameters_table
 from attribook.site.profiles import declared
+from attribook.statistics.tests import LEAST_N
 
 NOTEBOOK = """# %% tags=["parameters", "hide-input"]
 profile: str = "laptop"  # which stored rows to read
@@ -59,3 +60,8 @@ def test_a_finished_page_shows_its_parameters_once_and_can_be_run_again(tmp_path
     assert injected.metadata.tags == ["injected-parameters", "remove-cell"]
     assert not visible.metadata
     assert not visible.outputs
+
+
+def test_the_page_on_reading_tables_names_the_least_n():
+    text = (ROOT / "book" / "reading.md").read_text(encoding="utf-8")
+    assert f"Nothing is decided on fewer than {LEAST_N} prompts" in " ".join(text.split())

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -31,8 +32,15 @@ from attribook.statistics.resampling import Estimate
 from attribook.statistics.tests import barred
 from attribook.statistics.units import LOG_RATIO, METRICS
 
-# By protocol: the rows, what was tested on them, and the same tests of a control.
-Tested = Mapping[str, tuple[Sequence[Evidence], Sequence[Result], Sequence[Result]]]
+
+class Tested(NamedTuple):
+    """What was tested of a cell under one protocol."""
+
+    evidence: Sequence[Evidence]
+    results: Sequence[Result]
+    controls: Sequence[Result]  # the same tests of a control
+
+
 REASONS = {
     SAME: "decided as published",
     OPPOSITE: "decided against the claim",
@@ -56,7 +64,7 @@ def table_rows(cells: pd.DataFrame, tests: HypothesisTests) -> list[Row]:
     columns: dict[Key, list[Cell]] = {}
     for cell in listed:
         columns.setdefault(tuple(cell[name] for name in RANKED), []).append(cell)
-    tested: list[dict[str, tuple[Sequence[Evidence], Sequence[Result], Sequence[Result]]]] = [{} for _ in listed]
+    tested: list[dict[str, Tested]] = [{} for _ in listed]
     for role in ROLES:
         places: list[int] = []
         cases: list[Case] = []
@@ -70,8 +78,8 @@ def table_rows(cells: pd.DataFrame, tests: HypothesisTests) -> list[Row]:
             family = [place for place, case in enumerate(cases) if case[1] == metric]
             claims = [cases[each] for each in family]
             controls = [(found, name, [each.controlled() for each in made]) for found, name, made in claims]
-            for place, *results in zip(family, tests.results(claims), tests.results(controls), strict=True):
-                tested[places[place]][role] = (cases[place][0], results[0], results[1])
+            for place, results, others in zip(family, tests.results(claims), tests.results(controls), strict=True):
+                tested[places[place]][role] = Tested(cases[place][0], results, others)
     return [cell_row(cell, each, tests) for cell, each in zip(listed, tested, strict=True)]
 
 
@@ -120,7 +128,7 @@ def open_because(tested: Sequence[tuple[Estimate, float]], unit: str) -> list[st
     return found
 
 
-def cell_row(cell: Cell, tested: Tested, tests: HypothesisTests) -> Row:
+def cell_row(cell: Cell, tested: Mapping[str, Tested], tests: HypothesisTests) -> Row:
     """One cell's row."""
     row: Row = dict.fromkeys(COLUMNS)
     row |= {name: cell[name] for name in ("paper", "table", "row", "column", "metric", "claim", "dataset")}
@@ -132,12 +140,12 @@ def cell_row(cell: Cell, tested: Tested, tests: HypothesisTests) -> Row:
     link = tests.links.find(cell)
     assert link is not None  # else nothing would have been tested
     unit = METRICS[cell["metric"]].unit.replace(LOG_RATIO, "nats")
-    outcomes = {role: outcome(results, unit) for role, (_, results, _) in tested.items()}
-    numbers = {role: tests.estimate(e, cell["metric"], link.method(cell)) for role, (e, *_) in tested.items()}
-    own = "written" in tested and is_own(tested["written"][0], cell, tests.links)
+    outcomes = {role: outcome(each.results, unit) for role, each in tested.items()}
+    numbers = {role: tests.estimate(each.evidence, cell["metric"], link.method(cell)) for role, each in tested.items()}
+    own = "written" in tested and is_own(tested["written"].evidence, cell, tests.links)
     word, role = verdict(outcomes, confirmed=own and inside(cell, numbers["written"]))
-    ours, (used, results, controls) = numbers[role], tested[role]
-    word, besides = qualified(word, link, link.protocols[role], used, results, controls)
+    ours, used = numbers[role], tested[role].evidence
+    word, besides = qualified(word, link, link.protocols[role], tested[role])
     few = dict.fromkeys(words for e in used if (words := e.too_few(link.method(cell), cell["metric"])))
     reason = [outcomes[role].why, *besides, *beside(outcomes, role, link), provenance(cell, used, tests.links), *few]
     return row | {
@@ -148,15 +156,9 @@ def cell_row(cell: Cell, tested: Tested, tests: HypothesisTests) -> Row:
     }  # fmt: skip
 
 
-def qualified(
-    word: str,
-    link: Link,
-    protocol: str,
-    used: Sequence[Evidence],
-    results: Sequence[Result],
-    controls: Sequence[Result],
-) -> tuple[str, list[str]]:
+def qualified(word: str, link: Link, protocol: str, tested: Tested) -> tuple[str, list[str]]:
     """The verdict once more, where a control does as well or the claimed method was run otherwise, and why."""
+    used, results, controls = tested
     if word in (REPRODUCED, CODE_ONLY, SAME):
         if not all(control.estimate for control in controls):
             return word, ["no control of it is stored"]
@@ -172,9 +174,7 @@ def qualified(
 
 def other_judge(link: Link, used: Sequence[Evidence]) -> list[str]:
     """What judged answers here, where the paper names another judge."""
-    wanted = link.settings.get("judge", {}).get("model")
-    judges = {judge for e in used if "judge" in e.rows for judge in e.rows["judge"].unique()} if wanted else set()
-    return [f"the judge is {judge}, not {wanted}" for judge in sorted(judges - {wanted})]
+    return link.other_judges(judge for each in used if "judge" in each.rows for judge in each.rows["judge"].unique())
 
 
 def known(value: float) -> float | None:

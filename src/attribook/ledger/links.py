@@ -29,6 +29,7 @@ class Link:
     pools: str | None = None  # a study of pools whose best maps join the rows
     unnamed: str | None = None  # why no rows can answer printed rows that `names` lacks
     settings: dict[str, dict[str, Any]] = field(default_factory=dict)  # of the claimed methods, as the paper has them
+    judge: str | None = None  # the model that judges answers in the paper
 
     def method(self, cell: Mapping[str, Any]) -> str:
         """Our name for what a printed row measures; empty where there is none."""
@@ -50,6 +51,11 @@ class Link:
                 found += [f"{each.method} has {option} {ours[option]}, not {value}"
                           for option, value in self.settings[each.method].items() if ours[option] != value]  # fmt: skip
         return found
+
+    def other_judges(self, judges: Iterable[str]) -> list[str]:
+        """Judges of stored rows, as `name@hash, asking`, that are not the paper's, in words."""
+        names = dict.fromkeys(judge.split("@")[0].split(", ")[0] for judge in judges)
+        return [f"the judge is {name}, not {self.judge}" for name in names if self.judge and name != self.judge]
 
     def _named(self, cell: Mapping[str, Any]) -> str | None:
         row, column = cell["row"], cell["column"]

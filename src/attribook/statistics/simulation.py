@@ -1,8 +1,9 @@
 """What the intervals and verdicts of the book keep, simulated: samples are drawn from items whose truth is known.
 
-A population is a table of stored values, items down and methods across, `random` among them. Its items are drawn with
-replacement, so the population's own means are the truth. Every sample goes through `resampling` and `tests`, as rows
-do. `populations.csv` holds the populations, and `results/simulation` what was found.
+A population is a table of stored values, items down and methods across, one of them the baseline of all comparisons:
+random scores, or integrated gradients in RPI's table, which has none. Its items are drawn with replacement, so the
+population's own means are the truth. Every sample goes through `resampling` and `tests`, as rows do. tools/simulate.py
+writes `populations.csv` and `results/simulation`.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -30,27 +31,27 @@ PROCEDURES: Mapping[str, Callable[[Sequence[Estimate]], list[float]]] = {
 
 
 class Population(NamedTuple):
-    """Values of items: those of some methods and those of random scores; whether logarithms of means are compared."""
+    """Values of items: those of some methods and those of a baseline; whether logarithms of means are compared."""
 
     name: str
     values: Numbers  # (items, methods)
-    random: Numbers  # (items,)
+    baseline: Numbers  # (items,)
     log: bool
 
     def truth(self) -> Numbers:
         """What is estimated, for each method."""
-        means, other = self.values.mean(0), self.random.mean()
+        means, other = self.values.mean(0), self.baseline.mean()
         return np.asarray(np.log(means / other) if self.log else means - other)
 
     def influence(self) -> Numbers:
         """Influence of each item on each estimate, but for the number of items."""
-        other = self.random[:, None]
+        other = self.baseline[:, None]
         u = self.values / self.values.mean(0) - other / other.mean() if self.log else self.values - other
         return np.asarray(u - u.mean(0))
 
     def null(self) -> "Population":
-        """The same, moved so that no method differs from random scores."""
-        means, other = self.values.mean(0), self.random.mean()
+        """The same, moved so that no method differs from the baseline."""
+        means, other = self.values.mean(0), self.baseline.mean()
         return self._replace(values=self.values * other / means if self.log else self.values - means + other)
 
     def extremes(self) -> list["Population"]:
@@ -65,22 +66,22 @@ class Population(NamedTuple):
 def populations() -> Iterator[Population]:
     """Those of `populations.csv`, and two lognormal ones.
 
-    Its columns: population; log, whether logarithms of means are compared; method, of which `random` comes first; and
-    values, one for each item, in the same order for every method of a population.
+    Its columns: population; log, whether logarithms of means are compared; method, the baseline first; and values, one
+    for each item, in the same order for every method of a population.
     """
     frame = pd.read_csv(Path(__file__).with_name("populations.csv"))
     for (name, log), rows in frame.groupby(["population", "log"], sort=False):
-        random, *methods = (np.array(text.split(), float) for text in rows["values"])
-        yield Population(str(name), np.column_stack(methods), random, bool(log))
+        baseline, *methods = (np.array(text.split(), float) for text in rows["values"])
+        yield Population(str(name), np.column_stack(methods), baseline, bool(log))
     for sigma in (0.5, 1.5):
         values = np.random.default_rng(SEED).lognormal(sigma=sigma, size=(5_000, 2))
         yield Population(f"lognormal, sigma {sigma}", values[:, 1:], values[:, 0], True)
 
 
 def drawn(population: Population, n: int, chance: np.random.Generator) -> list[Made]:
-    """The comparison of each method with random scores, on a sample of n items."""
-    picked = chance.integers(len(population.random), size=n)
-    values = np.column_stack([population.random, population.values])[picked]
+    """The comparison of each method with the baseline, on a sample of n items."""
+    picked = chance.integers(len(population.baseline), size=n)
+    values = np.column_stack([population.baseline, population.values])[picked]
     many = range(1, values.shape[1])
     held = Samples(values, [pair for method in many for pair in pairs_of([0, method])])
     return [signed_sum(held, [method, 0], [1, -1], log=population.log) for method in many]
@@ -100,7 +101,6 @@ def coverage(population: Population, n: int, repetitions: int) -> Row:
         "population": population.name, "skewness": skew(u), "kurtosis": kurtosis(u, fisher=False), "n": n,
         "repetitions": repetitions, "percentile": percentile.mean(), "studentised": covered.mean(),
         "open": may.mean(), "wrong and open": (~covered & may).mean(), "width": pd.Series(width).median(),
-        "procedure": "",
     }  # fmt: skip
 
 
