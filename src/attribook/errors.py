@@ -13,5 +13,9 @@ class AttribookError(Exception):
     """Wrong use, bad input or a damaged file: the command prints the message and exits with 2."""
 
 
+class Unanswered(AttribookError):
+    """A judge gave no answer now and may give one later: nothing is stored of it, and the next run asks again."""
+
+
 class AttribookWarning(UserWarning):
     """Something the user should know although the result stands, such as a target of several tokens."""

@@ -7,12 +7,14 @@ import pandas as pd
 import pytest
 
 from attribook.check.stored import stored_drift
-from attribook.errors import AttribookError
+from attribook.errors import AttribookError, Unanswered
 from attribook.grid.judged import JUDGED_COLUMNS, JudgeStudy
 from attribook.grid.judging import Judging, Remembering, one_line
 from attribook.grid.kinds import study_of
 from attribook.metrics.answerability import selected, word_scores
+from attribook.metrics.judge_server import may_pass
 from attribook.metrics.judges import JudgeAnswer
+from attribook.metrics.questions import URL_VARIABLE
 from attribook.statistics.evidence import read_evidence
 
 
@@ -62,7 +64,8 @@ def test_what_the_judge_saw_are_the_selected_words():
 
 @pytest.mark.parametrize("change", [{"share": 0.3}, {"candidates": 2}, {"judge": "tiny-gpt2"}, {"asking": "server"},
                                     {"seed": 1}])  # fmt: skip
-def test_what_moves_an_answer_moves_its_key(change):
+def test_what_moves_an_answer_moves_its_key(change, monkeypatch):
+    monkeypatch.setenv(URL_VARIABLE, "https://judge.example/v1")
     one, other = study(), study(**change)
     other.data.items.chosen = one.items  # the seed orders them too
     one_keys, other_keys = (
@@ -70,6 +73,67 @@ def test_what_moves_an_answer_moves_its_key(change):
          for part in each.parts(unit)} for each in (one, other)
     )  # fmt: skip
     assert not one_keys & other_keys
+
+
+@pytest.mark.parametrize(("address", "kind"), [
+    ("https://judge.example/v1", "judge.example"), ("http://127.0.0.1:8000/v1", "this machine"),
+    ("http://localhost/v1", "this machine"), ("http://[::1]:9/v1", "this machine"),
+    ("http://10.0.0.7:8000/v1", "private network"), ("http://192.168.1.2/v1", "private network"),
+    ("https://93.184.216.34/v1", "93.184.216.34"),
+])  # fmt: skip
+def test_a_servers_kind_is_in_the_judges_name(address, kind, monkeypatch):
+    monkeypatch.setenv(URL_VARIABLE, address)
+    assert study(asking="server", judge="some-model").judge_name(str) == f"some-model@{kind}, server"
+
+
+@pytest.mark.parametrize("address", ["", "judge", "http://[::1/v1"])
+def test_without_an_address_no_answer_of_a_server_is_found(address, monkeypatch):
+    monkeypatch.setenv(URL_VARIABLE, address)
+    with pytest.raises(AttribookError, match=URL_VARIABLE):
+        study(asking="server").judge_name(str)
+
+
+class Wavering:
+    """A judge whose server is out of order at some questions."""
+
+    name = "wavering"
+
+    def __init__(self, outages):
+        self.asked, self.outages = 0, outages
+
+    def ask(self, words, candidates=1):
+        self.asked += 1
+        if self.asked in self.outages:
+            return JudgeAnswer("", status=self.outages[self.asked])
+        return JudgeAnswer("Rome", ("Rome",))
+
+
+def test_an_outage_is_no_answer_and_is_asked_again(monkeypatch):
+    first, judge = study(), Wavering({2: "server error 500", 5: "timeout"})
+    monkeypatch.setattr(Judging, "judge", judge)
+    with pytest.raises(Unanswered, match=r"2 answers are missing, the last because: .* timeout"):
+        first.run()
+    stored = (first.folder / "rows.csv").read_text(encoding="utf-8")
+    assert "timeout" not in stored
+    assert len(stored.splitlines()) == 1 + 12 - 2
+    rows = study().rows()
+    assert len(rows) == 12
+    assert not rows["status"].map(may_pass).any()
+    assert (first.folder / "rows.csv").read_text(encoding="utf-8").startswith(stored), "what was stored stays"
+    assert judge.asked == rows["asked"].sum() + 2
+
+
+def test_a_server_that_stays_away_ends_the_run_early(monkeypatch):
+    judge = Wavering(dict.fromkeys(range(3, 100), "no connection"))
+    monkeypatch.setattr(Judging, "judge", judge)
+    with pytest.raises(Unanswered, match="no connection"):
+        study().run()
+    assert judge.asked < 12
+
+
+def test_what_a_server_answers_amiss_is_its_answer():
+    assert [may_pass(status) for status in ("ok", "malformed answer", "empty answer", "answer too long")] == [False] * 4
+    assert all(may_pass(status) for status in ("timeout", "no connection", "rate limited", "server error 529"))
 
 
 def test_a_manifest_tells_of_a_judged_study():

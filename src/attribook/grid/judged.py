@@ -20,6 +20,7 @@ from attribook.grid.keys import digest
 from attribook.grid.store import Row
 from attribook.grid.study import Definition, Study, Weights, score_key
 from attribook.metrics.names import SELECTIONS
+from attribook.metrics.questions import server_class
 from attribook.models.registry import DEFAULT_MODEL
 
 VERSION = 1  # of what is asked and compared; raised when answers change
@@ -75,9 +76,9 @@ class JudgeStudy(Definition):
         )  # fmt: skip
 
     def judge_name(self, weights: Weights) -> str:
-        """The judge in a row's key: with its weights' hash where it is a model of this process."""
-        own = "" if self.asking == SERVER else f"@{weights(self.judge)}"
-        return f"{self.judge}{own}, {self.asking}"
+        """The judge in a row's key: with its weights' hash, or with the server that has a model of that name."""
+        own = server_class() if self.asking == SERVER else weights(self.judge)
+        return f"{self.judge}@{own}, {self.asking}"
 
     def units_of(self, items: Items) -> Iterator[Unit]:
         """Each prompt with each method once; with `random`, as many draws of words as are asked for."""

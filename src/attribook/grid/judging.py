@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from attribook.data.prompts import matches
-from attribook.errors import AttribookError
+from attribook.errors import AttribookError, Unanswered
 from attribook.grid.items import Unit
 from attribook.grid.judged import CONTROL, MINIMUM, SERVER, JudgeStudy
 from attribook.grid.rows import SCORES, Rows
@@ -17,7 +17,7 @@ from attribook.grid.seeds import generator
 from attribook.grid.store import Row
 from attribook.grid.work import Work, loaded, significant
 from attribook.metrics.answerability import answered, minimum_share
-from attribook.metrics.judge_server import ServerJudge
+from attribook.metrics.judge_server import ServerJudge, may_pass
 from attribook.metrics.judges import JudgeAnswer, LocalJudge
 
 LONGEST = 2  # words of an answer that are kept; gold answers have one
@@ -56,7 +56,7 @@ class Judging(Work):
         return torch.tensor(self.scored.group(unit, SCORES)[0]["scores"], dtype=torch.float64)
 
     def computed(self, unit: Unit, part: str) -> list[Row]:
-        """The row of one answer."""
+        """The row of one answer. Raises: Unanswered where the judge is out of order."""
         encoding, scores, start = self.encoding(unit.prompt, 0), self.selecting(unit), time.perf_counter()
         study, gold = self.rows.study, unit.prompt.gold
         wanted = gold if gold and matches(gold, encoding.target_text) else encoding.target_text
@@ -76,6 +76,8 @@ class Judging(Work):
             row |= {"correct": int(answer.correct), "among": "" if answer.among is None else int(answer.among)}
             asked = int(answer.status == "ok")
             found = {"kept": answer.kept, "value": answer.mass, "status": answer.status, "asked": asked}
+        if may_pass(found["status"]):
+            raise Unanswered(f"The judge {study.judge} did not answer: {found['status']}.")
         value = significant(found["value"]) if found["status"] == "ok" else ""
         spent = round(time.perf_counter() - start, 3)
         return [row | found | {"kept": one_line(" ".join(found["kept"])), "value": value, "seconds": spent}]

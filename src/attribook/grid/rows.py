@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 from tqdm import tqdm
 
 from attribook.data.datasets import DATASETS
-from attribook.errors import AttribookError
+from attribook.errors import AttribookError, Unanswered
 from attribook.grid.items import Items, Unit
 from attribook.grid.manifest import covers, runs_of, write_manifest
 from attribook.grid.store import Row, Store
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from attribook.grid.work import Work
 
 D = TypeVar("D", bound="Definition")
+MOST_UNANSWERED = 3  # questions without an answer after which a run ends: the server will not be back in a minute
 SCORES = "scores"  # the part of a unit that lies in the file of scores; its other parts lie in the file of rows
 
 
@@ -106,11 +107,28 @@ class Rows(Generic[D]):
         with self.scores.writing():
             self.rows.read(cut=True)
             missing = self._missing(units)
+            unanswered: list[str] = []
             for unit in tqdm(missing, desc=self.study.label, unit="unit", mininterval=1, disable=not missing):
-                for part in self.study.parts(unit):
-                    if not self.has(unit, part):
-                        self._store(part).append(self.key(unit, part), self.worker.computed(unit, part))
+                unanswered += self._compute(unit)
+                if len(unanswered) >= MOST_UNANSWERED:
+                    break
             self._write_manifest()
+        if unanswered:
+            raise Unanswered(
+                f"{self.study.label}: {len(unanswered)} answers are missing, the last because: {unanswered[-1]} "
+                "All others are stored. Run it again to ask for what is missing."
+            )
+
+    def _compute(self, unit: Unit) -> list[str]:
+        """Compute and store what is missing of a unit. Gives why parts of it have no answer."""
+        unanswered = []
+        for part in self.study.parts(unit):
+            if not self.has(unit, part):
+                try:
+                    self._store(part).append(self.key(unit, part), self.worker.computed(unit, part))
+                except Unanswered as error:
+                    unanswered.append(str(error))
+        return unanswered
 
     def _store(self, part: str) -> Store:
         return self.scores if part == SCORES else self.rows

@@ -19,13 +19,14 @@ from typing import Any
 from attribook.errors import AttribookError
 from attribook.metrics.base import OK
 from attribook.metrics.judges import JudgeAnswer
-from attribook.metrics.questions import question
+from attribook.metrics.questions import URL_VARIABLE, question
 
-URL_VARIABLE, KEY_VARIABLE = "OPENAI_BASE_URL", "OPENAI_API_KEY"  # the names that other clients know
+KEY_VARIABLE = "OPENAI_API_KEY"  # the name that other clients know
 RETRIED = {408, 425, 429, 500, 502, 503, 504, 529}
 LARGEST, CHUNK = 2**20, 2**16  # bytes of an answer that are read, in all and at once
 MALFORMED, EMPTY, TIMEOUT, UNREACHED = "malformed answer", "empty answer", "timeout", "no connection"
 TOO_LONG = "answer too long"
+RATE_LIMITED, SERVER_ERROR = "rate limited", "server error"
 
 
 class Refusal(Exception):
@@ -160,7 +161,7 @@ class ServerJudge:
     def _refused(self, error: urllib.error.HTTPError) -> Exception:
         """What an answer other than 200 means: a reason to try again, or an error that says what to mend."""
         if error.code in RETRIED:
-            status = "rate limited" if error.code == 429 else f"server error {error.code}"
+            status = RATE_LIMITED if error.code == 429 else f"{SERVER_ERROR} {error.code}"
             return Refusal(status, seconds_in(error.headers.get("Retry-After")))
         if error.code in (401, 403):
             return AttribookError(f"The judge at {self.base_url} refuses the key ({error.code}). Set ${KEY_VARIABLE}.")
@@ -174,6 +175,11 @@ class ServerJudge:
             f"The judge at {self.base_url} does not take the request for {self.model} ({error.code}): "
             f"{self._scrubbed(told)}"
         )
+
+
+def may_pass(status: str) -> bool:
+    """Whether a status says that the server was out of order, and nothing of its answer."""
+    return status in (TIMEOUT, UNREACHED, RATE_LIMITED) or status.startswith(SERVER_ERROR)
 
 
 def is_address(text: str) -> bool:

@@ -1,6 +1,13 @@
-"""What a judge is asked: the words of a prompt that it sees, behind a few examples."""
+"""What a judge is asked: the words of a prompt that it sees, behind a few examples. And who is asked, on a server."""
 
+import ipaddress
+import os
+import urllib.parse
 from collections.abc import Sequence
+
+from attribook.errors import AttribookError
+
+URL_VARIABLE = "OPENAI_BASE_URL"  # the name that other clients know
 
 # Everyday facts, so that no example gives an answer of a data set away.
 EXAMPLES = (
@@ -23,3 +30,26 @@ def lines(words: Sequence[str]) -> str:
 def question(words: Sequence[str]) -> str:
     """The same as a question in a chat."""
     return f"{lines(words)}\n\n{REQUEST}"
+
+
+def server_class() -> str:
+    """Which kind of server $OPENAI_BASE_URL names: this machine, a private network, or the host's own name.
+
+    It stands in the keys of answers, since models of one name differ from server to server. A port or a private address
+    may change from day to day, so they do not stand there. Raises: AttribookError where the variable names none.
+    """
+    try:
+        host = urllib.parse.urlsplit(os.environ.get(URL_VARIABLE, "")).hostname
+    except ValueError:  # brackets without an address
+        host = None
+    if not host:
+        raise AttribookError(
+            f"Set ${URL_VARIABLE} to the judge's address, as in https://host/v1: answers lie under it."
+        )
+    if host == "localhost":
+        return "this machine"
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return host
+    return "this machine" if address.is_loopback else "private network" if address.is_private else host
