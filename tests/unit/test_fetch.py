@@ -8,15 +8,19 @@ import tarfile
 import time
 import zipfile
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
+from safetensors import SafetensorError
+from tokenizers import Tokenizer
+from tokenizers.models import WordLevel
 
 from attribook import archives
 from attribook.archives import Archive, Member, check_hash, extract, read_member, sha256
 from attribook.errors import AttribookError
 from attribook.models import fetch
 from attribook.models.fetch import MANIFEST, damaged, ensure, model_folder
-from attribook.models.files import settings_digest
+from attribook.models.files import saving, settings_digest
 from attribook.models.load import load_model
 from attribook.models.registry import SOURCES, Base, Source
 
@@ -142,6 +146,33 @@ def test_wrong_converted_weights_leave_the_cache_as_it_was(planted, monkeypatch)
         ensure("planted")
     assert not model_folder("planted").exists()
     assert left_in(model_folder("planted").parent) == []
+
+
+FULL = [OSError(28, "No space left on device"), SafetensorError("Error while serializing: I/O error"),
+        Exception("No space left on device (os error 28)")]  # as Python, safetensors and tokenizers say it  # fmt: skip
+
+
+@pytest.mark.parametrize("error", FULL, ids=lambda error: type(error).__name__)
+def test_a_full_disk_is_one_line_and_leaves_the_cache_as_it_was(planted, monkeypatch, error):
+    folder = ensure("planted")
+    before = left_in(folder.parent)
+
+    def full(weights, folder):
+        raise error
+
+    monkeypatch.setattr(fetch, "convert", full)
+    with pytest.raises(AttribookError, match="Is there room on the disk"):
+        fetch.fetch("planted", lambda _: None)
+    assert left_in(folder.parent) == before
+    assert damaged("planted") is None
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
+def test_what_tokenizers_say_of_a_full_disk_is_known_as_one():
+    with pytest.raises(AttribookError, match="Is there room on the disk"), saving(Path("model")):
+        Tokenizer(WordLevel({"a": 0}, unk_token="a")).save("/dev/full")
+    with pytest.raises(ZeroDivisionError), saving(Path("model")):
+        _ = 1 / 0  # a fault of the program stays one
 
 
 def test_no_network_is_a_clear_message(tmp_path, monkeypatch):

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 from conftest import seeded
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 from torch import nn
 from transformers import BertConfig, BertForSequenceClassification, BertModel
@@ -220,6 +221,19 @@ def test_bad_training_is_refused_and_leaves_nothing(base, tmp_path, monkeypatch)
         train(RECIPE, {"train": [Example("a day", "positive")]}, tmp_path / "out", lambda _: None)
     with pytest.raises(AttribookError, match="not finite"):
         train(replace(RECIPE, learning_rate=1e30), {"train": EXAMPLES}, tmp_path / "out", lambda _: None)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_after_training_is_one_line_and_leaves_nothing(base, tmp_path, monkeypatch):
+    monkeypatch.setattr(tuning, "download", lambda _archive, scratch, _say: scratch)
+    monkeypatch.setattr(tuning, "extract", lambda _archive, _members, scratch: copy_files(base, scratch))
+
+    def full(*_):
+        raise SafetensorError("Error while serializing: I/O error: No space left on device (os error 28)")
+
+    monkeypatch.setattr(tuning, "write_classifier", full)
+    with pytest.raises(AttribookError, match="Is there room on the disk"):
+        train(replace(RECIPE, epochs=1), {"train": EXAMPLES}, tmp_path / "out", lambda _: None)
     assert list(tmp_path.iterdir()) == []
 
 

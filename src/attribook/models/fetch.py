@@ -13,11 +13,9 @@ import tempfile
 from importlib import resources
 from pathlib import Path
 
-from safetensors import SafetensorError
-
 from attribook.archives import Say, alone, check_hash, download, extract, join, sha256, to_stderr
 from attribook.errors import AttribookError
-from attribook.models.files import MANIFEST, WEIGHTS, model_files, settings_digest
+from attribook.models.files import MANIFEST, WEIGHTS, model_files, saving, settings_digest
 from attribook.models.low_rank import write_classifier
 from attribook.models.registry import SOURCES, Source
 from attribook.paths import home
@@ -128,15 +126,13 @@ def fetch_here(source: Source, folder: Path, say: Say) -> Path:
         files = unpacked(source, Path(scratch), say)
         say(f"writing {source.name} as safetensors (once)")
         converted = Path(scratch) / "converted"
-        try:
+        with saving(converted):
             if source.update_sha256:
                 check_hash(update_file(source.name), source.update_sha256)
                 write_classifier(Path(scratch), update_file(source.name), converted)
             else:
                 convert(files[0], converted)
-        except SafetensorError as error:  # a full disk, above all
-            raise AttribookError(f"Cannot write {converted}: {error}. Is there room on the disk?") from error
-        write_manifest(source, converted)
+            write_manifest(source, converted)
         shutil.rmtree(folder, ignore_errors=True)
         os.replace(converted, folder)
     say(f"{source.name} is ready in {folder}")

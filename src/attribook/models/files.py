@@ -5,6 +5,8 @@ Weights are not all: a tokenizer whose words are in another order gives the same
 
 import hashlib
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,22 @@ WEIGHTS = "model.safetensors"
 MANIFEST = "attribook-manifest.json"
 # Nothing of these is read: documents, and weights in forms that are refused or left alone.
 NOT_READ = {".md", ".pdf", ".png", ".bin", ".pt", ".pth", ".h5", ".msgpack", ".onnx", ".gguf"}
+
+
+@contextmanager
+def saving(folder: Path) -> Iterator[None]:
+    """Say in one line what stands in the way of a model folder: a full disk, above all.
+
+    safetensors and tokenizers have errors of their own for it, the latter's a bare Exception. Raises: AttribookError.
+    """
+    try:
+        yield
+    except AttribookError:
+        raise
+    except Exception as error:
+        if isinstance(error, (OSError, SafetensorError)) or "(os error" in str(error):
+            raise AttribookError(f"Cannot write {folder}: {error}. Is there room on the disk?") from error
+        raise
 
 
 def model_files(folder: Path) -> list[Path]:

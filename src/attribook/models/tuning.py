@@ -22,6 +22,7 @@ from torch import Tensor, nn
 from attribook.archives import Say, download, extract
 from attribook.errors import AttribookError
 from attribook.models.fetch import quiet_transformers
+from attribook.models.files import saving
 from attribook.models.low_rank import HEAD, attach, learned, save_update, write_classifier
 from attribook.models.recipes import Recipe
 from attribook.models.registry import BASES
@@ -66,14 +67,17 @@ def train(recipe: Recipe, parts: Mapping[str, Examples], folder: Path, say: Say)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as scratch:
         base, made = Path(scratch), Path(scratch) / "made"
         extract(download(BASES[recipe.base].archive, base, say), BASES[recipe.base].members, base)
-        save_update(tune(base, parts["train"], recipe, say), recipe.labels, base / "update.safetensors")
-        write_classifier(base, base / "update.safetensors", made)
-        os.replace(base / "update.safetensors", made / "update.safetensors")
+        update = tune(base, parts["train"], recipe, say)
+        with saving(made):
+            save_update(update, recipe.labels, base / "update.safetensors")
+            write_classifier(base, base / "update.safetensors", made)
+            os.replace(base / "update.safetensors", made / "update.safetensors")
         found = {part: accuracy(made, examples) for part, examples in parts.items() if part != "train"}
         items = {part: len(examples) for part, examples in parts.items()}
         record = {"recipe": asdict(recipe), "items": items, "accuracy": found}
-        (made / "training.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
-        os.replace(made, folder)
+        with saving(folder):
+            (made / "training.json").write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+            os.replace(made, folder)
     return found
 
 
