@@ -167,3 +167,16 @@ def inseq_file(path, tokens, scores, start, *, ids=None, zipped=False):
     raw = json.dumps(whole, indent=4, sort_keys=True).encode()
     path.write_bytes(gzip.compress(raw) if zipped else raw)
     return path
+
+
+BYTES = [b"\xff", b"\0", b"\n", b"\r", b'"', b"{", b"]", b"null", b"-1e999", b"NaN", b"\xe2\x80\xa8", b",", b"9" * 30]
+
+
+def mutated(content, chance):
+    """The bytes with up to three parts cut out, doubled, or replaced by something odd."""
+    for _ in range(chance.randint(1, 3)):
+        at = chance.randrange(len(content) + 1)
+        end = min(len(content), at + chance.choice([0, 1, 1, 5, 60, len(content)]))
+        part = chance.choice([b"", content[at:end] * 2, chance.choice(BYTES), chance.randbytes(3)])
+        content = content[:at] + part + content[end:]
+    return content

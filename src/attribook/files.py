@@ -1,7 +1,8 @@
-"""Files are written whole or not at all."""
+"""Files are written whole or not at all, and a damaged one is named by who reads it."""
 
 import os
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from secrets import token_hex
 
@@ -22,3 +23,13 @@ def write_whole(path: Path, content: str) -> None:
     finally:
         with suppress(OSError):
             scratch.unlink()
+
+
+@contextmanager
+def readable(path: Path) -> Iterator[None]:
+    """What goes wrong while a file is read is said of the file, in one line. Raises: AttribookError."""
+    try:
+        yield
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError, OverflowError) as error:
+        why = " ".join(str(error).split())[:200]
+        raise AttribookError(f"{path} is damaged: {why}. Bring it back from git, or run its notebook again.") from error

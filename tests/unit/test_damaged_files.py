@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 import torch
-from conftest import ROOT, inseq_file
+from conftest import ROOT, inseq_file, mutated
 
 from attribook.attribution.imported import read_inseq
 from attribook.errors import AttribookError
@@ -17,17 +17,6 @@ from attribook.statistics.evidence import read_evidence
 from attribook.statistics.picked_rows import read_picked
 
 SMOKE = ROOT / "results" / "smoke"
-BYTES = [b"\xff", b"\0", b"\n", b"\r", b'"', b"{", b"]", b"null", b"-1e999", b"NaN", b"\xe2\x80\xa8", b",", b"9" * 30]
-
-
-def mutated(content, chance):
-    """The bytes with up to three parts cut out, doubled, or replaced by something odd."""
-    for _ in range(chance.randint(1, 3)):
-        at = chance.randrange(len(content) + 1)
-        end = min(len(content), at + chance.choice([0, 1, 1, 5, 60, len(content)]))
-        part = chance.choice([b"", content[at:end] * 2, chance.choice(BYTES), chance.randbytes(3)])
-        content = content[:at] + part + content[end:]
-    return content
 
 
 def small(path):

@@ -13,7 +13,7 @@ import pandas as pd
 from attribook.check.drift import Drift
 from attribook.check.files import write_sums
 from attribook.errors import AttribookError
-from attribook.files import write_whole
+from attribook.files import readable, write_whole
 from attribook.ledger.ledger import full_ledger
 from attribook.paths import results_folder
 from attribook.site.ledger_page import readme_badge
@@ -58,18 +58,19 @@ def ledger_drift(rows: Sequence[Row]) -> list[Drift]:
     path = results_folder() / LEDGER
     if not path.is_file():
         return [Drift("ledger", str(path), "no committed ledger; bring it back from git")]
-    with path.open(newline="", encoding="utf-8") as file:
+    with readable(path), path.open(newline="", encoding="utf-8") as file:
         lines = list(csv.DictReader(file))
     if lines and tuple(lines[0]) != COLUMNS:
         raise AttribookError(f"{path} has other columns than expected. Write it anew with `attribook check --update`.")
     committed = {tuple(line[name] for name in KEY): line for line in lines}
     now = {tuple(line[name] for name in KEY): line for line in map(short, rows)}
     found = [Drift("ledger", named(key), "no longer in the ledger") for key in committed if key not in now]
-    for key, line in now.items():
-        if key not in committed:
-            found.append(Drift("ledger", named(key), "not in the committed ledger"))
-        elif what := differences(committed[key], line):
-            found.append(Drift("ledger", named(key), "; ".join(what)))
+    with readable(path):
+        for key, line in now.items():
+            if key not in committed:
+                found.append(Drift("ledger", named(key), "not in the committed ledger"))
+            elif what := differences(committed[key], line):
+                found.append(Drift("ledger", named(key), "; ".join(what)))
     return found
 
 

@@ -1,13 +1,12 @@
 """What is stored of a study, read from its files alone: no text, no model, and nothing is computed."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from attribook.errors import AttribookError
+from attribook.files import readable
 from attribook.grid.frames import COLUMNS, NESTED, POOL_COLUMNS, tidy, tidy_answers, tidy_pool
 from attribook.grid.manifest import read_manifest
 from attribook.paths import results_folder
@@ -61,13 +60,3 @@ def read_rows(path: Path) -> pd.DataFrame:
     with readable(path):
         rows = pd.read_csv(path, dtype=TEXTS)
         return rows.astype(dict.fromkeys(("item", "method"), str))
-
-
-@contextmanager
-def readable(path: Path) -> Iterator[None]:
-    """What goes wrong while a file is read is said of the file, in one line. Raises: AttribookError."""
-    try:
-        yield
-    except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError, OverflowError) as error:
-        why = " ".join(str(error).split())[:200]
-        raise AttribookError(f"{path} is damaged: {why}. Bring it back from git, or run its notebook again.") from error

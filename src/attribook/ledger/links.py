@@ -1,6 +1,5 @@
 """Which study answers which published cell, and what of the papers is here: `links.toml`, read and checked."""
 
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -12,7 +11,7 @@ from attribook.errors import AttribookError
 from attribook.grid.protocols import find_protocol
 from attribook.grid.settings import Picked, Setting
 from attribook.ledger.rows import ROLES
-from attribook.papers.registry import paper_folders
+from attribook.papers.registry import paper_folders, parsed, sound
 
 
 @dataclass(frozen=True)
@@ -109,11 +108,12 @@ def read_links(texts: Mapping[str, str]) -> Links:
     data: dict[str, dict[str, dict[str, str]]] = {}
     models: dict[str, str] = {}
     for paper, text in texts.items():
-        entries = tomllib.loads(text)
-        found += [read_link(paper, entry) for entry in entries.get("link", [])]
-        data[paper] = entries.get("data", {})
-        models |= entries.get("models", {})
-        named = {name for each in data[paper].values() for name in each.values()}
+        with sound(f"{paper}/links.toml"):
+            entries = parsed(text, f"{paper}/links.toml")
+            found += [read_link(paper, entry) for entry in entries.get("link", [])]
+            data[paper] = entries.get("data", {})
+            models |= entries.get("models", {})
+            named = {name for each in data[paper].values() for name in each.values()}
         if unknown := named - set(DATASETS):
             raise AttribookError(f"{paper}/links.toml names unknown data sets: {', '.join(sorted(unknown))}.")
     return Links(found, data, models)

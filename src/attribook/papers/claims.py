@@ -5,7 +5,6 @@ cells the claim makes. A comparison holds, is tied at the printed precision, or 
 another question, which other models and data answer: this module says only what the printed numbers say.
 """
 
-import tomllib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,7 +13,7 @@ import pandas as pd
 
 from attribook.errors import AttribookError
 from attribook.papers.cells import RANKED, better, published, select
-from attribook.papers.registry import paper_file
+from attribook.papers.registry import paper_file, parsed, sound
 from attribook.statistics.units import is_log_ratio
 
 Where = dict[str, Any]  # cells by the values of their columns
@@ -60,24 +59,29 @@ def claims(paper: str) -> list[Claim]:
 
 def read_claims(text: str, paper: str) -> list[Claim]:
     """Claims of one TOML text. Raises: AttribookError naming the claim and what is wrong with it."""
-    found = []
-    for entry in tomllib.loads(text).get("claim", []):
-        place = f"{paper}/claims.toml, claim {entry.get('id', 'without id')}"
-        try:
-            claim = Claim(paper=paper, **entry)
-        except TypeError as error:
-            raise AttribookError(f"{place}: {error}.") from error
-        if claim.strength not in STRENGTHS:
-            raise AttribookError(f"{place}: `strength` must be one of {', '.join(STRENGTHS)}.")
-        if (claim.query is None) == (claim.needs == ""):
-            raise AttribookError(f"{place}: give either a query or what the claim `needs`.")
-        if claim.query and claim.query.get("kind") not in KINDS:
-            raise AttribookError(f"{place}: the query's `kind` must be one of {', '.join(KINDS)}.")
-        found.append(claim)
-    ids = [claim.id for claim in found]
-    if twice := {name for name in ids if ids.count(name) > 1}:
-        raise AttribookError(f"{paper}/claims.toml: {', '.join(sorted(twice))} more than once.")
+    file = f"{paper}/claims.toml"
+    with sound(file):
+        found = [read_claim(paper, entry) for entry in parsed(text, file).get("claim", [])]
+        ids = [claim.id for claim in found]
+        if twice := {name for name in ids if ids.count(name) > 1}:
+            raise AttribookError(f"{file}: {', '.join(sorted(twice))} more than once.")
     return found
+
+
+def read_claim(paper: str, entry: dict[str, Any]) -> Claim:
+    """One entry. Raises: AttribookError naming what is wrong."""
+    place = f"{paper}/claims.toml, claim {entry.get('id', 'without id')}"
+    try:
+        claim = Claim(paper=paper, **entry)
+    except TypeError as error:
+        raise AttribookError(f"{place}: {error}.") from error
+    if claim.strength not in STRENGTHS:
+        raise AttribookError(f"{place}: `strength` must be one of {', '.join(STRENGTHS)}.")
+    if (claim.query is None) == (claim.needs == ""):
+        raise AttribookError(f"{place}: give either a query or what the claim `needs`.")
+    if claim.query and claim.query.get("kind") not in KINDS:
+        raise AttribookError(f"{place}: the query's `kind` must be one of {', '.join(KINDS)}.")
+    return claim
 
 
 def support(claim: Claim, cells: pd.DataFrame | None = None) -> Support:

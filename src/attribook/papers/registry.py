@@ -5,7 +5,8 @@ another kind than metric values answer a claim, also `figure_claims.py` with `AN
 """
 
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from functools import lru_cache
 from importlib import import_module
 from pathlib import Path
@@ -55,9 +56,25 @@ def paper_data(paper: str, name: str) -> dict[str, Any]:
 def read_toml(path: Path) -> dict[str, Any]:
     """What a TOML file holds. Raises: AttribookError where it cannot be read."""
     try:
-        return tomllib.loads(path.read_text("utf-8"))
-    except (OSError, ValueError) as error:
+        return parsed(path.read_text("utf-8"), str(path))
+    except (OSError, UnicodeDecodeError) as error:
         raise AttribookError(f"{path} cannot be read as TOML: {error}. Mend it there.") from error
+
+
+def parsed(text: str, place: str) -> dict[str, Any]:
+    """What a text of TOML holds. Raises: AttribookError that names the place."""
+    with sound(place):
+        return tomllib.loads(text)
+
+
+@contextmanager
+def sound(place: str) -> Iterator[None]:
+    """Say in one line where a file is wrong: no TOML, or a text where a table should be. Raises: AttribookError."""
+    try:
+        yield
+    except (ValueError, RecursionError, KeyError, TypeError, AttributeError) as error:
+        reason = " ".join(str(error).split())
+        raise AttribookError(f"{place} cannot be read as TOML with what it should hold: {reason}. Mend it.") from error
 
 
 def figure_answers(paper: str) -> Mapping[str, Callable[[], Any]]:

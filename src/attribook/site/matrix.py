@@ -4,6 +4,7 @@ import re
 
 import pandas as pd
 
+from attribook.files import readable
 from attribook.paths import checkout
 
 COLUMNS = ("method", "model", "version", "works", "reason", "forwards", "backwards", "tokens", "moved")
@@ -14,7 +15,8 @@ def load_matrix() -> pd.DataFrame:
     path = checkout() / "results" / "matrix.csv"  # `make matrix` writes it
     if not path.is_file():
         return pd.DataFrame(columns=[*COLUMNS, "refusal"], dtype=str)
-    cells = pd.read_csv(path, dtype=str, keep_default_na=False)
+    with readable(path):
+        cells = pd.read_csv(path, dtype=str, keep_default_na=False)[list(COLUMNS)]
     return cells.assign(refusal=list(map(general, cells["reason"], cells["model"])))
 
 

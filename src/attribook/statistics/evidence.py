@@ -8,11 +8,12 @@ from pathlib import Path
 import pandas as pd
 
 from attribook.errors import AttribookError
+from attribook.files import readable
 from attribook.grid.frames import tidy_answers
 from attribook.grid.manifest import read_manifest
 from attribook.grid.protocols import PROTOCOLS, find_protocol
 from attribook.grid.settings import Setting
-from attribook.grid.stored import read_rows, readable
+from attribook.grid.stored import read_rows
 from attribook.paths import results_folder
 from attribook.statistics.contrasts import Signed, estimate_groups
 from attribook.statistics.picked_rows import PickedRows, read_picked

@@ -6,10 +6,11 @@ A name of such a value is a `Picked` (grid/settings.py).
 from dataclasses import dataclass
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
+from attribook.files import readable
 from attribook.grid.settings import Picked
-from attribook.grid.stored import readable
 from attribook.metrics.names import sign
 from attribook.paths import results_folder
 from attribook.statistics.picking import expected_pick
@@ -65,6 +66,6 @@ def read_picked(path: Path) -> PickedRows:
         sizes = rows["values"].str.count(" ") + 1
         for key, group in rows.groupby(["method", "metric", sizes], sort=False):
             numbers = [[float(value) for value in text.split()] for text in group["values"]]
-            frame = pd.DataFrame(numbers, index=group["item"].to_numpy())
+            frame = pd.DataFrame(np.array(numbers, float), index=group["item"].to_numpy())
             found.setdefault((str(key[0]), str(key[1])), []).append(frame)
     return PickedRows(path.relative_to(results_folder()), found)
