@@ -14,8 +14,9 @@ import torch
 from attribook.attribution.registry import METHODS
 from attribook.errors import AttribookError
 from attribook.models.explained import Explained
+from attribook.models.known import tiny_names
 from attribook.models.load import load_model
-from attribook.models.tiny import CLASSIFIERS, FAMILIES, tiny_names
+from attribook.models.tiny import CLASSIFIERS, FAMILIES
 from attribook.site.matrix import COLUMNS
 
 PROMPT = "In the capital of Japan, I was staying at my old friend's house: it is 東京"

@@ -10,8 +10,8 @@ from conftest import PROMPT, seeded
 
 from attribook.attribution.registry import METHODS, find_method
 from attribook.errors import AttribookError
+from attribook.models.known import tiny_names
 from attribook.models.load import load_model
-from attribook.models.tiny import tiny_names
 from attribook.site.matrix import load_matrix
 
 # Two ways of adding the same float32 numbers; scores are up to about 1.

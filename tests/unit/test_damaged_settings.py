@@ -8,10 +8,11 @@ import pandas as pd
 import pytest
 from conftest import ROOT, mutated
 
-from attribook.check.committed import LEDGER, NUMBERS, ledger_drift
+from attribook.check.committed import ledger_drift
 from attribook.check.files import file_drift
 from attribook.errors import AttribookError
 from attribook.ledger.links import read_links
+from attribook.ledger.stored import LEDGER, NUMBERS
 from attribook.papers.cells import read_cells
 from attribook.papers.claims import read_claims
 from attribook.papers.registry import paper_folders, read_toml

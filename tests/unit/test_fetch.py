@@ -19,8 +19,9 @@ from attribook import archives
 from attribook.archives import Archive, Member, check_hash, extract, read_member, sha256
 from attribook.errors import AttribookError
 from attribook.models import fetch
-from attribook.models.fetch import MANIFEST, damaged, ensure, model_folder
+from attribook.models.fetch import MANIFEST, damaged, ensure
 from attribook.models.files import saving, settings_digest
+from attribook.models.known import model_folder
 from attribook.models.load import load_model
 from attribook.models.registry import SOURCES, Base, Source
 

@@ -8,7 +8,7 @@ import pytest
 from attribook.ledger.claim_rows import claim_rows
 from attribook.ledger.figure_claims import answered_claim
 from attribook.ledger.hypothesis_tests import HypothesisTests
-from attribook.ledger.verdicts import NO_ROWS, OPPOSITE, SAME, UNDECIDED
+from attribook.ledger.words import NO_ROWS, OPPOSITE, SAME, UNDECIDED
 from attribook.papers.noiser.figure_claims import best_printed
 from attribook.papers.registry import figure_answers, paper_names
 

@@ -10,7 +10,7 @@ import attribook.papers
 from attribook.ledger.ledger import full_ledger
 from attribook.ledger.rows import COLUMNS
 from attribook.ledger.table_verdicts import verdict_counts
-from attribook.ledger.verdicts import CODE_ONLY, NO_ROWS, OPPOSITE, SAME
+from attribook.ledger.words import CODE_ONLY, NO_ROWS, OPPOSITE, SAME
 from attribook.papers.cells import COLUMNS as CELL_COLUMNS
 from attribook.papers.registry import paper_names, paper_title
 from attribook.site.ledger_page import ledger_page

@@ -5,7 +5,7 @@ import torch
 
 from attribook.models.edits import Delete
 from attribook.models.explained import eager_attention
-from attribook.models.fetch import model_folder
+from attribook.models.known import model_folder
 from attribook.models.load import load_model
 
 NAME = "gemma-3-270m"

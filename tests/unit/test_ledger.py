@@ -17,7 +17,8 @@ from attribook.ledger.hypothesis_tests import Hypothesis, HypothesisTests, Resul
 from attribook.ledger.ledger import full_ledger
 from attribook.ledger.links import links
 from attribook.ledger.rows import COLUMNS
-from attribook.ledger.verdicts import (
+from attribook.ledger.verdicts import Outcome, together, verdict
+from attribook.ledger.words import (
     CODE_ONLY,
     CONTROL,
     NO_ROWS,
@@ -28,9 +29,6 @@ from attribook.ledger.verdicts import (
     SAME,
     UNDECIDED,
     UNLIKE,
-    Outcome,
-    together,
-    verdict,
 )
 from attribook.papers.cells import published
 from attribook.statistics.resampling import Estimate

@@ -11,7 +11,8 @@ from typer.testing import CliRunner
 
 from attribook.cli.main import app
 from attribook.ledger.ledger import full_ledger
-from attribook.ledger.verdicts import RULES, TESTS
+from attribook.ledger.verdicts import TESTS
+from attribook.ledger.words import RULES
 from attribook.show.badges import badge
 from attribook.site.ledger_page import BADGE, ledger_page, mark, readme_badge, verdicts_page, write_ledger_pages
 

@@ -9,9 +9,10 @@ import transformers
 from safetensors.torch import load_file, save_file
 
 from attribook.errors import AttribookError
+from attribook.models.known import tiny_names
 from attribook.models.load import load_model
 from attribook.models.names import known_fingerprint
-from attribook.models.tiny import tiny_model, tiny_names
+from attribook.models.tiny import tiny_model
 
 
 def saved(folder, name="llama", network=None):

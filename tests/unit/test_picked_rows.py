@@ -13,7 +13,7 @@ from attribook.ledger.claim_rows import claim_rows
 from attribook.ledger.hypothesis_tests import Hypothesis, HypothesisTests
 from attribook.ledger.ledger import full_ledger
 from attribook.ledger.links import links
-from attribook.ledger.verdicts import CERTAIN, NO_ROWS, NOT_HERE, OPPOSITE, SAME
+from attribook.ledger.words import CERTAIN, NO_ROWS, NOT_HERE, OPPOSITE, SAME
 from attribook.statistics.picked_rows import holds, read_picked
 from attribook.statistics.tests import max_t
 

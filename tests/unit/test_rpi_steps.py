@@ -8,7 +8,7 @@ import pytest
 
 from attribook.grid.pools import PoolStudy
 from attribook.ledger.figure_claims import answered_claim
-from attribook.ledger.verdicts import OPPOSITE, SAME, UNDECIDED
+from attribook.ledger.words import OPPOSITE, SAME, UNDECIDED
 from attribook.papers.rpi.figure_claims import spread
 from attribook.papers.rpi.settings import ERASURE, released_setting
 

@@ -2,7 +2,7 @@
 
 import re
 
-from attribook.ledger.verdicts import NO_ROWS, OPPOSITE, SAME, UNDECIDED
+from attribook.ledger.words import NO_ROWS, OPPOSITE, SAME, UNDECIDED
 from attribook.site.summary_page import summary, write_summary
 
 

@@ -4,7 +4,7 @@ import pytest
 
 from attribook.errors import AttribookError
 from attribook.ledger.table_verdicts import verdict_counts
-from attribook.ledger.verdicts import NO_ROWS, NOT_HERE
+from attribook.ledger.words import NO_ROWS, NOT_HERE
 from attribook.papers.cells import published
 
 

@@ -9,6 +9,7 @@ from typing import Any, get_args
 import torch
 from torch import Generator, Tensor
 
+from attribook.attribution.declared import first_sentence
 from attribook.attribution.names import Facts, Options
 from attribook.errors import AttribookError
 from attribook.models.encoding import Encoding
@@ -170,8 +171,7 @@ def method(
     """Declare a function as an attribution method of its own name."""
 
     def declare(function: Callable[..., Any]) -> Method:
-        idea = (inspect.getdoc(function) or "").split("\n\n")[0].replace("\n", " ")
-        summary = idea.partition(". ")[0].rstrip(".") + "."
+        summary = first_sentence(inspect.getdoc(function) or "")
         return Method(
             function.__name__, function, version, forwards, backwards, random, summary, kinds, families, why, instead
         )

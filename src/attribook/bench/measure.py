@@ -25,7 +25,7 @@ from attribook.errors import AttribookError
 from attribook.grid.work import machine_class
 from attribook.models.encoding import Encoding
 from attribook.models.explained import Explained
-from attribook.models.fetch import model_folder
+from attribook.models.known import model_folder
 from attribook.models.load import load_model
 from attribook.models.registry import SOURCES
 

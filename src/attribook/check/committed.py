@@ -8,21 +8,26 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from attribook.check.drift import Drift
 from attribook.check.files import write_sums
 from attribook.errors import AttribookError
 from attribook.files import readable, write_whole
 from attribook.ledger.ledger import full_ledger
+from attribook.ledger.stored import (
+    COMPARED,
+    FINGERPRINT,
+    KEY,
+    LEDGER,
+    NUMBERS,
+    WRITTEN,
+    short,
+    stored_ledger,
+    write_ledger,
+)
 from attribook.paths import results_folder
 from attribook.site.ledger_page import readme_badge
 
-LEDGER, BADGE = "ledger.csv", "badge.svg"
-KEY = ("paper", "table", "dataset", "row", "column", "metric")
-NUMBERS = ("published", "ours", "low", "high")
-COLUMNS = (*KEY, "published", "verdict", "ours", "low", "high", "n", "profile", "protocol")
-DECIMALS = 4
+BADGE = "badge.svg"
 # A resampled quantile moves to its neighbour where sums differ in the last bit: 10,000 of them over an interval of
 # about 0.1 to 1 lie 1e-4 apart and less.
 APART = 1e-3
@@ -31,11 +36,9 @@ Row = Mapping[str, Any]
 
 def update() -> list[Path]:
     """Write the ledger, the badge of the README, and then the hashes. Returns the files."""
-    rows, ledger, badge = full_ledger(), results_folder() / LEDGER, results_folder() / BADGE
-    table = pd.DataFrame([short(row) for row in rows], columns=list(COLUMNS))
-    write_whole(ledger, table.to_csv(index=False, lineterminator="\n"))
+    rows, badge = full_ledger(), results_folder() / BADGE
     write_whole(badge, readme_badge(rows))
-    return [ledger, badge, *write_sums()]
+    return [write_ledger(rows), badge, *write_sums()]
 
 
 def check_ledger() -> tuple[list[Drift], str]:
@@ -44,13 +47,9 @@ def check_ledger() -> tuple[list[Drift], str]:
     found = ledger_drift(rows)
     if not badge.is_file() or badge.read_text(encoding="utf-8") != readme_badge(rows):
         found.append(Drift("ledger", f"results/{BADGE}", "does not say what the ledger says"))
+    if (results_folder() / LEDGER).is_file() and stored_ledger() is None:
+        found.append(Drift("ledger", f"results/{FINGERPRINT}", "rows or rules changed since the ledger was written"))
     return found, f"{len(rows)} verdicts against the committed ledger"
-
-
-def short(row: Row) -> dict[str, str]:
-    """A row of the ledger as it is committed: the reason is left out, numbers are rounded."""
-    numbers = {name: "" if row[name] is None else f"{row[name]:.{DECIMALS}f}" for name in NUMBERS}
-    return {name: numbers.get(name, "" if row[name] is None else str(row[name])) for name in COLUMNS}
 
 
 def ledger_drift(rows: Sequence[Row]) -> list[Drift]:
@@ -60,7 +59,7 @@ def ledger_drift(rows: Sequence[Row]) -> list[Drift]:
         return [Drift("ledger", str(path), "no committed ledger; bring it back from git")]
     with readable(path), path.open(newline="", encoding="utf-8") as file:
         lines = list(csv.DictReader(file))
-    if lines and tuple(lines[0]) != COLUMNS:
+    if lines and tuple(lines[0]) != WRITTEN:
         raise AttribookError(f"{path} has other columns than expected. Write it anew with `attribook check --update`.")
     committed = {tuple(line[name] for name in KEY): line for line in lines}
     now = {tuple(line[name] for name in KEY): line for line in map(short, rows)}
@@ -83,7 +82,7 @@ def named(key: Iterable[str]) -> str:
 def differences(committed: Mapping[str, str], now: Mapping[str, str]) -> list[str]:
     """What of one claim is not as committed; printed values exactly, ours as far as resampling moves them."""
     found = []
-    for name in COLUMNS[len(KEY) :]:
+    for name in COMPARED[len(KEY) :]:
         old, new = committed[name], now[name]
         if name in NUMBERS and old and new:
             if abs(float(old) - float(new)) > (0 if name == "published" else APART):

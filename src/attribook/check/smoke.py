@@ -25,8 +25,9 @@ from attribook.grid.settings import setting
 from attribook.grid.study import Study
 from attribook.metrics.conventions import CONVENTIONS
 from attribook.metrics.registry import METRICS
+from attribook.models.known import tiny_names
 from attribook.models.load import load_model
-from attribook.models.tiny import CLASSIFIERS, tiny_names
+from attribook.models.tiny import CLASSIFIERS
 from attribook.paths import results_folder
 from attribook.site.matrix import load_matrix
 

@@ -24,23 +24,29 @@ def claims(
     table: Annotated[list[str] | None, typer.Option(help="Only this table.")] = None,
     verdict: Annotated[list[str] | None, typer.Option(help="Only this verdict, or one that begins so.")] = None,
     headlines: Annotated[bool, typer.Option("--headlines", help="Only the claims in words.")] = False,
+    cells: Annotated[bool, typer.Option("--cells", help="List all printed cells too, more than 2,000.")] = False,
+    recompute: Annotated[bool, typer.Option("--recompute", help="Compute it, also where nothing changed.")] = False,
     as_json: Json = False,
 ) -> None:
-    """The ledger: every printed cell and claim in words, and what became of it."""
-    from attribook.ledger.ledger import full_ledger
-    from attribook.ledger.verdicts import RULES
+    """The ledger: what became of the papers' claims in words, and of the printed cells that are asked for."""
+    from attribook.ledger.stored import ledger
+    from attribook.ledger.words import RULES
 
     stored_results()  # told before an empty ledger is
-    rows = full_ledger()
+    rows = ledger(recompute=recompute)
     chosen = wanted(rows, paper=paper, table=table, verdict=verdict)
     chosen = [row for row in chosen if not (headlines and row["column"])]
     if as_json:
         print(json.dumps(chosen, ensure_ascii=False, allow_nan=False))
         return
     out = terminal()
-    for name in dict.fromkeys(row["paper"] for row in chosen):
-        out.print(listing(name, [row for row in chosen if row["paper"] == name]))
+    asked = cells or any((paper, table, verdict))
+    listed_rows = [row for row in chosen if asked or not row["column"]]
+    for name in dict.fromkeys(row["paper"] for row in listed_rows):
+        out.print(listing(name, [row for row in listed_rows if row["paper"] == name]))
     out.print(summary(chosen, list(RULES)))
+    if left_out := len(chosen) - len(listed_rows):
+        out.print(f"{left_out:,} printed cells are not listed. --paper, --table or --verdict lists some, --cells all.")
 
 
 def check(

@@ -62,18 +62,19 @@ def show_warning(message: Warning | str, category: type[Warning], *where: Any) -
 @app.command()
 def methods(as_json: Json = False) -> None:
     """Every method: what it does, its options, its cost."""
-    from attribook.attribution.registry import METHODS
+    from attribook.attribution.declared import declared_methods
 
+    declared = declared_methods()
     if as_json:
-        fields = ("version", "forwards", "backwards", "random", "summary")
         print(json.dumps([
-            {"name": m.name, "options": m.defaults, **{f: getattr(m, f) for f in fields}} for m in METHODS.values()
+            {"name": name, "options": dict(m.facts.options), "version": m.facts.version, "forwards": m.forwards,
+             "backwards": m.backwards, "random": m.facts.random, "summary": m.summary} for name, m in declared.items()
         ]))  # fmt: skip
         return
     rows = [
-        (m.name, m.summary, "\n".join(f"{name}={value}" for name, value in m.defaults.items()), m.forwards, m.backwards)
-        for m in METHODS.values()
-    ]
+        (name, m.summary, "\n".join(f"{option}={value}" for option, value in m.facts.options.items()), m.forwards,
+         m.backwards) for name, m in declared.items()
+    ]  # fmt: skip
     out.print(listed(("method", "what it does", "options", "forwards", "backwards"), rows, whole=["method"]))
 
 

@@ -14,7 +14,7 @@ models_app = typer.Typer(help="The models that are explained.", no_args_is_help=
 @models_app.command("list")
 def models_list(as_json: Json = False) -> None:
     """Models that need no hub."""
-    from attribook.models.load import known_names, status
+    from attribook.models.known import known_names, status
     from attribook.models.registry import SOURCES
 
     rows = []
@@ -50,7 +50,8 @@ def models_verify(
     name: Annotated[str | None, typer.Argument(help="A registered model; none means all fetched.")] = None,
 ) -> None:
     """Compare the hashes of fetched models with the registered ones."""
-    from attribook.models.fetch import damaged, model_folder
+    from attribook.models.fetch import damaged
+    from attribook.models.known import model_folder
     from attribook.models.registry import SOURCES
 
     names = [registered(name)] if name else [n for n in SOURCES if model_folder(n).is_dir()]

@@ -10,7 +10,8 @@ from attribook.data.datasets import DATASETS
 from attribook.ledger.hypothesis_tests import Case, Cell, Hypothesis, HypothesisTests, Key, Result
 from attribook.ledger.links import Link, Links
 from attribook.ledger.rows import COLUMNS, ROLES, Row
-from attribook.ledger.verdicts import (
+from attribook.ledger.verdicts import Outcome, together, verdict
+from attribook.ledger.words import (
     CERTAIN,
     CODE_ONLY,
     CONTROL,
@@ -21,9 +22,6 @@ from attribook.ledger.verdicts import (
     SAME,
     UNDECIDED,
     UNLIKE,
-    Outcome,
-    together,
-    verdict,
 )
 from attribook.papers.cells import RANKED, better, published
 from attribook.statistics.evidence import Evidence

@@ -14,18 +14,8 @@ from attribook.ledger.cell_rows import is_own, other_judge
 from attribook.ledger.figure_claims import answered_claim
 from attribook.ledger.hypothesis_tests import Case, Cell, Hypothesis, HypothesisTests, Key
 from attribook.ledger.rows import COLUMNS, ROLES, Row
-from attribook.ledger.verdicts import (
-    CERTAIN,
-    NO_ROWS,
-    NOT_HERE,
-    OPPOSITE,
-    SAME,
-    UNDECIDED,
-    UNLIKE,
-    Outcome,
-    together,
-    verdict,
-)
+from attribook.ledger.verdicts import Outcome, together, verdict
+from attribook.ledger.words import CERTAIN, NO_ROWS, NOT_HERE, OPPOSITE, SAME, UNDECIDED, UNLIKE
 from attribook.papers.cells import RANKED, better, published, select
 from attribook.papers.claim_tests import tally
 from attribook.papers.claims import Claim, claims, support

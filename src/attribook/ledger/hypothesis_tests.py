@@ -7,7 +7,8 @@ from typing import Any
 
 from attribook.grid.settings import Picked
 from attribook.ledger.links import Link, Links, links
-from attribook.ledger.verdicts import CERTAIN, UNDECIDED, WORDS
+from attribook.ledger.verdicts import WORDS
+from attribook.ledger.words import CERTAIN, UNDECIDED
 from attribook.statistics.evidence import PROFILES, Evidence, StoredRows, printed_estimate
 from attribook.statistics.picked_rows import holds
 from attribook.statistics.resampling import Estimate

@@ -5,7 +5,8 @@ import pandas as pd
 from attribook.errors import AttribookError
 from attribook.ledger.cell_rows import table_rows
 from attribook.ledger.hypothesis_tests import HypothesisTests
-from attribook.ledger.verdicts import RULES
+from attribook.ledger.stored import stored_ledger
+from attribook.ledger.words import RULES
 from attribook.papers.cells import published
 
 
@@ -17,10 +18,11 @@ def verdict_counts(paper: str, table: int, **where: str) -> pd.DataFrame:
     Raises: AttribookError where the table has no such cell.
     """
     cells = published(paper, table)
-    kept = cells[list(where)].eq(pd.Series(where, dtype=object)).all(axis=1)
-    if not kept.any():
+    stored = [row for row in stored_ledger() or () if (row["paper"], row["table"]) == (paper, table) and row["column"]]
+    rows = pd.DataFrame(stored or table_rows(cells, HypothesisTests()))
+    rows = rows[rows[list(where)].eq(pd.Series(where, dtype=object)).all(axis=1)]
+    if rows.empty:
         raise AttribookError(f"Table {table} of {paper} has no printed cell with {where}.")
-    rows = pd.DataFrame(table_rows(cells, HypothesisTests()))[kept]
     counts = pd.crosstab(rows["verdict"], rows["metric"])
     order = [verdict for verdict in RULES if verdict in counts.index]
     return counts.loc[order, list(rows["metric"].unique())].reset_index().rename_axis(columns=None)

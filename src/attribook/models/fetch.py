@@ -16,14 +16,9 @@ from pathlib import Path
 from attribook.archives import Say, alone, check_hash, download, extract, join, sha256, to_stderr
 from attribook.errors import AttribookError
 from attribook.models.files import MANIFEST, WEIGHTS, model_files, saving, settings_digest
+from attribook.models.known import model_folder
 from attribook.models.low_rank import write_classifier
 from attribook.models.registry import SOURCES, Source
-from attribook.paths import home
-
-
-def model_folder(name: str) -> Path:
-    """Where the converted model lies."""
-    return home() / "models" / name
 
 
 def update_file(name: str) -> Path:

@@ -17,13 +17,14 @@ from attribook.models.causal import CausalLM
 from attribook.models.classifier import SequenceClassifier
 from attribook.models.explained import Explained
 from attribook.models.families import ENCODERS
-from attribook.models.fetch import ensure, model_folder, quiet_transformers
+from attribook.models.fetch import ensure, quiet_transformers
 from attribook.models.files import check_readable, folder_fingerprint, model_files, tensors
+from attribook.models.known import known_names, tiny_names
 from attribook.models.names import ModelName, known_fingerprint, tuned_folder, tuned_where_used
 from attribook.models.prompted import PromptedClassifier
 from attribook.models.registry import SOURCES
 from attribook.models.soundness import in_one_line, refuse_what_reads_later_tokens, soundness
-from attribook.models.tiny import tiny_model, tiny_names, weights_fingerprint
+from attribook.models.tiny import tiny_model, weights_fingerprint
 from attribook.paths import home
 
 if TYPE_CHECKING:
@@ -200,15 +201,3 @@ def told_apart(name: str, root: Path) -> str:
     folder = home() / "trained" / core if tuned_where_used(core) else root / core
     stats = [(path.name, path.stat()) for path in (model_files(folder) if folder.is_dir() else [])]
     return f"{name}: {[(file, stat.st_size, stat.st_mtime_ns) for file, stat in stats]}"
-
-
-def known_names() -> list[str]:
-    """Registered and tiny models."""
-    return [*SOURCES, *tiny_names()]
-
-
-def status(name: str) -> str:
-    """One word on a known model: built-in, fetched, or not fetched."""
-    if name not in SOURCES:
-        return "built-in"
-    return "fetched" if model_folder(name).is_dir() else "not fetched"

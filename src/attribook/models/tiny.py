@@ -174,11 +174,6 @@ CLASSIFIERS: dict[str, tuple[Callable[[int], PreTrainedConfig], Callable[[], Pre
 }
 
 
-def tiny_names() -> list[str]:
-    """Names under which the tiny models can be explained."""
-    return [f"tiny-{family}" for family in (*FAMILIES, *CLASSIFIERS)]
-
-
 def tiny_model(family: str, *, seed: int = 0) -> tuple[PreTrainedModel, PreTrainedTokenizerFast]:
     """A random network of the family and its tokenizer. The same seed gives the same weights."""
     if family in CLASSIFIERS:

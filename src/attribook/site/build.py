@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from attribook.errors import AttribookError
-from attribook.ledger.ledger import full_ledger
+from attribook.ledger.stored import ledger
 from attribook.models.load import told_apart
 from attribook.paths import build_folder, checkout, fix_folders, results_folder
 from attribook.site.execution import Task, executed
@@ -183,9 +183,9 @@ def build_site(profile: str) -> Path:
         if not chosen:
             raise AttribookError(f"params/{profile}.yml lacks the section {METHOD_PAGES}: copy it from laptop.yml.")
         write_method_pages(folder / "methods", profile, chosen)
-        ledger = full_ledger()
-        write_ledger_pages(folder, ledger)
-        write_summary(folder, ledger)
+        rows = ledger()
+        write_ledger_pages(folder, rows)
+        write_summary(folder, rows)
     # Through this interpreter, because the environment's scripts need not be on the path.
     start = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()"]
     options = ["-n", "-W", "--keep-going", "-q", "--path-output", str(folder.parent)]

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from attribook.ledger.rows import texts
-from attribook.ledger.verdicts import NO_ROWS, NOT_HERE, RULES, TESTS, counted
+from attribook.ledger.verdicts import TESTS
+from attribook.ledger.words import NO_ROWS, NOT_HERE, RULES, counted
 from attribook.paths import results_folder
 from attribook.show.badges import badge
 from attribook.site.pages import filled, write_page

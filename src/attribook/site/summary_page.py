@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from attribook.ledger.verdicts import NO_ROWS, NOT_HERE, RULES
+from attribook.ledger.words import NO_ROWS, NOT_HERE, RULES
 from attribook.papers.registry import paper_names, paper_title
 from attribook.show.tables import table
 from attribook.site.pages import write_page
