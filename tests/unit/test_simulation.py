@@ -46,6 +46,15 @@ def test_families_hold_their_level_and_single_tests_do_not():
     assert {row["tests"] for row in rows.values()} == {6}
 
 
+def test_false_decisions_are_counted_apart_where_the_population_itself_leaves_comparisons_open():
+    values = np.array([*[0.5] * 23, 12.5])[:, None] * [1.0, 1.0]
+    values[:, 1] = CHANCE.gamma(4, size=24)
+    rows = {row["procedure"]: row for row in family_rows(Population("of 24", values, np.ones(24), True), 40, 60)}
+    assert rows["none"]["any false, open"] < rows["none"]["any false"]
+    mild = family_rows(MILD, 60, 20)
+    assert all(row["any false, open"] == row["any false"] for row in mild), "no method of it is heavy"
+
+
 def test_the_stored_populations_are_of_many_kinds():
     every = list(populations())
     assert len(every) >= 15
