@@ -13,7 +13,9 @@ SOURCE = ROOT / "src" / "attribook"
 CORE = ("models", "data", "attribution", "metrics", "controls.py")  # weights in, scores and metric values out
 UNBOUND = ("attribution", "models")  # rooms that may grow with methods and families
 FILE, ROOM = 300, 2_000  # most lines
-OUTSIDE_THE_CORE = 10_700  # most lines of all else together; the aim is 8,500
+OUTSIDE_THE_CORE = (
+    11_000  # most lines of all else together; 8,500 was the aim before kernels, ledger and outages grew it
+)
 SMALL = 12  # lines of a function that a page should write out instead of importing it
 
 

@@ -76,7 +76,8 @@ def run_pages(pages: list["Page"], jobs: int) -> dict[str, str]:
                     yield page.task()
 
     with closing(executed(tasks(), jobs)) as results:
-        for task, reason in results:
+        for task, reason, seconds in results:
+            print(f"{task.name}: {seconds:.1f} CPU seconds", flush=True)
             with failures_in(failed, task.name):
                 if reason:
                     failed[task.name] = reason

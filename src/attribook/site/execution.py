@@ -1,38 +1,31 @@
-"""Notebooks executed by papermill, each in a process of its own, so that one that dies takes no other with it.
-
-A kernel and the process that drives it talk over sockets in a folder of their own. Ports, jupyter_client's default, are
-chosen by each process for itself, so two processes may choose the same (nteract/papermill #511).
-"""
+"""Notebooks executed by papermill, each in a process of its own, so that one that dies takes no other with it."""
 
 import multiprocessing
 import os
-import shutil
 import signal
 import sys
-import tempfile
 import threading
 import traceback
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from multiprocessing import util
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import jupytext
 import papermill
 import psutil
-import zmq
-from jupyter_client.manager import AsyncKernelManager
 from nbclient.exceptions import DeadKernelError
 from papermill.exceptions import PapermillExecutionError
-from traitlets.config import Config
+
+from attribook.site.kernels import FORKS, Forking, Host, Kernel, connection, context, forget, socket_folder
 
 STARTS = 3  # how often a kernel is started that dies before its first cell
 PATIENCE = 5.0  # seconds that a process has to end by itself
-SOCKET = "/attribook-12345678/0/k-ipc-5"  # the longest path of a socket under a folder for temporary files
 DIED = "kernel died"
-SPAWN = multiprocessing.get_context("spawn")
+PROCESSES = context()
 
 
 @dataclass(frozen=True)
@@ -46,6 +39,21 @@ class Task:
     cwd: Path  # where its kernel starts
 
 
+class Outcome(NamedTuple):
+    """How a notebook ended: why it failed, or an empty text; and what it cost, its kernel included."""
+
+    task: Task
+    reason: str
+    seconds: float  # of CPU time; 0 where the process did not live to tell
+
+
+class Folders(NamedTuple):
+    """What must not stay when the command was killed."""
+
+    sockets: Path | None  # of the kernel
+    server: Path | None  # of what drivers are forked from, which the command removes where it can
+
+
 class Terminated(KeyboardInterrupt):
     """The command was asked to end by SIGTERM."""
 
@@ -53,8 +61,8 @@ class Terminated(KeyboardInterrupt):
 # -- the command: several processes at once ------------------------------------------------------------------------
 
 
-def executed(tasks: Iterable[Task], jobs: int) -> Generator[tuple[Task, str], None, None]:
-    """Execute notebooks, at most `jobs` at once. Gives each as it ends, with why it failed, or an empty text.
+def executed(tasks: Iterable[Task], jobs: int) -> Generator[Outcome, None, None]:
+    """Execute notebooks, at most `jobs` at once. Gives how each ended, as it ends.
 
     Tasks are taken one by one, when there is room to start one. However this ends, no process of it goes on.
     """
@@ -70,9 +78,9 @@ def executed(tasks: Iterable[Task], jobs: int) -> Generator[tuple[Task, str], No
                     return
                 for answer in wait(list(running), timeout=1):  # without a limit, Windows would not hear Ctrl-C
                     process = running[answer]  # type: ignore[index]  # only connections were waited for
-                    reason = process.outcome()
+                    outcome = process.outcome()
                     del running[process.answer]
-                    yield process.task, reason
+                    yield outcome
     finally:
         for process in running.values():
             process.system.terminate()
@@ -103,19 +111,20 @@ class Process:
     def __init__(self, task: Task) -> None:
         self.task = task
         self.folder = socket_folder()
-        self.answer, given = SPAWN.Pipe(duplex=False)
-        self.system = SPAWN.Process(target=execute, args=(task, self.folder, given), daemon=True)
+        self.answer, given = PROCESSES.Pipe(duplex=False)
+        folders = Folders(self.folder, Path(util.get_temp_dir()) if FORKS else None)
+        self.system = PROCESSES.Process(target=execute, args=(task, folders, given, dict(os.environ)), daemon=True)
         self.system.start()
         given.close()  # so that the end of the process is the end of the pipe
 
-    def outcome(self) -> str:
-        """Why the notebook failed, or an empty text. Waits for the process, which has answered or died."""
+    def outcome(self) -> Outcome:
+        """How the notebook ended. Waits for the process, which has answered or died."""
         try:
-            reason: str | None = self.answer.recv()
+            reason, seconds = self.answer.recv()
         except EOFError:
-            reason = None
+            reason, seconds = None, 0.0
         self.end()
-        return f"{DIED}: {ending(self.system.exitcode)}" if reason is None else reason
+        return Outcome(self.task, reason if reason is not None else f"{DIED}: {ending(self.system.exitcode)}", seconds)
 
     def end(self) -> None:
         """Wait for the process, kill it where it does not end, and remove what it left."""
@@ -124,8 +133,7 @@ class Process:
             self.system.kill()
             self.system.join()
         self.answer.close()
-        if self.folder:
-            shutil.rmtree(self.folder, ignore_errors=True)
+        forget(self.folder)
 
 
 def ending(code: int | None) -> str:
@@ -135,24 +143,20 @@ def ending(code: int | None) -> str:
     return f"the process that drove it ended with exit code {code}"
 
 
-def socket_folder() -> Path | None:
-    """A new folder for a kernel's sockets. None where the platform has none, or no place is short enough: then TCP."""
-    if os.name != "posix" or not zmq.has("ipc"):
-        return None
-    for base in (tempfile.gettempdir(), "/tmp"):
-        if len(os.fsencode(base + SOCKET)) < zmq.IPC_PATH_MAX_LEN and os.access(base, os.W_OK | os.X_OK):
-            return Path(tempfile.mkdtemp(prefix="attribook-", dir=base))
-    return None
-
-
 # -- the process of one notebook -----------------------------------------------------------------------------------
 
 
-def execute(task: Task, folder: Path | None, answer: Connection) -> None:
-    """Execute one notebook and send why it failed, or an empty text. A kernel that does not start is started again."""
+def execute(task: Task, folders: Folders, answer: Connection, environment: Mapping[str, str]) -> None:
+    """Execute one notebook and send why it failed, or an empty text, and its CPU seconds.
+
+    A kernel that does not start is started again.
+    """
+    os.environ.clear()  # a process that was forked has that of the first run
+    os.environ.update(environment)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the command
-    signal.signal(signal.SIGTERM, lambda *_: ended(folder))
-    threading.Thread(target=end_with_parent, daemon=True).start()
+    Forking.waiting = Host([answer]) if FORKS else None
+    signal.signal(signal.SIGTERM, lambda *_: ended(folders.sockets))
+    threading.Thread(target=end_with_parent, args=(folders.server,), daemon=True).start()
     reason = DIED
     for start in range(STARTS):
         try:
@@ -160,7 +164,7 @@ def execute(task: Task, folder: Path | None, answer: Connection) -> None:
             papermill.execute_notebook(
                 task.draft, task.draft, parameters=dict(task.parameters), kernel_name="python3", cwd=task.cwd,
                 progress_bar=False, stderr_file=sys.stderr, extra_arguments=["--IPKernelApp.log_level=ERROR"],
-                kernel_manager_class=Kernel, config=connection(folder, start),
+                kernel_manager_class=Kernel, config=connection(folders.sockets, start),
             )  # fmt: skip
             reason = ""
         except PapermillExecutionError as error:
@@ -174,44 +178,26 @@ def execute(task: Task, folder: Path | None, answer: Connection) -> None:
             traceback.print_exc()
             reason = f"{type(error).__name__}: {error}"
         break
-    answer.send(reason)
+    answer.send((reason, cpu_seconds()))
 
 
-def end_with_parent() -> None:
+def cpu_seconds() -> float:
+    """CPU time of this process and of those that it started and that have ended."""
+    spent = os.times()
+    return spent.user + spent.system + spent.children_user + spent.children_system
+
+
+def end_with_parent(server: Path | None) -> None:
     """End this process as SIGTERM does when the command has ended, whatever ended it."""
     if parent := multiprocessing.parent_process():
         parent.join()
+        forget(server)
         os.kill(os.getpid(), signal.SIGTERM)
 
 
-class Kernel(AsyncKernelManager):
-    """A kernel that is asked to end, and not interrupted first: an idle one would report that as an error."""
-
-    async def shutdown_kernel(  # type: ignore[override]  # the parent's is a coroutine too, which its stubs do not say
-        self, now: bool = False, restart: bool = False
-    ) -> None:
-        """Ask it to end; kill it where it does not within `shutdown_wait_time`, or at once if `now`."""
-        if now:
-            await super().shutdown_kernel(now=True, restart=restart)
-            return
-        await self.request_shutdown(restart=restart)
-        await self.finish_shutdown(restart=restart)
-        await self.cleanup_resources(restart=restart)
-
-
-def connection(folder: Path | None, start: int) -> Config:
-    """Jupyter's settings for a kernel's sockets: a folder for each start, whose name stands in their paths."""
-    if folder is None:
-        return Config()
-    own = folder / str(start)
-    own.mkdir(mode=0o700)
-    return Config(KernelManager={"transport": "ipc", "connection_file": str(own / "k.json")})
-
-
-def ended(folder: Path | None) -> None:
+def ended(sockets: Path | None) -> None:
     """End the kernel and this process at once, on SIGTERM, which may come because the command can do nothing more."""
     for kernel in psutil.Process().children():
         kernel.kill()
-    if folder:
-        shutil.rmtree(folder, ignore_errors=True)
+    forget(sockets)
     os._exit(128 + signal.SIGTERM)

@@ -55,7 +55,7 @@ def best_of(pools: pd.DataFrame, size: int, by: str | Mapping[str, Any] | None =
     """
     changed: dict[str, Any] = {"metric": by} if isinstance(by, str) else dict(by or {})
     parts, keys = [], pool_keys(pools)
-    picking = {tuple(pool): row for frame, values, _ in pool_values(pools) if changed
+    picking = {tuple(pool): row for frame, values, _ in (pool_values(pools) if changed else ())
                for pool, row in zip(frame.to_numpy(), values, strict=True)}  # fmt: skip
     for pool, values, own in pool_values(pools):
         if size > values.shape[1]:
@@ -154,8 +154,7 @@ def rankings_worth(
         are stored. Items are drawn anew for the whole curve over R at once.
     """
     stored = int(random.loc[random["kind"] != MEAN_OF_MAPS, "map"].max()) + 1
-    curve = pd.concat([best_of(random, size).assign(R=size) for size in range(1, stored + 1)])
-    curve = oriented(curve).pivot(index=["metric", "item"], columns="R", values="value")
+    curve = oriented(curves_of(random, stored)).pivot(index=["metric", "item"], columns="R", values="value")
     found = []
     for key, group in item_values(oriented(values), by).dropna().groupby(list(by), sort=False):
         named = dict(zip(by, key, strict=True))
@@ -170,6 +169,18 @@ def rankings_worth(
         named["tries"] = f"{texts[0]} ({texts[1]} to {texts[2]})"
         found.append(named | dict(zip(("value", "low", "high"), ends, strict=True)) | {"n": len(both)})
     return pd.DataFrame(found, columns=[*by, "tries", "value", "low", "high", "n"])
+
+
+def curves_of(pools: pd.DataFrame, most: int) -> pd.DataFrame:
+    """`best_of` for every R up to `most`, of which each pool has as many maps: metric, item, R, value."""
+    parts = []
+    for pool, values, own in pool_values(pools):
+        if most > values.shape[1]:
+            raise AttribookError(f"A pool has {values.shape[1]} maps, so the best of {most} cannot be computed.")
+        liked = values * pool["metric"].map(sign).to_numpy(float)[:, None]
+        for size in range(1, most + 1):
+            parts.append(pool[["metric", "item"]].assign(R=size, value=expected_best(liked, values, size, own)))
+    return pd.concat(parts)
 
 
 def fewest(curves: Numbers, wanted: Numbers) -> Numbers:
