@@ -12,12 +12,14 @@
 # Claim: Noiser is the most faithful of ten methods on every task and model, by the sum of the log-ratios of Soft-NS
 # and Soft-NC to random scores (Noiser, Table 1; its halves are Table 5). Reads `results/<profile>/noiser_knowns`, and
 # for LongRA and WikiBio the rows that [ReAGent's part](../reagent/table_2_longra) has too, with Noiser's added. Cost:
-# the table at the end; from stored rows, seconds.
+# the table at the end; from stored rows, seconds. The rows on the paper's own Knowns are those of the profile
+# `rows_of`, as far as it has any; they hold no text.
 #
 # ```{admonition} What differs from the paper
 # :class: important
 # **Models**: the paper has six of 0.5B to 9B parameters; here one of 135M, 4-bit weights brought back to float32, and
-# one of 270M beside it. **Data**: our own prompts in the form of Knowns, LongRA and WikiBio. **Protocol**: Knowns as
+# one of 270M beside it. **Data**: our own prompts in the form of Knowns, LongRA and WikiBio, and the first of the
+# paper's own Knowns, in the order of a hash. **Protocol**: Knowns as
 # the paper writes it, with what its text leaves open set as [](../shared/protocols) lists; LongRA and WikiBio under
 # our protocol, whose gradients are signed and whose attention is not softmaxed. There Noiser has three noise vectors,
 # not ten, and only where `long_tasks` says so; sequential integrated gradients is missing: these prompts are long.
@@ -41,6 +43,7 @@ noiser_items: int = 24  # of LongRA, for Noiser
 long_tasks: str = "LongRA,WikiBio"  # where it is asked, with commas between them
 second: str = ""  # another model, such as gemma-3-270m, on Knowns; empty for none
 second_items: int = 12  # prompts of it
+rows_of: str = "original"  # the profile whose rows on the paper's own Knowns stand beside; empty for none
 keep: str = "correct"  # correct_both, correct, or all
 seed: int = 0  # the only source of randomness
 
@@ -48,6 +51,7 @@ seed: int = 0  # the only source of randomness
 import pandas as pd
 from IPython.display import Markdown, display
 
+from attribook.grid.stored import stored_frames
 from attribook.grid.study import Study
 from attribook.papers.cells import published
 from attribook.papers.noiser.settings import FEWER, KNOWNS, LONGRA, TEN, WIKIBIO
@@ -82,6 +86,10 @@ studies = [
     if methods
 ]
 rows = pd.concat([study.frame().assign(task=task) for task, study in studies], ignore_index=True)
+own = stored_frames(rows_of, KNOWNS["name"]) if rows_of not in ("", profile) else rows.head(0)
+own = own[(own["model"] == model) & (own["protocol"] == KNOWNS["protocol"]) & (own["variant"] == "")]
+own = own[own["method"].isin(("random", *TEN))].assign(task="Knowns, the paper's own")
+rows = pd.concat([rows, own], ignore_index=True)
 rows["method"] = rows["method"].str.removesuffix(FEWER)
 
 # %% tags=["answer", "remove-input"]
@@ -158,6 +166,18 @@ table(table1.query("task == 'Knowns' and model == @model"), f"Faithfulness on Kn
 # %%
 shown = versus.query("task == 'Knowns' and model == @model")
 table(shown, f"Faithfulness of Noiser minus that of others on Knowns, {model}, {knowns}", **compared)
+
+# %% [markdown]
+# ## The paper's own Knowns
+#
+# The same on prompts of the paper's own set, from stored rows. The published averages are over the paper's six models.
+
+# %%
+shown = table1[table1["task"] == "Knowns, the paper's own"]
+beside = view | {"beside": cells[cells["task"] == "Knowns"].assign(task="Knowns, the paper's own")}
+display(table(shown, f"Faithfulness on the paper's own Knowns, {model}", **beside))
+shown = versus[versus["task"] == "Knowns, the paper's own"]
+display(table(shown, f"Faithfulness of Noiser minus that of others on the paper's own Knowns, {model}", **compared))
 
 # %% [markdown]
 # ## LongRA
