@@ -31,6 +31,7 @@ from attribook.ledger.words import (
     UNLIKE,
 )
 from attribook.papers.cells import published
+from attribook.papers.noiser.settings import TEN
 from attribook.statistics.resampling import Estimate
 
 ITEMS = 60
@@ -43,10 +44,10 @@ def plant(tmp_path, monkeypatch):
     monkeypatch.setenv("ATTRIBOOK_RESULTS", str(tmp_path))
 
     def planted(means, *, model="smollm2-135m", protocol="attribook", items=ITEMS, noise=0.02,
-                study="reagent_longra", dataset="longra-mini"):  # fmt: skip
-        folder = tmp_path / "laptop" / study / model / protocol
+                study="reagent_longra", dataset="longra-mini", profile="laptop"):  # fmt: skip
+        folder = tmp_path / profile / study / model / protocol
         folder.mkdir(parents=True)
-        told = {"name": study, "profile": "laptop", "model": model, "dataset": dataset,
+        told = {"name": study, "profile": profile, "model": model, "dataset": dataset,
                 "protocol": protocol, "metrics": ["soft_nc"], "methods": list(means)}  # fmt: skip
         (folder / "manifest.json").write_text(
             json.dumps({"weights": "w", "files": {}, "runs": [{"study": told}]}), encoding="utf-8"
@@ -203,6 +204,26 @@ def test_our_protocol_is_asked_where_the_papers_has_no_rows(plant):
     assert (both["data"], both["protocol"]) == ("knowns-mini, longra-mini", "noiser-paper")
     assert both["rows"].count("rows.csv") == 2
     assert (both["n"], both["model"]) == (ITEMS, "smollm2-135m")
+
+
+def test_rows_with_the_rivals_go_before_a_better_profile_without_them(plant):
+    plant({"random": 0.2, "lime": 0.4, "reagent": 0.3}, items=50)
+    plant({"random": 0.2, "lime": 0.2}, profile="original", dataset="longra")
+    found = cell(cell_rows(["reagent"], HypothesisTests()), "ReAGent")
+    assert (found["profile"], found["n"]) == ("laptop", 50)
+    plant({"random": 0.2, "lime": 0.4, "reagent": 0.3}, profile="original", dataset="longra", model="gemma-3-270m")
+    assert cell(cell_rows(["reagent"], HypothesisTests()), "ReAGent")["profile"] == "original"
+
+
+def test_only_what_contradicts_a_claim_has_to_be_run_as_the_paper_has_it(plant):
+    others = dict.fromkeys([name for name in TEN if name != "noiser"], 0.5)
+    plant(
+        {"random": 0.2, "noiser": 0.3} | others, study="noiser_knowns", dataset="knowns-mini", protocol="noiser-paper"
+    )
+    plant({"random": 0.2, "noiser{vectors=3}": 0.5} | others)
+    found = {row["row"]: row for row in claim_rows(["noiser"], HypothesisTests())}["noiser-best-comprehensiveness"]
+    assert found["verdict"] == OPPOSITE, found["reason"]
+    assert "vectors 3" not in found["reason"]
 
 
 def test_few_noisy_prompts_decide_nothing(plant):

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -110,3 +111,12 @@ def test_commands_that_list_need_neither_torch_nor_pandas(command):
     environment = os.environ | {"ATTRIBOOK_RESULTS": str(ROOT / "results")}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
     assert done.stdout.splitlines()[-1] == "IMPORTED"
+
+
+def test_the_comparisons_that_a_claim_in_words_counts_add_up(monkeypatch):
+    monkeypatch.setenv("ATTRIBOOK_RESULTS", str(ROOT / "results"))
+    counted = [row["reason"] for row in stored_ledger() or () if " printed comparison" in row["reason"]]
+    assert len(counted) > 10
+    for reason in counted:
+        total, parts = re.match(r"(\d+) printed comparisons?: (.*?) \(they rest on", reason).groups()
+        assert int(total) == sum(map(int, re.findall(r"(\d+) ", parts))), reason

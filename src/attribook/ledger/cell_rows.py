@@ -68,10 +68,12 @@ def table_rows(cells: pd.DataFrame, tests: HypothesisTests) -> list[Row]:
         cases: list[Case] = []
         for number, cell in enumerate(listed):
             link = tests.links.find(cell)
-            if link and (found := tests.evidence(link, role, link.method(cell), cell)):
-                rivals = columns[tuple(cell[name] for name in RANKED)]
+            if link is None:
+                continue
+            made = hypotheses(cell, columns[tuple(cell[name] for name in RANKED)], link)
+            if found := tests.evidence(link, role, link.method(cell), cell, methods_of(made)):
                 places.append(number)
-                cases.append((found, str(cell["metric"]), hypotheses(cell, rivals, link)))
+                cases.append((found, str(cell["metric"]), made))
         for metric in dict.fromkeys(metric for _, metric, _ in cases):
             family = [place for place, case in enumerate(cases) if case[1] == metric]
             claims = [cases[each] for each in family]
@@ -98,6 +100,11 @@ def hypotheses(cell: Cell, column: Sequence[Cell], link: Link) -> list[Hypothesi
             others = [rival for rival in column if rival["row"] != cell["row"]]
             found += [Hypothesis(f"ahead of {one['row']}", mine, link.method(one), cell["sign"]) for one in others]
     return found
+
+
+def methods_of(made: Iterable[Hypothesis]) -> set[str]:
+    """All methods that hypotheses name."""
+    return {name for each in made for name in (each.method, each.other) if name}
 
 
 def outcome(results: Sequence[Result], unit: str) -> Outcome:

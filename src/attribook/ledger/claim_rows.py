@@ -59,7 +59,14 @@ def claim_row(claim: Claim, tests: HypothesisTests) -> Row:
     own = found["written"].used
     confirmed = bool(own) and all(is_own(evidence, cell, tests.links) for cell, evidence in own)
     word, role = verdict(outcomes, confirmed=confirmed)
-    unlike = run_otherwise(pairs, role, tests) if word == OPPOSITE else []
+    telling = [
+        (listed[a], None if b is None else listed[b])
+        for each, decision in zip(compared, seen[role].decisions, strict=True)
+        if decision == OPPOSITE
+        for group in each
+        for a, b in group
+    ]
+    unlike = run_otherwise(telling, role, tests) if word == OPPOSITE else []
     why = "; ".join([outcomes[role].why, *unlike, in_paper])
     return row | {"verdict": UNLIKE if unlike else word, "reason": why, **seen[role].source(role, tests)}
 
@@ -136,8 +143,9 @@ def compare(compared: Sequence[Comparison], cells: Sequence[Cell], role: str, te
         for pairs in comparison:
             cell = cells[pairs[0][0]]
             link = tests.links.find(cell)
-            found = tests.evidence(link, role, link.method(cell), cell) if link else []
             both = [(cells[a], None if b is None else cells[b]) for a, b in pairs]
+            rivals = {method(rival, tests) for _, rival in both if rival}
+            found = tests.evidence(link, role, link.method(cell), cell, rivals) if link else []
             both = [(one, rival) for one, rival in both if not itself(one, rival, tests)] if found else []
             cases.append((found, str(cell["metric"]), [hypothesis(one, rival, tests) for one, rival in both]))
             used += [(cell, found)] if found else []

@@ -1,7 +1,7 @@
 """Hypothesis tests that claims need, made on stored rows, with p-values adjusted over each family of them by max-T."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -71,8 +71,12 @@ class HypothesisTests:
         self.rows = StoredRows()
         self._estimates: dict[Key, Estimate] = {}
 
-    def evidence(self, link: Link, role: str, method: str, cell: Cell) -> list[Evidence]:
-        """Rows of a method for a cell: the paper's own model first, then the better profile, then more rows."""
+    def evidence(self, link: Link, role: str, method: str, cell: Cell, rivals: Collection[str] = ()) -> list[Evidence]:
+        """Rows of a method for a cell: the paper's own model first, then the better profile, then more rows.
+
+        Rows that hold more of the `rivals` go before a better profile: else a new profile with a part of the methods
+        would take what they are compared with away.
+        """
         if role not in link.protocols:
             return []
         wanted, metric = self.links.models.get(cell["model"]), cell["metric"]
@@ -84,7 +88,8 @@ class HypothesisTests:
             ]
             for study in link.studies
         )
-        first.sort(key=lambda e: (e.model != wanted, PROFILES.index(e.profile), -len(e.rows)))
+        lacking = {id(e): sum(not e.has(rival, metric) for rival in rivals) for e in first}
+        first.sort(key=lambda e: (e.model != wanted, lacking[id(e)], PROFILES.index(e.profile), -len(e.rows)))
         for one in first:
             same = [next((e for e in others if e.model == one.model), None) for others in more]
             if None not in same:
