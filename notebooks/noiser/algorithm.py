@@ -7,7 +7,7 @@
 # ---
 
 # %% [markdown]
-# # Noiser on one prompt
+# # Noiser · Noiser on one prompt
 #
 # Noiser adds Gaussian noise to the embedding of one token at a time and asks how much probability the prediction loses.
 # How strong the noise may be is the heart of it: for many tokens there is a strength at which the prediction flips, and

@@ -1,5 +1,7 @@
 # ---
 # jupyter:
+#   attribook:
+#     finding: "**Knowns**"
 #   kernelspec:
 #     display_name: Python 3
 #     language: python
@@ -7,7 +9,7 @@
 # ---
 
 # %% [markdown]
-# # Audit: Noiser, the paper or the code?
+# # Noiser · Audit: Noiser, the paper or the code?
 #
 # Noiser's code was released without a licence and departs from its text. Here each departure is switched alone, from
 # the paper's reading, and then all at once, as protocol `noiser-code` has them. The question is how far the number

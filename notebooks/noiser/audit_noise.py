@@ -7,7 +7,7 @@
 # ---
 
 # %% [markdown]
-# # Audit: noise, or any step of that length?
+# # Noiser · Audit: noise, or any step of that length?
 #
 # Noiser moves a token's embedding in random directions. Here it moves as far, but towards the mask token, or towards
 # tokens drawn from the vocabulary: directions that lead to something the model knows. Two strengths are matched: each

@@ -7,7 +7,7 @@
 # ---
 
 # %% [markdown]
-# # Audit: what vectors and steps buy
+# # Noiser · Audit: what vectors and steps buy
 #
 # Noiser takes ten noise vectors and bisects in ten steps, and bisection takes for granted that a prediction which flips
 # at one scale flips at every larger one. How much of the ranking hangs on either number, and how often is that wrong?

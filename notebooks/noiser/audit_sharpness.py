@@ -7,7 +7,7 @@
 # ---
 
 # %% [markdown]
-# # Audit: is Noiser right, or sharp?
+# # Noiser · Audit: is Noiser right, or sharp?
 #
 # Soft-NC and Soft-NS use scores as probabilities, so how sharp scores are moves the number, whatever the ranking (see
 # [the same question for ReAGent](../reagent/audit_sharpness)). `permuted` gives a method's own values to its tokens in

@@ -7,7 +7,7 @@
 # ---
 
 # %% [markdown]
-# # Figure 1: one prompt before the judge
+# # Noiser · Figure 1: one prompt before the judge
 #
 # Noiser's Figure 1 shows a prompt, the words that each method keeps, and what the judge makes of them. One prompt can
 # be chosen, so this one is the first of the study, in the order of a hash of the prompts' names; `shown` picks

@@ -7,7 +7,7 @@
 # ---
 
 # %% [markdown]
-# # Figure 2: mass on the critical word, the main part and the distractor
+# # Noiser · Figure 2: mass on the critical word, the main part and the distractor
 #
 # Noiser's Figure 2 asks where the attribution of LongRA prompts lies: on the word that decides the answer (the
 # antecedent), on the rest of the main part, or on the distractor. Claim: Noiser gives the critical word the most and

@@ -7,7 +7,7 @@
 # ---
 
 # %% [markdown]
-# # Figure 4: does faithfulness go with answerability?
+# # Noiser · Figure 4: does faithfulness go with answerability?
 #
 # Noiser's Figure 4 draws each method's faithfulness against its answerability rate and score on Knowns, and the text
 # speaks of a correlation without giving one. Here it is computed, with its interval over prompts. Reads

@@ -7,7 +7,7 @@
 # ---
 
 # %% [markdown]
-# # Minimum share of top attributions
+# # Noiser · Minimum share of top attributions
 #
 # How few of the most important words does the judge need? From all words on, the least important one is taken away
 # until the judge fails; the figure's number is the mean share that was left before that. Claim: occlusion needs the

@@ -1,5 +1,8 @@
 # ---
 # jupyter:
+#   attribook:
+#     finding: "**Knowns, the paper's own** | **Knowns**"
+#     reads: [noiser_knowns]
 #   kernelspec:
 #     display_name: Python 3
 #     language: python
@@ -7,7 +10,7 @@
 # ---
 
 # %% [markdown]
-# # Tables 1 and 5: faithfulness of ten methods
+# # Noiser · Tables 1 and 5: faithfulness of ten methods
 #
 # Claim: Noiser is the most faithful of ten methods on every task and model, by the sum of the log-ratios of Soft-NS
 # and Soft-NC to random scores (Noiser, Table 1; its halves are Table 5). Reads `results/<profile>/noiser_knowns`, and

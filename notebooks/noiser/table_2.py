@@ -7,7 +7,7 @@
 # ---
 
 # %% [markdown]
-# # Table 2: how strong may the noise be?
+# # Noiser · Table 2: how strong may the noise be?
 #
 # Claim: the smallest scale that flips any token (`min`) is the best of seven ways to bound the noise (Noiser, Table 2).
 # The others: the largest such scale (`max`), each token's own (`per token`), no bound (`None`), noise of norm 1 in two

@@ -1,5 +1,7 @@
 # ---
 # jupyter:
+#   attribook:
+#     finding: "**Knowns, judge"
 #   kernelspec:
 #     display_name: Python 3
 #     language: python
@@ -7,7 +9,7 @@
 # ---
 
 # %% [markdown]
-# # Tables 3 and 6: can a judge answer from the important words?
+# # Noiser · Tables 3 and 6: can a judge answer from the important words?
 #
 # Noiser's *answerability*: a judge sees the more important half of a prompt's words, in their order, and says the
 # next word. The rate is how often that is the explained model's own prediction; the score counts each such answer

@@ -7,7 +7,7 @@
 # ---
 
 # %% [markdown]
-# # Table 7: how many prompts a model gets right
+# # Noiser · Table 7: how many prompts a model gets right
 #
 # Noiser explains only prompts whose next word a model predicts rightly; its Table 7 counts them for six models. The
 # paper does not say what right means. Its released code asks for equality: the most probable token must be the gold

@@ -1,5 +1,7 @@
 # ---
 # jupyter:
+#   attribook:
+#     finding: "Of"
 #   kernelspec:
 #     display_name: Python 3
 #     language: python
@@ -7,7 +9,7 @@
 # ---
 
 # %% [markdown]
-# # The algorithm, step by step on one prompt
+# # ReAGent · The algorithm, step by step on one prompt
 #
 # ReAGent's algorithm 1 starts from random scores. A step replaces random tokens, measures how much probability the
 # predicted word loses, and adds that loss to the logits of the replaced tokens and its opposite to all others. A

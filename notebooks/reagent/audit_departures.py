@@ -7,7 +7,7 @@
 # ---
 
 # %% [markdown]
-# # Audit: the paper or the code?
+# # ReAGent · Audit: the paper or the code?
 #
 # ReAGent's released code and configurations depart from its text in several places. Each departure is switched alone,
 # starting from the paper's reading, and the question is how far it moves the numbers that the paper prints: the

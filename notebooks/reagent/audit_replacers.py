@@ -7,7 +7,7 @@
 # ---
 
 # %% [markdown]
-# # Audit: what should tokens be replaced with?
+# # ReAGent · Audit: what should tokens be replaced with?
 #
 # ReAGent's authors leave open what the tokens should be replaced with: the paper says RoBERTa's predictions, the
 # released configurations say tokens of the same part of speech. Here the same runs, from the same random numbers, use

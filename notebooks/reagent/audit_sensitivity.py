@@ -7,7 +7,7 @@
 # ---
 
 # %% [markdown]
-# # Audit: how much do ReAGent's own numbers matter?
+# # ReAGent · Audit: how much do ReAGent's own numbers matter?
 #
 # ReAGent has four numbers that somebody chose: the ratio `r` of tokens replaced in a step, the `k` of its stopping
 # test, the share of tokens kept there, and the number of runs. The paper, the released configurations, notebooks and

@@ -1,5 +1,7 @@
 # ---
 # jupyter:
+#   attribook:
+#     finding: "**Soft-NC**"
 #   kernelspec:
 #     display_name: Python 3
 #     language: python
@@ -7,7 +9,7 @@
 # ---
 
 # %% [markdown]
-# # Audit: do soft metrics reward the ranking, or how sharp the scores are?
+# # ReAGent · Audit: do soft metrics reward the ranking, or how sharp the scores are?
 #
 # Soft-NC and Soft-NS use scores as probabilities of removing or keeping a token. Scores that add up to 1 and lie on one
 # token remove that token whole; the same ranking, spread evenly, removes a little of everything. So a method can win by

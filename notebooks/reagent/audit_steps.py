@@ -7,7 +7,7 @@
 # ---
 
 # %% [markdown]
-# # Audit: what do a thousand steps buy?
+# # ReAGent · Audit: what do a thousand steps buy?
 #
 # ReAGent goes on replacing tokens until its stopping test passes or a limit is reached: about a thousand steps in the
 # paper's text, 3,000 or 5,000 in the released configurations. A score is the softmax of a sum over steps, so more steps

@@ -7,7 +7,7 @@
 # ---
 
 # %% [markdown]
-# # Figure 4: where does the attribution go when a distractor stands in between?
+# # ReAGent · Figure 4: where does the attribution go when a distractor stands in between?
 #
 # ReAGent's Figure 4 shows one LongRA prompt: a fact, an unrelated sentence in parentheses (the distractor), and a
 # question about the fact. A good attribution gives the distractor little. This page shows one such prompt and then

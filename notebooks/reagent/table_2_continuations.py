@@ -7,7 +7,7 @@
 # ---
 
 # %% [markdown]
-# # Table 2, TellMeWhy and WikiBio: Soft-NC and Soft-NS
+# # ReAGent · Table 2, TellMeWhy and WikiBio: Soft-NC and Soft-NS
 #
 # Claim: ReAGent is the most faithful of eight methods on what a model writes after a story's why-question (TellMeWhy)
 # and after the opening of a biography (WikiBio), by the log-ratio of Soft-NC and Soft-NS to a random attribution

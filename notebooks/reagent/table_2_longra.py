@@ -7,7 +7,7 @@
 # ---
 
 # %% [markdown]
-# # Table 2, LongRA: Soft-NC and Soft-NS
+# # ReAGent · Table 2, LongRA: Soft-NC and Soft-NS
 #
 # Claim: on LongRA, as on every task, ReAGent is the most faithful method, measured as the log-ratio of Soft-NC and
 # Soft-NS to a random attribution (ReAGent, Table 2, columns LongRA). This page measures its methods on two small models

@@ -7,7 +7,7 @@
 # ---
 
 # %% [markdown]
-# # Table 3: Soft-NC and Soft-NS by model
+# # ReAGent · Table 3: Soft-NC and Soft-NS by model
 #
 # Claim: averaged over the three tasks, ReAGent is the most faithful method, whatever the model (ReAGent, Table 3, whose
 # printed Soft-NS of GPT-J-6B says otherwise). This page takes the same mean for two small models, from the rows of

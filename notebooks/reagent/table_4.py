@@ -7,7 +7,7 @@
 # ---
 
 # %% [markdown]
-# # Table 4: ReAGent and LIME, marked in running text
+# # ReAGent · Table 4: ReAGent and LIME, marked in running text
 #
 # ReAGent's Table 4 prints a WikiBio and a TellMeWhy prompt twice, with the importance given by ReAGent and by LIME.
 # Claim: none that can be counted; the reader is shown two texts and sees that the methods differ. This page shows the

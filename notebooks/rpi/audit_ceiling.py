@@ -7,7 +7,7 @@
 # ---
 
 # %% [markdown]
-# # Audit: how high is the ceiling, and does a choice last?
+# # RPI · Audit: how high is the ceiling, and does a choice last?
 #
 # This page asks two questions that [](audit_picking) leaves open. *How far could any ranking go?* A search asks the
 # metric itself for its best set of tokens, with no map at all: this is what choosing among ever more maps would reach.

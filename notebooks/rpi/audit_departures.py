@@ -7,7 +7,7 @@
 # ---
 
 # %% [markdown]
-# # Audit: RPI's paper or its code?
+# # RPI · Audit: RPI's paper or its code?
 #
 # RPI's released code departs from its text in eight places. Each but one is switched alone, from the paper's reading
 # towards the code's, and the page asks how far it moves the numbers that the paper prints: those of the best of R maps,

@@ -7,7 +7,7 @@
 # ---
 
 # %% [markdown]
-# # Audit: picking without any model
+# # RPI · Audit: picking without any model
 #
 # How far do random rankings get when the metric that is reported chooses the best of them? [](audit_picking) asks this
 # of a small model. This page asks it where the answer is exact: the authors of normalised AOPC released what six

@@ -1,5 +1,7 @@
 # ---
 # jupyter:
+#   attribook:
+#     finding: "Choosing the best of"
 #   kernelspec:
 #     display_name: Python 3
 #     language: python
@@ -7,7 +9,7 @@
 # ---
 
 # %% [markdown]
-# # Audit: is it the path, or choosing the best map?
+# # RPI · Audit: is it the path, or choosing the best map?
 #
 # RPI draws R maps for a sentence and keeps, for each metric, the map that this very metric likes best. Its competitors
 # have one map each. So two things differ at once: how maps are made, and how many there are to choose from. This page

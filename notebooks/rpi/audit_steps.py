@@ -9,7 +9,7 @@
 # ---
 
 # %% [markdown]
-# # Audit: how many points does RPI's path need?
+# # RPI · Audit: how many points does RPI's path need?
 #
 # Claim: from about 30 steps on, more steps change little (RPI; it prints no table). Here the same maps, from the same
 # noise, are made with fewer and with more points. The page asks how far the five metrics and the ranking of the words

@@ -7,7 +7,7 @@
 # ---
 
 # %% [markdown]
-# # Audit: are the baselines' numbers what their own authors got?
+# # RPI · Audit: are the baselines' numbers what their own authors got?
 #
 # Table 2 of RPI has nine other methods beside it. Five of them, on two of the data sets, were measured before by the
 # authors of sequential integrated gradients (SIG), who saved their numbers with their code (time_interpret, MIT). If

@@ -9,7 +9,7 @@
 # ---
 
 # %% [markdown]
-# # Tables 2 and 4 on the other data sets
+# # RPI · Tables 2 and 4 on the other data sets
 #
 # The pages on [Table 2](table_2) and [Table 4](table_4) ask on film reviews whether RPI's best of R maps is ahead of
 # other methods' single maps, and of the best of R random rankings. Here the same is asked on the paper's three other

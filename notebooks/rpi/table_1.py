@@ -7,7 +7,7 @@
 # ---
 
 # %% [markdown]
-# # Table 1: one sentence, many maps
+# # RPI · Table 1: one sentence, many maps
 #
 # RPI's Table 1 marks, in a sentence, the top words of the map that Suff likes best and of the map that Comp likes best.
 # Claim: different metrics favour different attributions, so that a map should be picked for each. This page shows the

@@ -1,6 +1,7 @@
 # ---
 # jupyter:
 #   attribook:
+#     finding: "Beside the single maps"
 #     reads: [ledger]
 #   kernelspec:
 #     display_name: Python 3
@@ -9,7 +10,7 @@
 # ---
 
 # %% [markdown]
-# # Table 2: RPI against nine methods
+# # RPI · Table 2: RPI against nine methods
 #
 # Claim: RPI is ahead of nine methods in every metric, on every data set and with every encoder (RPI, Table 2). The
 # printed value of RPI is that of the best of 24 maps, chosen for each text by the metric that is reported; the nine

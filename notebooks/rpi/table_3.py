@@ -1,5 +1,7 @@
 # ---
 # jupyter:
+#   attribook:
+#     finding: "Of their"
 #   kernelspec:
 #     display_name: Python 3
 #     language: python
@@ -7,7 +9,7 @@
 # ---
 
 # %% [markdown]
-# # Tables 3 and 8: the top three words
+# # RPI · Tables 3 and 8: the top three words
 #
 # Claim: of RPI, SIG and DecompX, RPI's three highest words agree best with what the classifier says (RPI, Table 3);
 # Table 8 has more examples of RPI alone. Nothing is counted there, and the paper does not say which of the 24 maps is

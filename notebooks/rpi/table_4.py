@@ -9,7 +9,7 @@
 # ---
 
 # %% [markdown]
-# # Table 4: RPI on a prompted causal model
+# # RPI · Table 4: RPI on a prompted causal model
 #
 # Claim: on Llama2 and Mistral, asked for a label in a prompt, RPI is ahead of five methods in all cases (RPI, section
 # 4.2 on Table 4; the [ledger](../../claims/ledger) says in how many cases the printed table has it so). One of the five

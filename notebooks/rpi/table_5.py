@@ -9,7 +9,7 @@
 # ---
 
 # %% [markdown]
-# # Table 5: how many baselines?
+# # RPI · Table 5: how many baselines?
 #
 # Claim: more drawn baselines help, and few suffice (RPI, Table 5). The table prints RPI for R from 1 to 32 baselines;
 # each number is that of the best of R maps, chosen by the metric that is reported. The best of more maps is never

@@ -9,7 +9,7 @@
 # ---
 
 # %% [markdown]
-# # Table 6: components
+# # RPI · Table 6: components
 #
 # Claims: multiplying attention gradients with attention helps (RPI over RPI-G); drawn baselines help other path methods
 # (RPI-IG over IG, RPI-SIG over SIG); paths through attention are better than paths through the input (RPI, Table 6). In

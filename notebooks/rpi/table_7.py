@@ -9,7 +9,7 @@
 # ---
 
 # %% [markdown]
-# # Table 7: layers, and pools of layers
+# # RPI · Table 7: layers, and pools of layers
 #
 # Claims: a deeper layer tends to be better than the one below it; pooling the maps of several layers helps, from the
 # top more than from the bottom (RPI, Table 7). But a pool of several layers holds more maps than a pool of one, and the

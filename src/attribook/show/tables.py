@@ -178,7 +178,8 @@ def drawn(texts: Texts, words: set[str], caption: str) -> str:
     )
     body = "\n".join(f"<tr>{row}</tr>" for row in rows)
     return (
-        '<div style="overflow-x:auto"><table class="dataframe attribook-table tex2jax_ignore mathjax_ignore">'
+        '<div class="attribook-scroll" style="overflow-x:auto">'
+        '<table class="dataframe attribook-table tex2jax_ignore mathjax_ignore">'
         f"<caption>{literal(caption)}</caption>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{body}\n</tbody></table></div>"
     )
 

@@ -16,6 +16,7 @@ from attribook.ledger.stored import ledger
 from attribook.models.load import told_apart
 from attribook.paths import build_folder, checkout, fix_folders, results_folder
 from attribook.site.execution import Task, executed
+from attribook.site.findings import write_findings
 from attribook.site.finish import finish
 from attribook.site.ledger_page import write_ledger_pages
 from attribook.site.method_pages import write_method_pages
@@ -187,6 +188,7 @@ def build_site(profile: str) -> Path:
         rows = ledger()
         write_ledger_pages(folder, rows)
         write_summary(folder, rows)
+    write_findings(folder)
     # Through this interpreter, because the environment's scripts need not be on the path.
     start = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()"]
     options = ["-n", "-W", "--keep-going", "-q", "--path-output", str(folder.parent)]

@@ -15,6 +15,7 @@ that do not, and once more where the rows that they read changed meanwhile.
 import hashlib
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import jupytext
 
@@ -27,11 +28,28 @@ LEDGER = "ledger"
 
 def reads_of(notebook: Path) -> tuple[str, ...]:
     """The studies whose rows of other pages a notebook shows. Raises: AttribookError where its header is wrong."""
-    header = jupytext.read(notebook).metadata.get("attribook", {})
-    names = header.get("reads", []) if isinstance(header, dict) and set(header) <= {"reads"} else None
+    names = header_of(notebook).get("reads", [])
     if not isinstance(names, list) or not all(isinstance(name, str) and name for name in names):
         raise AttribookError(f"{notebook}: say `attribook: {{reads: [names of studies]}}` in its header, or nothing.")
     return tuple(names)
+
+
+def finding_of(notebook: Path) -> str:
+    """How the sentence of a notebook's answer begins that the first page tells; empty where it tells none."""
+    begins = header_of(notebook).get("finding", "")
+    if not isinstance(begins, str):
+        raise AttribookError(f"{notebook}: `finding` in its header is how a sentence of its answer begins.")
+    return begins
+
+
+def header_of(notebook: Path) -> dict[str, Any]:
+    """What a notebook's header says under `attribook`. Raises: AttribookError for a key that nothing reads."""
+    header = jupytext.read(notebook).metadata.get("attribook", {})
+    if not isinstance(header, dict) or not set(header) <= {"reads", "finding"}:
+        raise AttribookError(
+            f"{notebook}: say `attribook: {{reads: [names of studies]}}` or `finding` in its header, or nothing."
+        )
+    return dict(header)
 
 
 def rows_digest(studies: Iterable[str]) -> str:
