@@ -16,6 +16,8 @@ from tqdm import tqdm
 
 from attribook.data.datasets import DATASETS
 from attribook.errors import AttribookError
+from attribook.grid.executors import Failed, Outcome, executor
+from attribook.grid.failures import Failures
 from attribook.grid.items import Items, Unit
 from attribook.grid.manifest import covers, runs_of, write_manifest
 from attribook.grid.store import Row, Store
@@ -60,6 +62,11 @@ class Rows(Generic[D]):
         """The file of rows."""
         return Store(self.study.folder / "rows.csv", self.study.columns, self.study.is_whole)
 
+    @cached_property
+    def failures(self) -> Store:
+        """The file of parts that failed, each with its error: they are not tried again as long as it names them."""
+        return Store(self.study.folder / "failures.jsonl")
+
     def units(self) -> list[Unit]:
         """Everything that the study has rows of."""
         return list(self.study.units_of(self.items))
@@ -72,8 +79,18 @@ class Rows(Generic[D]):
         """Whether a part of a unit is stored."""
         return self.key(unit, part) in self._store(part)
 
+    def settled(self, unit: Unit, part: str) -> bool:
+        """Whether a part of a unit is stored, or is known to fail."""
+        return self.has(unit, part) or self.key(unit, part) in self.failures
+
+    def stored_scores(self, unit: Unit) -> list[Row]:
+        """The stored scores of a unit, none where they are missing."""
+        return self.scores.groups.get(self.key(unit, SCORES), [])
+
     def group(self, unit: Unit, part: str) -> list[Row]:
-        """The stored rows of a part of a unit; items with one text share them."""
+        """The stored rows of a part of a unit; items with one text share them. Raises: AttribookError if it failed."""
+        if (failed := self.failures.groups.get(self.key(unit, part))) and not self.has(unit, part):
+            raise AttribookError(f"{part} of {unit.name} on {unit.prompt.id} failed: {failed[0]['error']}")
         return [row | {"item": unit.prompt.id} for row in self._store(part)[self.key(unit, part)]]
 
     def score_row(self, unit: Unit) -> Row:
@@ -94,6 +111,7 @@ class Rows(Generic[D]):
 
     def run(self) -> None:
         """Compute what is missing, append it part by part, and bring the manifest up to date."""
+        self.failures.read()  # a file that was deleted is a wish to try again
         units = self.units()
         if not units:
             raise AttribookError(
@@ -105,18 +123,32 @@ class Rows(Generic[D]):
             self.worker.prepare()
         with self.scores.writing():
             self.rows.read(cut=True)
+            self.failures.read(cut=True)
             missing = self._missing(units)
-            for unit in tqdm(missing, desc=self.study.label, unit="unit", mininterval=1, disable=not missing):
-                for part in self.study.parts(unit):
-                    if not self.has(unit, part):
-                        self._store(part).append(self.key(unit, part), self.worker.computed(unit, part))
+            failed = Failures(self)
+            label, number = self.study.label, len(missing)
+            with tqdm(total=number, desc=label, unit="unit", mininterval=1, disable=not missing) as bar:
+                for unit, part, outcome in executor().outcomes(self, missing):
+                    if isinstance(outcome, Failed):
+                        failed.add(unit, part, outcome)
+                    elif not self.has(unit, part):  # of two items with one text, both may have been computed
+                        self._store(part).append(self.key(unit, part), outcome)
+                    bar.update(part == self.study.parts(unit)[-1])
+            failed.record(units)
             self._write_manifest()
+
+    def hold(self, unit: Unit, part: str, outcome: Outcome) -> None:
+        """Have what became of a part without writing it."""
+        if isinstance(outcome, Failed):
+            self.failures.hold(self.key(unit, part), [{"error": outcome.why}])
+        else:
+            self._store(part).hold(self.key(unit, part), outcome)
 
     def _store(self, part: str) -> Store:
         return self.scores if part == SCORES else self.rows
 
     def _missing(self, units: Sequence[Unit]) -> list[Unit]:
-        return [unit for unit in units if not all(self.has(unit, part) for part in self.study.parts(unit))]
+        return [unit for unit in units if not all(self.settled(unit, part) for part in self.study.parts(unit))]
 
     # -- the manifest ------------------------------------------------------------------------------------------------
 
