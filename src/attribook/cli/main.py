@@ -15,6 +15,7 @@ from attribook.cli.data import data_app
 from attribook.cli.explain import explain
 from attribook.cli.models import models_app
 from attribook.cli.output import Json, out
+from attribook.cli.plan import plan
 from attribook.errors import AttribookError, AttribookWarning, printable
 from attribook.show.terminal import listed
 
@@ -29,6 +30,7 @@ app.add_typer(models_app, name="models")
 app.add_typer(data_app, name="data")
 app.command()(claims)
 app.command()(check)
+app.command()(plan)
 
 
 def main() -> None:

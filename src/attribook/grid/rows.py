@@ -20,6 +20,7 @@ from attribook.grid.executors import Failed, Outcome, executor
 from attribook.grid.failures import Failures
 from attribook.grid.items import Items, Unit
 from attribook.grid.manifest import covers, runs_of, write_manifest
+from attribook.grid.planning import refuse_if_planned
 from attribook.grid.store import Row, Store
 from attribook.models.names import known_fingerprint
 
@@ -43,11 +44,13 @@ class Rows(Generic[D]):
     @cached_property
     def worker(self) -> "Work":
         """What computes this study's rows."""
+        refuse_if_planned()
         worker: Work = pkgutil.resolve_name(self.study.worker)(self)
         return worker
 
     def weights(self, model: str) -> str:
         """What identifies a model's weights, which are read only where nothing else tells it."""
+        refuse_if_planned()  # a hub might be asked
         if model not in self._weights:
             self._weights[model] = known_fingerprint(model) or self.worker.fingerprint(model)
         return self._weights[model]

@@ -20,6 +20,7 @@ from attribook.errors import AttribookError
 from attribook.grid.frames import tidy
 from attribook.grid.items import KEEP, Items, Unit
 from attribook.grid.keys import digest
+from attribook.grid.planning import only_planned
 from attribook.grid.protocols import find_protocol
 from attribook.grid.rows import SCORES, Rows
 from attribook.grid.settings import Protocol, Setting
@@ -176,11 +177,14 @@ class Definition:
         return self.data.units()
 
     def run(self) -> None:
-        """Compute and store what is missing."""
-        self.data.run()
+        """Compute and store what is missing; nothing while it is only planned."""
+        if not only_planned(self):
+            self.data.run()
 
     def table(self, numbers: Sequence[str]) -> pd.DataFrame:
         """Rows of all units, computed where they are missing; with the columns that the study fixes."""
+        if only_planned(self):
+            return pd.DataFrame(columns=[*self.columns, "study", "protocol", "model", "dataset"])
         self.run()
         groups = [(unit, part) for unit in self.units() for part in self.parts(unit) if part != SCORES]
         found = [{**row, "method": unit.name} for unit, part in groups for row in self._rows_of(unit, part)]

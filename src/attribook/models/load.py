@@ -19,7 +19,7 @@ from attribook.models.explained import Explained
 from attribook.models.families import ENCODERS
 from attribook.models.fetch import ensure, model_folder, quiet_transformers
 from attribook.models.files import check_readable, folder_fingerprint, model_files, tensors
-from attribook.models.names import ModelName, known_fingerprint, tuned_folder, tuned_where_used
+from attribook.models.names import MAY_LOAD, ModelName, known_fingerprint, tuned_folder, tuned_where_used
 from attribook.models.prompted import PromptedClassifier
 from attribook.models.registry import SOURCES
 from attribook.models.soundness import in_one_line, refuse_what_reads_later_tokens, soundness
@@ -53,6 +53,8 @@ def load_model(
 
 def put_together(name: str, dtype: str, device: str, token_budget: int, seed: int) -> Explained:
     """The work of `load_model`, in which a damaged folder may raise anything."""
+    if not MAY_LOAD.get():
+        raise AttribookError("Nothing is loaded for a plan.")
     model = ModelName.parse(name)
     core, template = model.core, model.template
     network, tokenizer, fingerprint = weights(core, seed)
