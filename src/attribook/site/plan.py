@@ -21,8 +21,7 @@ from attribook.grid.rates import NEAR, UNMEASURED, Rates, parameters, unit_costs
 from attribook.grid.rows import SCORES
 from attribook.grid.study import Definition
 from attribook.paths import checkout, results_folder
-from attribook.site.profiles import declared
-from attribook.site.profiles import parameters as injected_parameters
+from attribook.site.profiles import declared, executions
 
 CELL = r"^# %% tags=\[\"hide-input\"\]\n(.*?)(?=^# %%|\Z)"
 BYTES = 4  # of a parameter in float32
@@ -31,7 +30,7 @@ PILOT = 10  # items whose measured costs forecast a study's others
 
 def planned_studies(profile: str, names: Iterable[str]) -> Iterator[tuple[str, Definition]]:
     """Each page with each study whose rows it asks for."""
-    for name, injected in injected_parameters(profile, names).items():
+    for name, injected in ((name, one) for name, each in executions(profile, names).items() for one in each):
         source = checkout() / "notebooks" / f"{name}.py"
         values = {key: each.default for key, each in declared(source).items()} | injected
         cell = re.search(CELL, source.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
