@@ -105,7 +105,14 @@ def weights(name: str, seed: int) -> tuple[PreTrainedModel, PreTrainedTokenizerB
     if Path(name).is_dir():
         return *from_folder(name), folder_fingerprint(Path(name))
     refuse_what_no_hub_has(name)
-    network, tokenizer = from_folder(name)
+    try:
+        network, tokenizer = from_folder(name)
+    except OSError as error:
+        if "gated repo" in str(error).lower():  # as transformers says it, with or without a token
+            raise AttribookError(
+                f"{name} is gated. Accept its terms at https://huggingface.co/{name}, then type: hf auth login."
+            ) from error
+        raise
     revision = getattr(network.config, "_commit_hash", None)
     return network, tokenizer, f"hub:{name}@{revision}"
 
