@@ -104,7 +104,8 @@ class Page:
     def __init__(self, name: str, profile: str, injected: dict[str, Any], *, further: bool = False) -> None:
         """`further`: executed for the rows of one more model, and no page of the book."""
         self.source = checkout() / "notebooks" / f"{name}.py"
-        name += f"@{injected['model'].replace('/', '--')}" * further
+        if further:
+            name += f"@{injected['model'].replace('/', '--')}"
         self.name, self.profile, self.injected = name, profile, injected
         self.reads = reads_of(self.source)
         folder = build_folder(profile)
