@@ -11,7 +11,7 @@ from conftest import ROOT
 
 from attribook.attribution.registry import METHODS
 from attribook.models.registry import SOURCES
-from attribook.site.profiles import METHOD_PAGES, NAMES_A_MODEL, declared, models_named
+from attribook.site.profiles import METHOD_PAGES, NAMES_A_MODEL, declared, executions, models_named
 from attribook.site.reads import LEDGER, reads_of
 
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*/*.py"))
@@ -40,8 +40,8 @@ def inspected(path, tmp_path):
 @pytest.mark.parametrize("profile", PROFILES, ids=lambda path: path.stem)
 def test_every_injected_parameter_exists(notebook, profile, tmp_path):
     declared = inspected(notebook, tmp_path)
-    injected = {"profile", *(yaml.safe_load(profile.read_text(encoding="utf-8")).get(page_name(notebook)) or {})}
-    assert injected <= set(declared), "papermill would inject a parameter that nothing reads"
+    (first, *_) = executions(profile.stem, [page_name(notebook)])[page_name(notebook)]
+    assert set(first) <= set(declared), "papermill would inject a parameter that nothing reads"
     assert "profile" in declared
 
 

@@ -12,10 +12,8 @@ from conftest import ROOT
 SOURCE = ROOT / "src" / "attribook"
 CORE = ("models", "data", "attribution", "metrics", "controls.py")  # weights in, scores and metric values out
 UNBOUND = ("attribution", "models")  # rooms that may grow with methods and families
-FILE, ROOM = 300, 2_000  # most lines
-OUTSIDE_THE_CORE = (
-    11_000  # most lines of all else together; 8,500 was the aim before kernels, ledger and outages grew it
-)
+FILE, ROOM = 300, 2_600  # most lines
+OUTSIDE_THE_CORE = 12_000  # most lines of all else together; 8,500 was the aim before executors, kernels and the plan
 SMALL = 12  # lines of a function that a page should write out instead of importing it
 
 

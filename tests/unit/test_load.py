@@ -252,3 +252,21 @@ def test_a_prompt_that_is_too_long_is_told_by_us_alone(caplog, capsys):
     with pytest.raises(AttribookError, match=r"holds 1024\. Shorten the prompt"):
         load_model("tiny-gpt2").encode("the old city " * 600)
     assert "Token indices" not in caplog.text + capsys.readouterr().err
+
+
+def test_a_gated_model_is_told_with_the_command_that_opens_it(monkeypatch):
+    def refuse(*_given, **_named):
+        raise OSError("You are trying to access a gated repo.\nMake sure to have access to it at https://somewhere")
+
+    monkeypatch.setattr("attribook.models.load.from_folder", refuse)
+    with pytest.raises(AttribookError, match=r"owner/name is gated. Accept its terms at .*hf auth login"):
+        load_model("owner/name")
+
+
+def test_other_failures_of_a_hub_keep_their_reason(monkeypatch):
+    def refuse(*_given, **_named):
+        raise OSError("no such name on the hub")
+
+    monkeypatch.setattr("attribook.models.load.from_folder", refuse)
+    with pytest.raises(AttribookError, match="no such name on the hub"):
+        load_model("owner/name")

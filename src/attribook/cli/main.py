@@ -15,6 +15,7 @@ from attribook.cli.data import data_app
 from attribook.cli.explain import explain
 from attribook.cli.models import models_app
 from attribook.cli.output import Json, out
+from attribook.cli.plan import plan
 from attribook.errors import AttribookError, AttribookWarning, printable
 from attribook.show.terminal import listed
 
@@ -29,6 +30,7 @@ app.add_typer(models_app, name="models")
 app.add_typer(data_app, name="data")
 app.command()(claims)
 app.command()(check)
+app.command()(plan)
 
 
 def main() -> None:
@@ -85,13 +87,19 @@ def run(
     fresh: Annotated[bool, typer.Option("--fresh", help="Compute all rows again, beside the stored ones.")] = False,
     site: Annotated[bool, typer.Option("--site", help="Build the site from what was run.")] = False,
     jobs: Annotated[int, typer.Option(min=1, help="How many notebooks run at once.")] = 2,
+    workers: Annotated[int, typer.Option(min=0, help="Compute rows with as many processes; 0: in the notebooks.")] = 0,
+    scheduler: Annotated[str, typer.Option(help="Compute at this Dask scheduler, as `tcp://host:8786`.")] = "",
 ) -> None:
     """Execute notebooks with papermill; what has not changed is not run again."""
+    from attribook.grid.cluster import computing
     from attribook.site.build import build_site, run_notebooks
     from attribook.site.execution import Terminated
 
+    if workers and scheduler:
+        raise AttribookError("Give --workers for processes of this machine, or --scheduler for a cluster, not both.")
     try:
-        failures = run_notebooks(notebooks or [], profile, fresh=fresh, jobs=jobs)
+        with computing(workers, scheduler):
+            failures = run_notebooks(notebooks or [], profile, fresh=fresh, jobs=jobs)
     except KeyboardInterrupt as interrupt:
         again = "run the same command again" + " without --fresh" * fresh
         print(f"interrupted; rows so far are stored, {again}", file=sys.stderr, flush=True)

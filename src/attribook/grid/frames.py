@@ -22,6 +22,8 @@ NESTED = (1, 2, 4, 8, 16, 24, 32)  # of how many first maps of a pool the mean i
 
 def tidy(rows: pd.DataFrame, **fixed: Any) -> pd.DataFrame:
     """Metric rows of a study with the columns of the tidy frame alone; `fixed`: those that are the same in all."""
+    if rows.empty:
+        return pd.DataFrame(columns=COLUMNS)
     names = rows["method"].str.partition(":")
     frame = rows.assign(method=names[0], variant=names[2], **fixed)
     return frame.assign(value=pd.to_numeric(frame["value"]).where(frame["status"] == "ok"))[COLUMNS]
@@ -33,6 +35,8 @@ def tidy_pool(rows: pd.DataFrame, sizes: list[int], **fixed: Any) -> pd.DataFram
     `map` counts the maps of a pool from 0; of `mean of maps` it is how many of the first maps were averaged: `sizes`.
     Map 0 is an `own map` where the others are noisy copies of it.
     """
+    if rows.empty:
+        return pd.DataFrame(columns=POOL_COLUMNS)
     parts = []
     for kind, column in ((ONE_MAP, "values"), (MEAN_OF_MAPS, "means")):
         long = rows.assign(value=rows[column].str.split(), **fixed).explode("value", ignore_index=True)
@@ -53,6 +57,8 @@ def tidy_answers(rows: pd.DataFrame, **fixed: Any) -> pd.DataFrame:
         `_top5`, one of five candidates. A prompt whose judge gave no candidates has the status `no candidates` there.
     Source:  Noiser, section 4.4, tables 3 and 6.
     """
+    if rows.empty:
+        return pd.DataFrame(columns=COLUMNS)
     found = []
     for column, ending in (("correct", ""), ("among", "_top5")):
         right = pd.to_numeric(rows[column])

@@ -1,15 +1,17 @@
 """The items of a study: what the model predicts on them, which are kept, and what it goes on with."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
+from tqdm import tqdm
 
 from attribook.data.datasets import load_dataset
 from attribook.data.prompts import Prompt
 from attribook.errors import AttribookError
+from attribook.grid.executors import executor
 from attribook.grid.keys import digest
 from attribook.grid.settings import Setting
 from attribook.grid.store import Store
@@ -52,15 +54,13 @@ class Items:
 
     def __init__(self, study: "Definition", weights: Callable[[], str], worker: Callable[[], "Work"]) -> None:
         """`weights` identifies the model's; `worker` is asked for what is not stored."""
-        self.study, self._weights, self._worker = study, weights, worker
+        self.study, self.weights, self.worker = study, weights, worker
 
     def predicted(self, prompts: Sequence[Prompt]) -> pd.DataFrame:
         """For each prompt: predicted token, probability, and whether it is right; what is missing is stored."""
         store = self._store("")
-        keys = [digest("prediction 1", self._weights(), prompt.fingerprint) for prompt in prompts]
-        todo = dict(zip(keys, prompts, strict=True))
-        for key, prompt in store.missing(todo, f"{self.study.dataset}: predictions"):
-            store.append(key, [self._worker().prediction(prompt)])
+        keys = [digest("prediction 1", self.weights(), prompt.fingerprint) for prompt in prompts]
+        self._fill(store, dict(zip(keys, prompts, strict=True)), "prediction")
         return pd.DataFrame([{**store[key][0], "item": p.id} for key, p in zip(keys, prompts, strict=True)])
 
     @cached_property
@@ -109,10 +109,8 @@ class Items:
         """The first `continuation` tokens that the model goes on with, greedily, after each item."""
         many = self.study.continuation
         store = self._store(f".greedy{many}")
-        keys = {p.id: digest("greedy 1", self._weights(), p.fingerprint, many) for p in self.chosen}
-        todo = {keys[prompt.id]: prompt for prompt in self.chosen}
-        for key, prompt in store.missing(todo, f"{self.study.dataset}: continuations"):
-            store.append(key, [self._worker().continued(prompt, many)])
+        keys = {p.id: digest("greedy 1", self.weights(), p.fingerprint, many) for p in self.chosen}
+        self._fill(store, {keys[prompt.id]: prompt for prompt in self.chosen}, "continued", many)
         return {item: store[key][0]["ids"] for item, key in keys.items()}
 
     def steps(self, prompt: Prompt) -> range:
@@ -124,6 +122,17 @@ class Items:
     def places(self) -> Iterator[tuple[Prompt, int]]:
         """All texts to explain: items and steps of their continuations."""
         return ((prompt, step) for prompt in self.chosen for step in self.steps(prompt))
+
+    def _fill(self, store: Store, wanted: Mapping[str, Prompt], asked: str, *given: Any) -> None:
+        """Store what the worker's method `asked` says of those prompts whose key is missing, with a bar."""
+        if all(key in store for key in wanted):
+            return
+        with store.writing():
+            todo = {key: prompt for key, prompt in wanted.items() if key not in store}
+            found = executor().answers(self, asked, todo, *given)
+            label = f"{self.study.dataset}: {asked}"
+            for key, row in tqdm(found, desc=label, unit="item", total=len(todo), mininterval=1):
+                store.append(key, [row])
 
     def _store(self, ending: str) -> Store:
         folder = study_folder(self.study.profile, "predictions", self.study.model)

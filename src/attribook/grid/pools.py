@@ -82,9 +82,9 @@ class PoolStudy(Definition):
         return [row | {"value": value} for column in ("values", "means") for value in row[column].split()]
 
     def frame(self) -> pd.DataFrame:
-        """The value of every map, and of the means of the first maps, as a tidy frame (frames.py)."""
+        """The value of every map, and of the means of the first maps, as a tidy frame; failed pools are left out."""
         rows = self.table(["seed"])
-        return tidy_pool(rows, self.nested, profile=self.profile)
+        return tidy_pool(rows[rows["status"] != "failed"], self.nested, profile=self.profile)
 
     def costs(self) -> pd.DataFrame:
         """Items, maps, and seconds for making and judging them, a row for each method."""
@@ -92,7 +92,7 @@ class PoolStudy(Definition):
         lines = [
             {"pool": unit.name, "n": 1, "maps": self.size, "seconds": self.data.group(unit, SCORES)[0]["seconds"],
              "judging": sum(float(self.data.group(unit, metric)[0]["seconds"]) for metric in self.metrics)}
-            for unit in self.units()
+            for unit in self.units() if all(self.data.has(unit, part) for part in self.parts(unit))
         ]  # fmt: skip
         groups = pd.DataFrame(lines).groupby("pool", sort=False)
         return groups.agg({"n": "sum", "maps": "first", "seconds": "mean", "judging": "mean"}).reset_index()

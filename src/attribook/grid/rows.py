@@ -16,8 +16,11 @@ from tqdm import tqdm
 
 from attribook.data.datasets import DATASETS
 from attribook.errors import AttribookError, Unanswered
+from attribook.grid.executors import Failed, Outcome, executor
+from attribook.grid.failures import Failures
 from attribook.grid.items import Items, Unit
 from attribook.grid.manifest import covers, runs_of, write_manifest
+from attribook.grid.planning import refuse_if_planned
 from attribook.grid.store import Row, Store
 from attribook.models.names import known_fingerprint
 
@@ -42,11 +45,13 @@ class Rows(Generic[D]):
     @cached_property
     def worker(self) -> "Work":
         """What computes this study's rows."""
+        refuse_if_planned()
         worker: Work = pkgutil.resolve_name(self.study.worker)(self)
         return worker
 
     def weights(self, model: str) -> str:
         """What identifies a model's weights, which are read only where nothing else tells it."""
+        refuse_if_planned()  # a hub might be asked
         if model not in self._weights:
             self._weights[model] = known_fingerprint(model) or self.worker.fingerprint(model)
         return self._weights[model]
@@ -61,6 +66,11 @@ class Rows(Generic[D]):
         """The file of rows."""
         return Store(self.study.folder / "rows.csv", self.study.columns, self.study.is_whole)
 
+    @cached_property
+    def failures(self) -> Store:
+        """The file of parts that failed, each with its error: they are not tried again as long as it names them."""
+        return Store(self.study.folder / "failures.jsonl")
+
     def units(self) -> list[Unit]:
         """Everything that the study has rows of."""
         return list(self.study.units_of(self.items))
@@ -73,8 +83,18 @@ class Rows(Generic[D]):
         """Whether a part of a unit is stored."""
         return self.key(unit, part) in self._store(part)
 
+    def settled(self, unit: Unit, part: str) -> bool:
+        """Whether a part of a unit is stored, or is known to fail."""
+        return self.has(unit, part) or self.key(unit, part) in self.failures
+
+    def stored_scores(self, unit: Unit) -> list[Row]:
+        """The stored scores of a unit, none where they are missing."""
+        return self.scores.groups.get(self.key(unit, SCORES), [])
+
     def group(self, unit: Unit, part: str) -> list[Row]:
-        """The stored rows of a part of a unit; items with one text share them."""
+        """The stored rows of a part of a unit; items with one text share them. Raises: AttribookError if it failed."""
+        if (failed := self.failures.groups.get(self.key(unit, part))) and not self.has(unit, part):
+            raise AttribookError(f"{part} of {unit.name} on {unit.prompt.id} failed: {failed[0]['error']}")
         return [row | {"item": unit.prompt.id} for row in self._store(part)[self.key(unit, part)]]
 
     def score_row(self, unit: Unit) -> Row:
@@ -95,6 +115,7 @@ class Rows(Generic[D]):
 
     def run(self) -> None:
         """Compute what is missing, append it part by part, and bring the manifest up to date."""
+        self.failures.read()  # a file that was deleted is a wish to try again
         units = self.units()
         if not units:
             raise AttribookError(
@@ -106,12 +127,22 @@ class Rows(Generic[D]):
             self.worker.prepare()
         with self.scores.writing():
             self.rows.read(cut=True)
+            self.failures.read(cut=True)
             missing = self._missing(units)
-            unanswered: list[str] = []
-            for unit in tqdm(missing, desc=self.study.label, unit="unit", mininterval=1, disable=not missing):
-                unanswered += self._compute(unit)
-                if len(unanswered) >= MOST_UNANSWERED:
-                    break
+            failed, unanswered = Failures(self), list[str]()
+            label, number = self.study.label, len(missing)
+            with tqdm(total=number, desc=label, unit="unit", mininterval=1, disable=not missing) as bar:
+                for unit, part, outcome in executor().outcomes(self, missing):
+                    if isinstance(outcome, Failed) and outcome.later:
+                        unanswered.append(outcome.why)
+                        if len(unanswered) >= MOST_UNANSWERED:
+                            break
+                    elif isinstance(outcome, Failed):
+                        failed.add(unit, part, outcome)
+                    elif not self.has(unit, part):  # of two items with one text, both may have been computed
+                        self._store(part).append(self.key(unit, part), outcome)
+                    bar.update(part == self.study.parts(unit)[-1])
+            failed.record(units)
             self._write_manifest()
         if unanswered:
             raise Unanswered(
@@ -119,22 +150,18 @@ class Rows(Generic[D]):
                 "All others are stored. Run it again to ask for what is missing."
             )
 
-    def _compute(self, unit: Unit) -> list[str]:
-        """Compute and store what is missing of a unit. Gives why parts of it have no answer."""
-        unanswered = []
-        for part in self.study.parts(unit):
-            if not self.has(unit, part):
-                try:
-                    self._store(part).append(self.key(unit, part), self.worker.computed(unit, part))
-                except Unanswered as error:
-                    unanswered.append(str(error))
-        return unanswered
+    def hold(self, unit: Unit, part: str, outcome: Outcome) -> None:
+        """Have what became of a part without writing it."""
+        if isinstance(outcome, Failed):
+            self.failures.hold(self.key(unit, part), [{"error": outcome.why}])
+        else:
+            self._store(part).hold(self.key(unit, part), outcome)
 
     def _store(self, part: str) -> Store:
         return self.scores if part == SCORES else self.rows
 
     def _missing(self, units: Sequence[Unit]) -> list[Unit]:
-        return [unit for unit in units if not all(self.has(unit, part) for part in self.study.parts(unit))]
+        return [unit for unit in units if not all(self.settled(unit, part) for part in self.study.parts(unit))]
 
     # -- the manifest ------------------------------------------------------------------------------------------------
 

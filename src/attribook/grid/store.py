@@ -53,8 +53,11 @@ class Store:
             file.write(text.encode())
             file.flush()
             os.fsync(file.fileno())
-        # Values as they will be read back, so that a resumed run and an undisturbed one see the same.
-        self.groups[key] = [self._decode(self._encode(row)) for row in group]
+        self.hold(key, group)
+
+    def hold(self, key: str, rows: Iterable[Row]) -> None:
+        """Have a group without writing it: values as they would be read back, so that nobody sees a difference."""
+        self.groups[key] = [self._decode(self._encode({"key": key, **row})) for row in rows]
 
     @contextmanager
     def writing(self) -> Iterator[None]:

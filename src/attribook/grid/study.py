@@ -20,6 +20,7 @@ from attribook.errors import AttribookError
 from attribook.grid.frames import tidy
 from attribook.grid.items import KEEP, Items, Unit
 from attribook.grid.keys import digest
+from attribook.grid.planning import only_planned
 from attribook.grid.protocols import find_protocol
 from attribook.grid.rows import SCORES, Rows
 from attribook.grid.settings import Protocol, Setting
@@ -176,18 +177,27 @@ class Definition:
         return self.data.units()
 
     def run(self) -> None:
-        """Compute and store what is missing."""
-        self.data.run()
+        """Compute and store what is missing; nothing while it is only planned."""
+        if not only_planned(self):
+            self.data.run()
 
     def table(self, numbers: Sequence[str]) -> pd.DataFrame:
         """Rows of all units, computed where they are missing; with the columns that the study fixes."""
+        if only_planned(self):
+            return pd.DataFrame(columns=[*self.columns, "study", "protocol", "model", "dataset"])
         self.run()
         groups = [(unit, part) for unit in self.units() for part in self.parts(unit) if part != SCORES]
-        frame = pd.DataFrame(
-            [{**row, "method": unit.name} for unit, part in groups for row in self.data.group(unit, part)]
-        )
+        found = [{**row, "method": unit.name} for unit, part in groups for row in self._rows_of(unit, part)]
+        frame = pd.DataFrame(found)
         frame[list(numbers)] = frame[list(numbers)].apply(pd.to_numeric)
         return frame.assign(study=self.name, protocol=self.protocol, model=self.model, dataset=self.dataset)
+
+    def _rows_of(self, unit: Unit, part: str) -> list[Row]:
+        """The stored rows of a part, or of a part that failed one without a value that says so."""
+        if self.data.has(unit, part):
+            return self.data.group(unit, part)
+        told = {"item": unit.prompt.id, "step": unit.step, "seed": unit.seed, "draw": 0, "metric": part}
+        return [dict.fromkeys(self.columns, "") | {"selection": part, "status": "failed"} | told]
 
 
 @dataclass(frozen=True)
@@ -226,9 +236,10 @@ class Study(Definition):
         return len(rows) == draws or rows[0]["status"] != OK
 
     def scores(self) -> list[Row]:
-        """Stored score vectors of every method, computed where they are missing; variants have none of their own."""
+        """Stored score vectors of every method, computed where they are missing; none of variants and failed units."""
         self.run()
-        return [self.score_row(unit) for unit in self.units() if not unit.setting.variant]
+        units = [unit for unit in self.units() if not unit.setting.variant and self.data.has(unit, SCORES)]
+        return [self.score_row(unit) for unit in units]
 
     def score_row(self, unit: Unit) -> Row:
         """The stored score row of a unit, with the tokens of its text."""

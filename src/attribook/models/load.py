@@ -20,7 +20,7 @@ from attribook.models.families import ENCODERS
 from attribook.models.fetch import ensure, quiet_transformers
 from attribook.models.files import check_readable, folder_fingerprint, model_files, tensors
 from attribook.models.known import known_names, tiny_names
-from attribook.models.names import ModelName, known_fingerprint, tuned_folder, tuned_where_used
+from attribook.models.names import MAY_LOAD, ModelName, known_fingerprint, tuned_folder, tuned_where_used
 from attribook.models.prompted import PromptedClassifier
 from attribook.models.registry import SOURCES
 from attribook.models.soundness import in_one_line, refuse_what_reads_later_tokens, soundness
@@ -54,6 +54,8 @@ def load_model(
 
 def put_together(name: str, dtype: str, device: str, token_budget: int, seed: int) -> Explained:
     """The work of `load_model`, in which a damaged folder may raise anything."""
+    if not MAY_LOAD.get():
+        raise AttribookError("Nothing is loaded for a plan.")
     model = ModelName.parse(name)
     core, template = model.core, model.template
     network, tokenizer, fingerprint = weights(core, seed)
@@ -104,7 +106,14 @@ def weights(name: str, seed: int) -> tuple[PreTrainedModel, PreTrainedTokenizerB
     if Path(name).is_dir():
         return *from_folder(name), folder_fingerprint(Path(name))
     refuse_what_no_hub_has(name)
-    network, tokenizer = from_folder(name)
+    try:
+        network, tokenizer = from_folder(name)
+    except OSError as error:
+        if "gated repo" in str(error).lower():  # as transformers says it, with or without a token
+            raise AttribookError(
+                f"{name} is gated. Accept its terms at https://huggingface.co/{name}, then type: hf auth login."
+            ) from error
+        raise
     revision = getattr(network.config, "_commit_hash", None)
     return network, tokenizer, f"hub:{name}@{revision}"
 

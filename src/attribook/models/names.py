@@ -1,5 +1,6 @@
 """What a model's name tells without its weights: model and template, its folder of rows, its fingerprint."""
 
+from contextvars import ContextVar
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from attribook.models.templates import TEMPLATES, Template
 from attribook.paths import home
 
 TINY = "tiny-"
+MAY_LOAD: ContextVar[bool] = ContextVar("may_load", default=True)  # False while something is only planned
 
 
 @dataclass(frozen=True)

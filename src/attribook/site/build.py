@@ -20,7 +20,7 @@ from attribook.site.findings import write_findings
 from attribook.site.finish import finish
 from attribook.site.ledger_page import write_ledger_pages
 from attribook.site.method_pages import write_method_pages
-from attribook.site.profiles import METHOD_PAGES, declared, models_named, notebook_names, parameters, read_profile
+from attribook.site.profiles import METHOD_PAGES, declared, executions, models_named, notebook_names, read_profile
 from attribook.site.reads import reads_of, rows_digest
 from attribook.site.summary_page import write_summary
 
@@ -37,8 +37,12 @@ def run_notebooks(names: list[str], profile: str, *, fresh: bool = False, jobs: 
     known = notebook_names()
     if unknown := [name for name in names if name not in known]:
         raise AttribookError(f"Unknown notebook {', '.join(unknown)}. Known: {', '.join(known)}.")
-    given = parameters(profile, names or known)  # what is wrong there is said before anything is executed
-    pages = [Page(name, profile, injected) for name, injected in given.items()]
+    given = executions(profile, names or known)  # what is wrong there is said before anything is executed
+    pages = [
+        Page(name, profile, injected, further=number > 0)
+        for name, each in given.items()
+        for number, injected in enumerate(each)
+    ]
     reading = [page for page in pages if page.reads]
     folder = build_folder(profile)
     own_results = folder / "results"
@@ -99,13 +103,16 @@ def failures_in(failed: dict[str, str], name: str) -> Iterator[None]:
 class Page:
     """A notebook with what a profile gives it, and what is left of it between its start and its end."""
 
-    def __init__(self, name: str, profile: str, injected: dict[str, Any]) -> None:
-        self.name, self.profile, self.injected = name, profile, injected
+    def __init__(self, name: str, profile: str, injected: dict[str, Any], *, further: bool = False) -> None:
+        """`further`: executed for the rows of one more model, and no page of the book."""
         self.source = checkout() / "notebooks" / f"{name}.py"
+        if further:
+            name += f"@{injected['model'].replace('/', '--')}"
+        self.name, self.profile, self.injected = name, profile, injected
         self.reads = reads_of(self.source)
         folder = build_folder(profile)
         self.draft = folder / "drafts" / f"{name}.ipynb"
-        self.output = folder / "book" / "notebooks" / f"{name}.ipynb"
+        self.output = folder / ("further" if further else "book") / "notebooks" / f"{name}.ipynb"
         self.stamp = folder / "stamps" / f"{name}.txt"
         self.rows_read = ""  # digest of the rows that other pages computed, as this one found them
 

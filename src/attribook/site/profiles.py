@@ -21,6 +21,7 @@ METHOD_PAGES = "method_pages"  # the section of a profile that says what the pag
 # What YAML gives for each type of a parameter: a whole number is a float too; True is no number, as it is in Python.
 FITS: dict[str, set[type]] = {"str": {str}, "int": {int}, "float": {int, float}, "bool": {bool}}
 
+LIST = "models"  # of a section: the notebook is executed with each in the place of `model`
 NAMES_A_MODEL = ("model", "second", "judge", "classifier", "prompted", "masked_lm")
 
 
@@ -41,8 +42,20 @@ def notebook_names() -> list[str]:
 
 def parameters(profile: str, names: Iterable[str]) -> dict[str, dict[str, Any]]:
     """What papermill injects into each of the notebooks: the profile's name, and the values of its section."""
-    sections = read_profile(profile)
-    return {name: {"profile": profile, **sections.get(name, {})} for name in names}
+    return {name: given[0] for name, given in executions(profile, names).items()}
+
+
+def executions(profile: str, names: Iterable[str]) -> dict[str, list[dict[str, Any]]]:
+    """The same for each time that a notebook is executed: once, or once for each of the `models` of its section.
+
+    The first is the page of the book. The others compute the rows of their models, which the ledger and the pages read.
+    """
+    sections, found = read_profile(profile), {}
+    for name in names:
+        given = {"profile": profile, **sections.get(name, {})}
+        models = given.pop(LIST) if isinstance(given.get(LIST), list) else []
+        found[name] = [given | {"model": model} for model in models] or [given]
+    return found
 
 
 class Unambiguous(yaml.SafeLoader):
@@ -91,6 +104,9 @@ def check_section(place: str, section: str, values: Any) -> None:
         raise AttribookError(f"{place}: the section holds no `name: value`. Give it a line, or remove it.")
     known = page_options() if section == METHOD_PAGES else declared(checkout() / "notebooks" / f"{section}.py")
     for name, value in values.items():
+        if name == LIST and "model" in known and name not in known:
+            check_models(place, values)
+            continue
         if name not in known:
             raise AttribookError(f"{place}: there is no parameter {name!r}{nearest(name, known)}")
         kind = known[name].kind
@@ -100,6 +116,16 @@ def check_section(place: str, section: str, values: Any) -> None:
             raise AttribookError(f"{place}: {name} is {value!r} and has to be {wanted}.")
     if missing := [name for name, each in known.items() if each.default is MISSING and name not in values]:
         raise AttribookError(f"{place}: {', '.join(missing)} must be given, as in params/laptop.yml.")
+
+
+def check_models(place: str, values: Mapping[str, Any]) -> None:
+    """Raises: AttribookError where `models` is no list of different names, or stands beside `model`."""
+    models = values[LIST]
+    right = isinstance(models, list) and models and all(isinstance(model, str) and model for model in models)
+    if not right or len(set(models)) < len(models):
+        raise AttribookError(f"{place}: {LIST} is {models!r} and has to be a list of different names of models.")
+    if "model" in values:
+        raise AttribookError(f"{place}: give model or {LIST}, not both.")
 
 
 def nearest(name: Any, known: Iterable[str]) -> str:
