@@ -13,7 +13,7 @@ SOURCE = ROOT / "src" / "attribook"
 CORE = ("models", "data", "attribution", "metrics", "controls.py")  # weights in, scores and metric values out
 UNBOUND = ("attribution", "models")  # rooms that may grow with methods and families
 FILE, ROOM = 300, 2_000  # most lines
-OUTSIDE_THE_CORE = 10_600  # most lines of all else together; the aim is 8,500
+OUTSIDE_THE_CORE = 10_650  # most lines of all else together; the aim is 8,500
 SMALL = 12  # lines of a function that a page should write out instead of importing it
 
 

@@ -84,13 +84,18 @@ def run(
     fresh: Annotated[bool, typer.Option("--fresh", help="Compute all rows again, beside the stored ones.")] = False,
     site: Annotated[bool, typer.Option("--site", help="Build the site from what was run.")] = False,
     jobs: Annotated[int, typer.Option(min=1, help="How many notebooks run at once.")] = 2,
+    value: Annotated[
+        list[str] | None, typer.Option("-p", help="A parameter of the named pages, name=value, over the profile's.")
+    ] = None,
 ) -> None:
     """Execute notebooks with papermill; what has not changed is not run again."""
     from attribook.site.build import build_site, run_notebooks
     from attribook.site.execution import Terminated
 
+    if value and site:
+        raise AttribookError("-p is for single pages, the site has each profile's own values. Leave --site out.")
     try:
-        failures = run_notebooks(notebooks or [], profile, fresh=fresh, jobs=jobs)
+        failures = run_notebooks(notebooks or [], profile, fresh=fresh, jobs=jobs, values=value or [])
     except KeyboardInterrupt as interrupt:
         again = "run the same command again" + " without --fresh" * fresh
         print(f"interrupted; rows so far are stored, {again}", file=sys.stderr, flush=True)
