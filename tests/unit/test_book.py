@@ -53,6 +53,39 @@ def test_notebooks_run_with_their_parameters_and_failures_are_told(checkout, cap
     assert "good: running" in capsys.readouterr().out
 
 
+def test_values_of_the_command_line_stand_over_the_profile_and_keep_rows_apart(checkout, capsys, monkeypatch):
+    monkeypatch.delenv("ATTRIBOOK_RESULTS", raising=False)
+    where = "import os\nprint(os.environ['ATTRIBOOK_RESULTS'])\n"
+    (checkout / "notebooks" / "good.py").write_text(GOOD + where, encoding="utf-8")
+    assert run_notebooks(["good"], "mine", values=["x=7"]) == {}
+    page = checkout / "_build" / "mine" / "book" / "notebooks" / "good.ipynb"
+    kept = checkout / "_build" / "mine" / "results-with-p"
+    assert nbformat.read(page, as_version=4).cells[-1].outputs[0].text == f"x is 7\n{kept}\n"
+    assert f"good: {page}" in capsys.readouterr().out
+    run_notebooks(["good"], "mine", values=["x=7"])
+    assert "good: unchanged" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("names", "values", "reason"),
+    [
+        ([], ["x=7"], "Name one"),
+        (["good"], ["x"], "not a new name=value"),
+        (["good"], ["x=1", "x=2"], "not a new name=value"),
+        (["good"], ["x=a"], "of type int"),
+        (["good"], ["x=true"], "of type int"),
+        (["good"], ["x="], "of type int"),
+        (["good"], ["y=1"], "no parameter 'y'"),
+        (["good", "bad"], ["x=1"], "-p for bad"),
+        (["good"], ["profile=smoke"], "Use --profile"),
+    ],
+)
+def test_values_that_no_page_takes_are_refused(checkout, names, values, reason):
+    with pytest.raises(AttribookError, match=reason):
+        run_notebooks(names, "mine", values=values)
+    assert not (checkout / "_build").exists()
+
+
 def test_notebooks_that_run_at_once_give_what_they_give_alone(checkout):
     failures = run_notebooks([], "mine", jobs=2)
     assert failures == {"bad": "ValueError: planted"}

@@ -89,17 +89,22 @@ def run(
     jobs: Annotated[int, typer.Option(min=1, help="How many notebooks run at once.")] = 2,
     workers: Annotated[int, typer.Option(min=0, help="Compute rows with as many processes; 0: in the notebooks.")] = 0,
     scheduler: Annotated[str, typer.Option(help="Compute at this Dask scheduler, as `tcp://host:8786`.")] = "",
+    value: Annotated[
+        list[str] | None, typer.Option("-p", help="A parameter of the named pages, name=value, over the profile's.")
+    ] = None,
 ) -> None:
     """Execute notebooks with papermill; what has not changed is not run again."""
     from attribook.grid.cluster import computing
     from attribook.site.build import build_site, run_notebooks
     from attribook.site.execution import Terminated
 
+    if value and site:
+        raise AttribookError("-p is for single pages, the site has each profile's own values. Leave --site out.")
     if workers and scheduler:
         raise AttribookError("Give --workers for processes of this machine, or --scheduler for a cluster, not both.")
     try:
         with computing(workers, scheduler):
-            failures = run_notebooks(notebooks or [], profile, fresh=fresh, jobs=jobs)
+            failures = run_notebooks(notebooks or [], profile, fresh=fresh, jobs=jobs, values=value or [])
     except KeyboardInterrupt as interrupt:
         again = "run the same command again" + " without --fresh" * fresh
         print(f"interrupted; rows so far are stored, {again}", file=sys.stderr, flush=True)

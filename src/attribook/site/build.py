@@ -6,7 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
@@ -20,26 +20,40 @@ from attribook.site.findings import write_findings
 from attribook.site.finish import finish
 from attribook.site.ledger_page import write_ledger_pages
 from attribook.site.method_pages import write_method_pages
-from attribook.site.profiles import METHOD_PAGES, declared, executions, models_named, notebook_names, read_profile
+from attribook.site.profiles import (
+    METHOD_PAGES,
+    declared,
+    executions,
+    models_named,
+    notebook_names,
+    parsed_values,
+    read_profile,
+)
 from attribook.site.reads import reads_of, rows_digest
 from attribook.site.summary_page import write_summary
 
 STAGED = ("_config.yml", "_toc.yml", "book")
 
 
-def run_notebooks(names: list[str], profile: str, *, fresh: bool = False, jobs: int = 1) -> dict[str, str]:
+def run_notebooks(
+    names: list[str], profile: str, *, fresh: bool = False, jobs: int = 1, values: Sequence[str] = ()
+) -> dict[str, str]:
     """Execute notebooks whose inputs changed since their last run. Gives the reasons of those that failed, by name.
 
     A failure does not stop the others. `fresh` forgets earlier runs and ignores the stored rows: it computes all rows
-    again, into the build folder. `jobs`: how many run at once, each with its share of the processors.
+    again, into the build folder. `jobs`: how many run at once, each with its share of the processors. `values`: texts
+    `name=value` over the profile's; their rows stay in a folder of their own, so the committed ones remain the book's.
     """
     fix_folders()  # kernels start in the checkout, wherever the command did
     known = notebook_names()
     if unknown := [name for name in names if name not in known]:
         raise AttribookError(f"Unknown notebook {', '.join(unknown)}. Known: {', '.join(known)}.")
     given = executions(profile, names or known)  # what is wrong there is said before anything is executed
+    changed = parsed_values(names, values)
+    if changed and fresh:
+        raise AttribookError("-p keeps its rows in a folder of their own. Leave --fresh out.")
     pages = [
-        Page(name, profile, injected, further=number > 0)
+        Page(name, profile, injected | changed, further=number > 0)
         for name, each in given.items()
         for number, injected in enumerate(each)
     ]
@@ -55,8 +69,11 @@ def run_notebooks(names: list[str], profile: str, *, fresh: bool = False, jobs: 
         os.environ.setdefault("OMP_NUM_THREADS", str(max(1, (os.cpu_count() or 1) // jobs)))
     # Rows of tiny random models, and rows recomputed on request, stay out of the committed results.
     use_own = fresh or profile == "smoke" or own_results.is_dir()
-    with results_in(own_results if use_own else None):
-        if own_results.is_dir() and profile != "smoke":
+    own_values = folder / "results-with-p" if changed else None
+    if own_values:
+        print(f"rows: {os.environ.get('ATTRIBOOK_RESULTS') or own_values}", flush=True)
+    with results_in(own_values or (own_results if use_own else None)):
+        if not changed and own_results.is_dir() and profile != "smoke":
             print(f"rows: {own_results}, from a fresh run; remove that folder to use the stored ones", flush=True)
         failed = run_pages([page for page in pages if not page.reads], jobs) | run_pages(reading, jobs)
         late = [page for page in reading if page.rows_moved()]
@@ -64,6 +81,9 @@ def run_notebooks(names: list[str], profile: str, *, fresh: bool = False, jobs: 
             print("once more, as rows were added that they read:", *(page.name for page in late), flush=True)
         failed = {name: why for name, why in failed.items() if name not in {page.name for page in late}}
         failed |= run_pages(late, jobs)
+    for page in pages if changed else ():
+        if page.name not in failed:
+            print(f"{page.name}: {page.output}", flush=True)
     return {page.name: failed[page.name] for page in pages if page.name in failed}
 
 

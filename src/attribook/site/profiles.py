@@ -1,6 +1,7 @@
 """Profiles: what papermill injects into notebooks, read from `params/` and checked before anything is executed."""
 
 import ast
+import contextlib
 import difflib
 import io
 import re
@@ -56,6 +57,31 @@ def executions(profile: str, names: Iterable[str]) -> dict[str, list[dict[str, A
         models = given.pop(LIST) if isinstance(given.get(LIST), list) else []
         found[name] = [given | {"model": model} for model in models] or [given]
     return found
+
+
+def parsed_values(names: Iterable[str], pairs: Iterable[str]) -> dict[str, Any]:
+    """Values of parameters from texts `name=value`, each of the type that the pages' parameters have.
+
+    Raises: AttribookError where no page is named, and for a text, name or value that one of the pages does not take.
+    """
+    values: dict[str, Any] = {}
+    for pair in pairs:
+        name, equals, text = pair.partition("=")
+        if not equals or name in values:
+            raise AttribookError(f"-p {pair} is not a new name=value. Write each name once, as -p n_items=20.")
+        values[name] = text
+    if values and not (names := list(names)):
+        raise AttribookError("-p changes the pages that are named. Name one, as in: attribook run PAGE -p n_items=20.")
+    for page in names if values else ():
+        known = declared(checkout() / "notebooks" / f"{page}.py")
+        for name, text in values.items():
+            if name in known and name != "profile" and known[name].kind != "str" and isinstance(text, str):
+                with contextlib.suppress(yaml.YAMLError):  # a text then, which the check below refuses
+                    values[name] = yaml.safe_load(text)
+        check_section(f"-p for {page}", page, values)
+    if "profile" in values:
+        raise AttribookError("-p cannot set profile. Use --profile.")
+    return values
 
 
 class Unambiguous(yaml.SafeLoader):
