@@ -18,9 +18,10 @@ book: $(READY)  ## fetch the model, run the notebooks on the laptop profile, bui
 
 # Tiny models gain nothing from threads, and two processes with two threads each get into each other's way.
 test: export OMP_NUM_THREADS := 1
-test: $(READY)  ## all tests, every notebook on tiny models, and a build of the book from those
-	$(BIN)/python -m pytest -n 2 --dist worksteal
+test: $(READY)  ## all tests, every notebook on tiny models, a build of the book from those, and that in a browser
+	$(BIN)/python -m pytest -n 2 --dist worksteal --ignore tests/browser
 	$(BIN)/attribook run --profile smoke --site
+	$(BIN)/python -m pytest -n 2 tests/browser
 
 matrix: export OMP_NUM_THREADS := 1
 matrix: $(READY)  ## write down which method works on which family, from the tests that say so
