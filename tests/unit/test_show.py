@@ -109,3 +109,19 @@ def test_an_estimate_within_a_sentence():
     nan = float("nan")
     assert in_words(found | {"low": nan, "high": nan}) == "+0.31 (no interval, n = 24)"
     assert in_words(found | {"value": nan}) == "no value (n = 24)"
+
+
+@pytest.mark.parametrize(("page", "text"), [((255, 255, 255), (34, 40, 50)), ((18, 20, 24), (206, 214, 221))])
+@pytest.mark.parametrize("colour", [SUPPORTS, AGAINST])
+def test_text_on_the_strongest_score_can_be_read_on_both_themes(page, text, colour):
+    """WCAG's contrast of the theme's text on the blended colour, which is at least 4.5."""
+
+    def luminance(rgb):
+        parts = [
+            c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in (channel / 255 for channel in rgb)
+        ]
+        return sum(weight * part for weight, part in zip((0.2126, 0.7152, 0.0722), parts, strict=True))
+
+    blended = [under * (1 - STRONGEST) + over * STRONGEST for under, over in zip(page, colour, strict=True)]
+    low, high = sorted([luminance(text), luminance(blended)])
+    assert (high + 0.05) / (low + 0.05) >= 4.5
