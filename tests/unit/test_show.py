@@ -3,7 +3,7 @@
 import pandas as pd
 import pytest
 
-from attribook.show.colours import STRONGEST, strengths
+from attribook.show.colours import AGAINST, STRONGEST, SUPPORTS, strengths
 from attribook.show.figures import intervals, lines, mass_bars, score_grid
 from attribook.show.heatmap import heatmaps, page
 from attribook.show.marked import marked_texts, with_marks
