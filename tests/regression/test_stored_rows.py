@@ -15,6 +15,7 @@ from attribook.data.datasets import DATASETS, load_dataset
 from attribook.grid.kinds import study_of
 from attribook.grid.rows import SCORES, Rows
 from attribook.grid.settings import Setting
+from attribook.grid.stored import stored_frames
 from attribook.grid.study import Study
 from attribook.metrics.registry import METRICS
 from attribook.models.names import known_fingerprint, tuned_where_used
@@ -101,6 +102,11 @@ def test_pages_and_the_ledger_tell_one_value_of_one_quantity(paper, table, datas
     }
     random = Study(**given | {"methods": ("random",)}, random_seeds=5)
     frame = pd.concat([random.frame(), Study(**given, random_seeds=1).frame()])
+    own = stored_frames(
+        "original", study["name"]
+    )  # a page that has the paper's own prompts too; the ledger takes these
+    own = own[(own["protocol"] == study["protocol"]) & (own["variant"] == "")] if len(own) else own
+    frame = own if len(own) else frame
     shown = estimate(frame, "log_ratio", against={"method": "random"}).set_index(["method", "metric"])
     cells = published(paper).query("table == @table and dataset == @dataset")[["row", "metric", "method"]]
     ledger = pd.read_csv(ROOT / "results" / "ledger.csv").query("paper == @paper")
