@@ -2,7 +2,7 @@
 
 A notebook names the sentence in its header, `attribook: {finding: how it begins}`, or several with ` | ` between them,
 of which the first counts that is there. The first page tells it up to the end of its line, or of its second sentence
-where the line is longer, with a link to the page.
+where the line is longer, behind a link to the page.
 """
 
 import re
@@ -22,7 +22,7 @@ SENTENCES = 2
 
 def write_findings(book: Path) -> None:
     """`claims/findings.inc`, which the first page includes."""
-    lines = [f"- {text} → [](../notebooks/{name})" for name, text in findings(book)]
+    lines = [f"- [](../notebooks/{name}). {text}" for name, text in findings(book)]
     write_page(book / "claims" / "findings.inc", "\n".join(lines) + "\n")
 
 
