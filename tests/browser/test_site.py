@@ -163,6 +163,7 @@ def test_scores_of_a_heat_map_are_a_table_too(visit):
     page = visit("notebooks/shared/one_prediction.html")
     page.locator("details.attribook-scores summary").first.click()
     table = page.locator("details.attribook-scores table").first
+    table.wait_for()  # the browser tells of an opened element a little later
     methods = page.locator("table.attribook-heat").first.locator("tr")
     assert table.locator("thead th").count() == methods.count() + 1
     assert table.locator("tbody tr").count() == methods.first.locator("span[title]").count()
